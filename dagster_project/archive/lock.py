@@ -1,0 +1,66 @@
+"""The lock: which archive entries, under which settings, a release is built from.
+
+A run that archives payloads writes `<data dir>/inputs.lock.json`; a release carries a copy, and can be rebuilt from
+it with no source reachable. Not here: the bytes themselves (see `store`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dagster_project.archive.store import Archive, Entry, write_whole
+from dagster_project.errors import SourceError
+
+
+@dataclass(frozen=True)
+class Lock:
+    """Entries by dataset ("trade", "reference", "tariffs", "patents"), each in the order the source listed them."""
+
+    datasets: Mapping[str, Sequence[Entry]]
+
+    def ids(self, dataset: str) -> list[str]:
+        """The entry ids of one dataset; empty when the lock does not hold it."""
+        return [entry.id for entry in self.datasets.get(dataset, ())]
+
+    def with_dataset(self, dataset: str, entries: Sequence[Entry]) -> Lock:
+        """A lock in which one dataset is replaced."""
+        return Lock({**self.datasets, dataset: tuple(entries)})
+
+    def save(self, path: Path) -> None:
+        """Write the lock whole; a crash leaves the previous one."""
+        content = {
+            "version": 1,
+            "datasets": {name: [e.to_json() for e in entries] for name, entries in sorted(self.datasets.items())},
+        }
+        write_whole(path, json.dumps(content, indent=1, ensure_ascii=False).encode())
+
+
+def load_lock(path: Path) -> Lock:
+    """Read a lock file; SourceError when it is missing or is no lock."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return Lock({name: tuple(Entry(**e) for e in entries) for name, entries in content["datasets"].items()})
+    except FileNotFoundError as error:
+        raise SourceError(
+            f"lock file {path}",
+            found="no such file",
+            expected="the inputs.lock.json of a release, or of this data directory after a run",
+            remedy="Name an existing lock file: make rebuild LOCK=<data dir>/published/current/inputs.lock.json",
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise SourceError(
+            f"lock file {path}",
+            found=f"unreadable content ({error})",
+            expected="a lock file as this program writes it",
+            remedy="Take the copy that lies in a published release.",
+        ) from error
+
+
+def check_against(archive: Archive, lock: Lock) -> None:
+    """Verify that the archive holds every entry of the lock, byte for byte; ArchiveDamaged otherwise."""
+    for entries in lock.datasets.values():
+        for entry in entries:
+            archive.open_path(entry)

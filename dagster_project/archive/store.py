@@ -1,0 +1,181 @@
+"""The store: content-addressed bytes and one manifest entry per payload.
+
+Layout under the root: `objects/ab/<sha256>` (read-only files, bytes as received) and `manifest/<entry id>.json`.
+Nothing is ever changed or removed. What belongs here: putting, listing, verified reading. Not here: parsing, or the
+choice of which entries a run uses (see `lock`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from dagster_project.errors import ArchiveDamaged
+from dagster_project.sources.base import Payload
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the manifest says of one payload. `id` names source, place, parameters and bytes; it holds no clock time."""
+
+    id: str
+    source: str
+    dataset: str
+    part: str
+    address: str
+    parameters: Mapping[str, str]
+    retrieved_at: str  # ISO 8601, UTC; of the first retrieval of these bytes from this place
+    bytes: int
+    sha256: str
+    rows: int | None
+    publisher: str
+    citation: str
+    licence: str
+    synthetic: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """The entry as plain JSON-ready data."""
+        return {**asdict(self), "parameters": dict(self.parameters)}
+
+
+class Archive:
+    """The raw archive below `root` (created when first written to)."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._verified: dict[str, tuple[int, int]] = {}
+
+    def put(self, payload: Payload, *, retrieved_at: datetime) -> Entry:
+        """Store a payload unless these bytes from this place are stored already; return its entry either way."""
+        sha256, size = self._store_bytes(payload.body)
+        identity = {
+            "source": payload.provenance.source,
+            "dataset": payload.dataset,
+            "part": payload.part,
+            "address": payload.address,
+            "parameters": dict(sorted(payload.parameters.items())),
+            "sha256": sha256,
+        }
+        entry_id = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:20]
+        path = self._entry_path(entry_id)
+        if path.exists():
+            return self.entry(entry_id)
+        entry = Entry(
+            id=entry_id,
+            source=payload.provenance.source,
+            dataset=payload.dataset,
+            part=payload.part,
+            address=payload.address,
+            parameters=dict(sorted(payload.parameters.items())),
+            retrieved_at=retrieved_at.isoformat(timespec="microseconds"),
+            bytes=size,
+            sha256=sha256,
+            rows=payload.rows,
+            publisher=payload.provenance.publisher,
+            citation=payload.provenance.citation,
+            licence=payload.provenance.licence,
+            synthetic=payload.provenance.synthetic,
+        )
+        write_whole(path, json.dumps(entry.to_json(), indent=1, ensure_ascii=False).encode())
+        return entry
+
+    def entry(self, entry_id: str) -> Entry:
+        """The entry of that id; ArchiveDamaged if the manifest does not hold it or cannot be read."""
+        path = self._entry_path(entry_id)
+        try:
+            return Entry(**json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise ArchiveDamaged(
+                f"archive entry {entry_id}",
+                found=f"no readable manifest entry ({error})",
+                expected=f"the file {path}",
+                remedy="Restore the archive from a backup, or run again with the source reachable.",
+            ) from error
+
+    def entries(self, ids: Iterable[str] | None = None) -> list[Entry]:
+        """The entries named (all of the manifest when None), in the order of the ids."""
+        if ids is None:
+            ids = sorted(path.stem for path in (self.root / "manifest").glob("*.json"))
+        return [self.entry(entry_id) for entry_id in ids]
+
+    def open_path(self, entry: Entry) -> Path:
+        """The path of an entry's bytes, after checking that they still have the size and hash of the manifest."""
+        path = self._object_path(entry.sha256)
+        try:
+            stat = path.stat()
+        except OSError as error:
+            raise self._damage(entry, path, "no such file") from error
+        if self._verified.get(entry.sha256) == (stat.st_size, stat.st_mtime_ns):
+            return path
+        if stat.st_size != entry.bytes:
+            raise self._damage(entry, path, f"{stat.st_size} bytes")
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != entry.sha256:
+            raise self._damage(entry, path, f"sha256 {found}")
+        self._verified[entry.sha256] = (stat.st_size, stat.st_mtime_ns)
+        return path
+
+    def _damage(self, entry: Entry, path: Path, found: str) -> ArchiveDamaged:
+        return ArchiveDamaged(
+            f"archive file {path} ({entry.dataset} {entry.part}, from {entry.address})",
+            found=found,
+            expected=f"{entry.bytes} bytes with sha256 {entry.sha256}",
+            remedy="The file was changed after it was archived. Restore it from a backup, "
+            "or delete it and run again with the source reachable.",
+        )
+
+    def _entry_path(self, entry_id: str) -> Path:
+        return self.root / "manifest" / f"{entry_id}.json"
+
+    def _object_path(self, sha256: str) -> Path:
+        return self.root / "objects" / sha256[:2] / sha256
+
+    def _store_bytes(self, body: Path | bytes) -> tuple[str, int]:
+        """Copy the body in, hashing what is copied; return (sha256, bytes)."""
+        if isinstance(body, Path):  # a known file costs one read, not a copy
+            with body.open("rb") as file:
+                known = self._object_path(hashlib.file_digest(file, "sha256").hexdigest())
+            if known.exists() and known.stat().st_size == body.stat().st_size:
+                return known.name, known.stat().st_size
+        staging = self.root / "objects"
+        staging.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=staging, prefix=".incoming-", delete=False) as target:
+            temporary = Path(target.name)
+            try:
+                if isinstance(body, bytes):
+                    target.write(body)
+                else:
+                    with body.open("rb") as file:
+                        shutil.copyfileobj(file, target, 1 << 20)
+                target.flush()
+                os.fsync(target.fileno())
+                size = target.tell()
+                with temporary.open("rb") as file:
+                    sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+                final = self._object_path(sha256)
+                final.parent.mkdir(exist_ok=True)
+                temporary.chmod(0o444)
+                os.replace(temporary, final)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
+        return sha256, size
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a crash leaves either nothing or all of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".incoming-", delete=False) as target:
+        target.write(content)
+        target.flush()
+        os.fsync(target.fileno())
+    os.replace(target.name, path)

@@ -1,0 +1,44 @@
+"""The errors a user can cause. What belongs here: exceptions whose text alone tells a user what to do.
+
+Not here: anything about a programming mistake; those keep their own exceptions and their stack trace.
+"""
+
+from __future__ import annotations
+
+
+class UserError(Exception):
+    """A mistake in the input, the settings or the environment; shown without a stack trace.
+
+    The text names the place (file, partition, column or setting), what was found, what was expected and the remedy.
+    """
+
+    def __init__(self, where: str, *, found: str, expected: str, remedy: str) -> None:
+        self.where, self.found, self.expected, self.remedy = where, found, expected, remedy
+        super().__init__(f"{where}: found {found}; expected {expected}. {remedy}")
+
+    def __reduce__(self):  # keeps the four parts when the error crosses a process boundary
+        return (_rebuild, (type(self), self.where, self.found, self.expected, self.remedy))
+
+
+def _rebuild(kind: type[UserError], where: str, found: str, expected: str, remedy: str) -> UserError:
+    return kind(where, found=found, expected=expected, remedy=remedy)
+
+
+class SettingError(UserError):
+    """A setting has a value it does not know."""
+
+
+class SourceError(UserError):
+    """A source could not be read, or holds none of what was asked for."""
+
+
+class ArchiveDamaged(UserError):
+    """A file of the raw archive is missing or no longer has the bytes its manifest names."""
+
+
+class AccountingError(UserError):
+    """Rows read are not rows landed + rows dropped by a rule + rows quarantined."""
+
+
+class ReleaseError(UserError):
+    """A release is missing, damaged, or could not be published."""

@@ -1,0 +1,95 @@
+"""How landing tables are written and counted. Not here: what is in them (see `trade`, `reference`, ...)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.errors import AccountingError
+
+# A load of 10 million rows must leave room for the process around it: the whole job is held to 4 GB.
+MEMORY_LIMIT = "1600MB"
+
+
+@dataclass(frozen=True)
+class RuleCounts:
+    """The accounting of one load: rows read, rows landed, and a count per rule and per quarantine reason."""
+
+    rows_read: int
+    landed: int
+    rules: Mapping[str, int] = field(default_factory=dict)
+    quarantined: Mapping[str, int] = field(default_factory=dict)
+
+    def check(self, what: str) -> RuleCounts:
+        """Return self; AccountingError unless every row read is accounted for exactly once."""
+        counted = self.landed + sum(self.rules.values()) + sum(self.quarantined.values())
+        if counted != self.rows_read:
+            raise AccountingError(
+                what,
+                found=f"{self.rows_read} rows read but {counted} accounted for ({self})",
+                expected="rows read = rows landed + rows set aside by a rule + rows quarantined",
+                remedy="This is a defect of the program, not of the data: please report it with this message.",
+            )
+        return self
+
+    def as_rows(self) -> list[tuple[str, int]]:
+        """(rule, n) pairs in a fixed order; quarantine reasons are spelt `quarantined:<reason>`."""
+        return [
+            ("rows_read", self.rows_read),
+            ("landed", self.landed),
+            *sorted(self.rules.items()),
+            *((f"quarantined:{reason}", n) for reason, n in sorted(self.quarantined.items())),
+        ]
+
+
+@contextmanager
+def scratch_database(directory: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An in-memory DuckDB that spills below `directory` and keeps the order of what it reads."""
+    directory.mkdir(parents=True, exist_ok=True)
+    spill = tempfile.mkdtemp(dir=directory, prefix=".spill-")
+    connection = duckdb.connect(
+        config={"memory_limit": MEMORY_LIMIT, "temp_directory": spill, "threads": min(os.cpu_count() or 1, 4)}
+    )
+    try:
+        yield connection
+    finally:
+        connection.close()
+        shutil.rmtree(spill, ignore_errors=True)
+
+
+@contextmanager
+def replaced_directory(target: Path) -> Iterator[Path]:
+    """A directory to write into that takes the place of `target` as a whole when the block ends without an error."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(dir=target.parent, prefix=".building-"))
+    try:
+        yield building
+        old = building.with_name(building.name.replace(".building-", ".old-"))
+        if target.exists():
+            os.replace(target, old)
+        os.replace(building, target)
+        shutil.rmtree(old, ignore_errors=True)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
+
+
+def copy_query(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
+    """Write a query's rows as one Parquet file (also when there are none); return the number of rows."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection.execute(f"copy ({query}) to {sql_text(str(path))} (format parquet, compression zstd)")
+    row = connection.execute(f"select count(*) from read_parquet({sql_text(str(path))})").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def sql_text(value: str) -> str:
+    """A SQL string literal."""
+    return "'" + value.replace("'", "''") + "'"
