@@ -16,7 +16,7 @@ class UserError(Exception):
         self.where, self.found, self.expected, self.remedy = where, found, expected, remedy
         super().__init__(f"{where}: found {found}; expected {expected}. {remedy}")
 
-    def __reduce__(self):  # keeps the four parts when the error crosses a process boundary
+    def __reduce__(self) -> tuple[object, ...]:  # keeps the four parts when the error crosses a process boundary
         return (_rebuild, (type(self), self.where, self.found, self.expected, self.remedy))
 
 

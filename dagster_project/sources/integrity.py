@@ -1,0 +1,111 @@
+"""Is a file what its name says, and whole? Checked before anything is archived.
+
+What belongs here: container checks (gzip, zip, first bytes). Not here: what the columns mean (see `landing`).
+"""
+
+from __future__ import annotations
+
+import gzip
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+
+from dagster_project.errors import SourceError
+
+# BACI's largest archive (HS92, 30 years) expands to about 12 GB; a bomb expands to far more.
+MAX_EXPANDED_BYTES = 40 * 1024**3
+MAX_EXPANSION_RATIO = 200
+
+_MAGIC = {"gzip": b"\x1f\x8b", "zip": b"PK\x03\x04", "parquet": b"PAR1"}
+
+
+def check_file(path: Path, shown_as: str) -> None:
+    """Raise SourceError unless the file is what its suffix says: whole gzip, safe zip, JSON, delimited text, Parquet.
+
+    `shown_as` is the name that the message uses, normally the path inside the drop folder.
+    """
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    last = suffixes[-1] if suffixes else ""
+    with path.open("rb") as file:
+        first = file.read(512)
+    if not first:
+        raise _not_what_it_says(shown_as, "an empty file", "a table with at least a header")
+    if last == ".gz":
+        first = _check_gzip(path, first, shown_as)
+        last = suffixes[-2] if len(suffixes) > 1 else ""
+    elif last in (".zip", ".xlsx"):
+        check_zip(path, shown_as)
+        return
+    _check_text(first, last, shown_as)
+
+
+def check_zip(path: Path, shown_as: str) -> None:
+    """Raise SourceError for a broken zip, member names that leave the folder, and zips that expand beyond a limit."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            for member in members:
+                name = PurePosixPath(member.filename.replace("\\", "/"))
+                if name.is_absolute() or ".." in name.parts or ":" in name.parts[0]:
+                    raise SourceError(
+                        f"{shown_as}, member {member.filename!r}",
+                        found="a member name that points outside the zip's own folder",
+                        expected="plain relative member names",
+                        remedy="Do not trust this file: fetch the publisher's zip again.",
+                    )
+            expanded = sum(member.file_size for member in members)
+            limit = min(MAX_EXPANDED_BYTES, MAX_EXPANSION_RATIO * max(path.stat().st_size, 1 << 20))
+            if expanded > limit:
+                raise SourceError(
+                    shown_as,
+                    found=f"a zip that expands to {expanded:,} bytes",
+                    expected=f"at most {limit:,} bytes",
+                    remedy="Do not trust this file: fetch the publisher's zip again.",
+                )
+            broken = archive.testzip()
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise _not_what_it_says(shown_as, f"a broken or truncated zip ({error})", "a whole zip") from error
+    if broken is not None:
+        raise _not_what_it_says(shown_as, f"a zip whose member {broken} fails its checksum", "a whole zip")
+
+
+def _check_gzip(path: Path, first: bytes, shown_as: str) -> bytes:
+    """Read the gzip to its end; return the first bytes of its content."""
+    if not first.startswith(_MAGIC["gzip"]):
+        raise _not_what_it_says(shown_as, f"a file that begins with {first[:8]!r}", "gzip, as the name says")
+    try:
+        with gzip.open(path) as file:
+            content = file.read(512)
+            while file.read(1 << 22):
+                pass
+    except (EOFError, OSError, zlib.error) as error:
+        raise _not_what_it_says(shown_as, f"a truncated or damaged gzip ({error})", "a whole gzip file") from error
+    if not content:
+        raise _not_what_it_says(shown_as, "a gzip of nothing", "a table with at least a header")
+    return content
+
+
+def _check_text(first: bytes, suffix: str, shown_as: str) -> None:
+    """Compare the first bytes of (uncompressed) content with what the suffix promises."""
+    start = first.removeprefix(b"\xef\xbb\xbf").lstrip()
+    for kind, magic in _MAGIC.items():
+        if start.startswith(magic) and suffix != f".{kind}":
+            raise _not_what_it_says(shown_as, f"{kind} content", f"{suffix or 'text'} content")
+    if suffix == ".parquet":
+        if not first.startswith(_MAGIC["parquet"]):
+            raise _not_what_it_says(shown_as, f"a file that begins with {first[:8]!r}", "Parquet, as the name says")
+        return
+    if start[:1] == b"<":
+        raise _not_what_it_says(shown_as, "an HTML or XML page (an error page saved as data?)", f"{suffix} content")
+    if b"\x00" in first:
+        raise _not_what_it_says(shown_as, "binary content", f"{suffix} text in UTF-8")
+    if suffix in (".json", ".jsonl", ".ndjson") and start[:1] not in (b"{", b"["):
+        raise _not_what_it_says(shown_as, f"text that begins with {start[:8]!r}", "JSON")
+    if suffix in (".csv", ".txt", ".tsv") and start[:1] in (b"{", b"["):
+        raise _not_what_it_says(shown_as, "JSON", f"{suffix} text: rename the file to .json")
+
+
+def _not_what_it_says(shown_as: str, found: str, expected: str) -> SourceError:
+    return SourceError(
+        shown_as, found=found, expected=expected, remedy="Fetch the file again, or take it out of the drop folder."
+    )
