@@ -1,0 +1,94 @@
+"""BACI's rows as typed rows in the shape of `comtrade_rows`, with a reason where a row cannot be used.
+
+BACI is reconciled: each flow appears once, valued once. It lands as the importer's report (flow M), so that nothing
+downstream mirrors it. Not here: rules that need other rows or reference tables (see `trade`).
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.archive.store import Entry
+from dagster_project.errors import SourceError
+from dagster_project.landing.delimited import open_delimited, require_columns
+from dagster_project.sources.baci import HS_REVISIONS
+
+REQUIRED = ("t", "i", "j", "k", "v", "q")
+
+
+@contextmanager
+def year_files(path: Path, entry: Entry, scratch: Path) -> Iterator[dict[str, Path]]:
+    """The yearly tables of one payload by member name: the file itself, or the members of the publisher's zip."""
+    if entry.parameters["kind"] != "baci_zip":
+        yield {entry.part: path}
+        return
+    with tempfile.TemporaryDirectory(dir=scratch, prefix=".unzip-") as folder, zipfile.ZipFile(path) as archive:
+        members = sorted(name for name in archive.namelist() if Path(name).name.upper().startswith("BACI_HS"))
+        if not members:
+            raise SourceError(
+                entry.address,
+                found=f"a zip with the members {', '.join(archive.namelist()[:5]) or '(none)'}",
+                expected="members named BACI_HS<nn>_Y<year>_V<release>.csv",
+                remedy="Fetch the publisher's zip again.",
+            )
+        files = {}
+        for member in members:
+            target = Path(folder) / Path(member).name  # the base name only: a member never chooses its folder
+            with archive.open(member) as source, target.open("wb") as file:
+                shutil.copyfileobj(source, file, 1 << 20)
+            files[member] = target
+        yield files
+
+
+def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, rejects: str) -> str:
+    """A query for the typed rows of one yearly file, in the file's order (columns: `trade.PARSED_COLUMNS`).
+
+    Values: thousand USD become USD. Quantities: metric tons. SourceError when a column is missing.
+    """
+    gzipped = entry.address.lower().endswith(".gz")
+    table = open_delimited(connection, path, entry.address, gzipped=gzipped, rejects=rejects)
+    require_columns(table, REQUIRED, entry.address)
+    column = table.column
+    return f"""
+        with text_rows as (
+            select
+                try_cast({column("t")} as integer) as year,
+                try_cast({column("j")} as integer) as reporter_code,
+                try_cast({column("i")} as integer) as partner_code,
+                {column("k")} as cmd_code,
+                try_cast({column("v")} as double) * 1000 as value_usd,
+                {column("v")} as value_text,
+                nullif(nullif({column("q")}, 'NA'), '') as qty_text,
+                try_cast(nullif(nullif({column("q")}, 'NA'), '') as double) as qty,
+                {table.as_json()} as raw
+            from {table.expression}
+        ),
+        judged as (
+            select *, case
+                when year is null or year not between 1900 and 2100 then 'bad_year'
+                when reporter_code is null or partner_code is null then 'bad_country_code'
+                when coalesce(cmd_code, '') = '' then 'missing_hs_code'
+                when not regexp_full_match(cmd_code, '[0-9]+') then 'bad_hs_code'
+                when length(cmd_code) <> 6 then 'hs_code_length'
+                when coalesce(value_text, '') = '' then 'missing_value'
+                when value_usd is null then 'value_not_a_number'
+                when isnan(value_usd) or isinf(value_usd) then 'value_not_finite'
+                when value_usd < 0 then 'negative_value'
+                when qty_text is not null and (qty is null or isnan(qty) or isinf(qty) or qty < 0) then 'bad_quantity'
+            end as reason
+            from text_rows
+        )
+        select
+            year, reporter_code, 'M' as flow, partner_code, '{HS_REVISIONS[entry.parameters["hs"]]}' as hs_revision,
+            cmd_code, value_usd, nullif(qty, 0) as quantity,
+            case when nullif(qty, 0) is not null then 't' end as quantity_unit,
+            false as is_breakdown, reason, case when reason is not null then raw end as raw
+        from judged
+    """

@@ -1,0 +1,27 @@
+"""UN Comtrade: annual bilateral goods trade as reported. Which files are Comtrade rows, and on what terms.
+
+Not here: the meaning of columns and rows (see `landing.comtrade_rows` and `landing.trade`).
+"""
+
+from __future__ import annotations
+
+from dagster_project.sources.base import Provenance
+from dagster_project.sources.files import FileKind
+
+COMTRADE = Provenance(
+    source="comtrade",
+    publisher="United Nations Statistics Division, UN Comtrade",
+    citation="United Nations Statistics Division, UN Comtrade Database, https://comtradeplus.un.org",
+    licence="UN Comtrade terms of use: internal use; redistribution needs permission",
+)
+
+FILE_KINDS = (
+    FileKind(
+        kind="comtrade_rows",
+        folder="comtrade",
+        pattern=r"(.*/)?[^/]+\.(?P<format>csv|json|txt|tsv)(\.gz)?",
+        looked_for="Comtrade API rows as .csv, .csv.gz, .json, .json.gz, or bulk files .txt.gz",
+        dataset="trade",
+        provenance=COMTRADE,
+    ),
+)
