@@ -67,8 +67,8 @@ def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, 
                 {column("v")} as value_text,
                 nullif(nullif({column("q")}, 'NA'), '') as qty_text,
                 try_cast(nullif(nullif({column("q")}, 'NA'), '') as double) as qty,
-                {table.as_json()} as raw
-            from {table.expression}
+                received
+            from {table.expression} as received
         ),
         judged as (
             select *, case
@@ -89,6 +89,7 @@ def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, 
             year, reporter_code, 'M' as flow, partner_code, '{HS_REVISIONS[entry.parameters["hs"]]}' as hs_revision,
             cmd_code, value_usd, nullif(qty, 0) as quantity,
             case when nullif(qty, 0) is not null then 't' end as quantity_unit,
-            false as is_breakdown, reason, case when reason is not null then raw end as raw
+            false as is_breakdown, reason,
+            case when reason is not null then cast(to_json(received) as varchar) end as raw
         from judged
     """

@@ -117,8 +117,8 @@ def _typed(table: TextTable) -> str:
                 coalesce(try_cast(nullif({column("partner2code")}, '') as integer), 0) <> 0
                     or coalesce(nullif({column("motcode")}, ''), '0') <> '0'
                     or coalesce(nullif({column("customscode")}, ''), 'C00') <> 'C00' as is_breakdown,
-                {table.as_json()} as raw
-            from {table.expression}
+                received
+            from {table.expression} as received
         ),
         judged as (
             select *, case
@@ -146,6 +146,6 @@ def _typed(table: TextTable) -> str:
             nullif(qty, 0) as quantity,  -- Comtrade writes 0 for an unknown quantity in some years
             case when nullif(qty, 0) is not null and unit not in ('', '-1', 'N/A') then unit end as quantity_unit,
             is_breakdown, reason,
-            case when reason is not null then raw end as raw
+            case when reason is not null then cast(to_json(received) as varchar) end as raw
         from judged
     """

@@ -27,11 +27,6 @@ class TextTable:
         original = self.columns.get(name)
         return f"trim({_identifier(original)})" if original is not None else "cast(null as varchar)"
 
-    def as_json(self) -> str:
-        """SQL for the whole row as JSON text, as received."""
-        fields = ", ".join(f"{sql_text(original)}: {_identifier(original)}" for original in self.columns.values())
-        return f"cast(to_json({{{fields}}}) as varchar)"
-
 
 def open_delimited(
     connection: duckdb.DuckDBPyConnection,
