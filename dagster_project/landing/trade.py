@@ -442,7 +442,8 @@ _EMPTY_ROW = """
 """
 _EMPTY = {
     **dict.fromkeys(KINDS, _EMPTY_ROW),
-    "trade_reporters": "select 0::integer as year, 0::integer as reporter_code, '' as flow, 0::bigint as n_rows where false",
+    "trade_reporters": "select 0::integer as year, 0::integer as reporter_code, '' as flow, 0::bigint as n_rows "
+    "where false",
     "trade_rule_counts": "select 0::integer as year, '' as source, '' as rule, 0::bigint as n where false",
     "quarantine/trade": "select '' as dataset, '' as source, 0::integer as year, '' as reason, '' as detail, "
     "'' as archive_entry, 0::bigint as source_row, '' as raw where false",

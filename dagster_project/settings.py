@@ -1,0 +1,205 @@
+"""Every setting, its environment variable, its default and the values it knows. Settings are defined nowhere else.
+
+Values come from the environment, then from `.env` in the checkout. Anything unknown raises `SettingError`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+
+from dagster_project.errors import SettingError
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+PREFIX = "CHOKEPOINT_"
+# Set by the program for the dbt process it starts; not settings.
+_INTERNAL = frozenset({"CHOKEPOINT_WAREHOUSE", "CHOKEPOINT_LANDING"})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one run. `years` is None for all years that the source holds."""
+
+    data_dir: Path
+    drop_dir: Path
+    trade_source: str
+    tariff_source: str
+    patent_source: str
+    reference_source: str
+    years: tuple[int, ...] | None
+    hs_revision: str
+    product_scope: str
+    keep_reimports: bool
+    mirror_cif_fob_factor: float
+    retain_releases: int
+
+    @property
+    def archive_dir(self) -> Path:
+        """Where the raw archive lies."""
+        return self.data_dir / "archive"
+
+    @property
+    def landing_dir(self) -> Path:
+        """Where the landing tables lie."""
+        return self.data_dir / "landing"
+
+    @property
+    def warehouse(self) -> Path:
+        """The DuckDB file that dbt writes; readers use the published file instead."""
+        return self.data_dir / "warehouse.duckdb"
+
+    @property
+    def published_dir(self) -> Path:
+        """Where releases lie; `current` in it is the newest one."""
+        return self.data_dir / "published"
+
+    @property
+    def lock_path(self) -> Path:
+        """The archive entries that the next release is built from."""
+        return self.data_dir / "inputs.lock.json"
+
+    def shaping(self) -> dict[str, Any]:
+        """The settings that change what a mart holds, as plain data."""
+        return {
+            "trade_source": self.trade_source,
+            "tariff_source": self.tariff_source,
+            "patent_source": self.patent_source,
+            "reference_source": self.reference_source,
+            "hs_revision": self.hs_revision,
+            "product_scope": self.product_scope,
+            "keep_reimports": self.keep_reimports,
+            "mirror_cif_fob_factor": self.mirror_cif_fob_factor,
+        }
+
+    def public(self) -> dict[str, Any]:
+        """All settings as plain data for a manifest: no secret, no path of this machine."""
+        years = "all" if self.years is None else list(self.years)
+        return {**self.shaping(), "years": years, "retain_releases": self.retain_releases}
+
+
+@dataclass(frozen=True)
+class Definition:
+    """How one setting is read: variable, default text, meaning, the values it knows, and the parser."""
+
+    name: str
+    default: str
+    meaning: str
+    values: str
+    parse: Callable[[str], Any]
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return PREFIX + self.name.upper()
+
+
+def _one_of(*values: str) -> tuple[str, Callable[[str], str]]:
+    def parse(text: str) -> str:
+        if text not in values:
+            raise ValueError
+        return text
+
+    return ", ".join(values), parse
+
+
+def _path(text: str) -> Path:
+    return (PROJECT_ROOT / Path(text).expanduser()).resolve()
+
+
+def _years(text: str) -> tuple[int, ...] | None:
+    if text == "all":
+        return None
+    years: set[int] = set()
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d{4})\s*(?:-\s*(\d{4})\s*)?", part)
+        if match is None:
+            raise ValueError
+        first, last = int(match[1]), int(match[2] or match[1])
+        if not 1988 <= first <= last <= 2100:
+            raise ValueError
+        years.update(range(first, last + 1))
+    return tuple(sorted(years))
+
+
+def _boolean(text: str) -> bool:
+    return {"true": True, "false": False}[text.lower()]
+
+
+def _factor(text: str) -> float:
+    if not 0.5 <= float(text) <= 2:
+        raise ValueError
+    return float(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdigit():
+        raise ValueError
+    return int(text)
+
+
+DEFINITIONS = (
+    Definition("data_dir", "data", "archive, landing, warehouse and releases", "a directory", _path),
+    Definition("drop_dir", "drop", "your own files, one folder per source", "a directory", _path),
+    Definition("trade_source", "sample", "where trade flows come from", *_one_of("sample", "files", "baci_files")),
+    Definition("tariff_source", "sample", "where tariff exclusions come from", *_one_of("sample", "files", "off")),
+    Definition("patent_source", "sample", "where PCT patents come from", *_one_of("sample", "files", "off")),
+    Definition("reference_source", "sample", "where classifications come from", *_one_of("sample", "files")),
+    Definition("years", "all", "which years", "all, a range (2017-2022) or a list (2017,2019) from 1988 on", _years),
+    Definition(
+        "hs_revision", "H5", "the HS revision that flows are converted to", *_one_of(*(f"H{i}" for i in range(7)))
+    ),
+    Definition(
+        "product_scope",
+        "bec4_intermediate",
+        "which goods count as intermediate",
+        *_one_of("bec4_intermediate", "bec4_intermediate_capital", "bec5_intermediate", "all"),
+    ),
+    Definition("keep_reimports", "false", "keep flows of a country with itself", "true, false", _boolean),
+    Definition(
+        "mirror_cif_fob_factor", "1.0", "multiplies flows filled from export reports", "a number from 0.5 to 2", _factor
+    ),
+    Definition("retain_releases", "5", "old releases kept beside the current one", "a whole number", _count),
+)
+
+
+def load_settings(environ: Mapping[str, str] | None = None, dotenv: Path | None = PROJECT_ROOT / ".env") -> Settings:
+    """Read all settings. SettingError for a value or a CHOKEPOINT_ variable that is not known."""
+    given: dict[str, str] = {}
+    if dotenv is not None and dotenv.exists():
+        given |= {name: value or "" for name, value in dotenv_values(dotenv).items()}
+    given |= dict(os.environ if environ is None else environ)
+    known = {definition.variable for definition in DEFINITIONS} | _INTERNAL
+    for name in sorted(given):
+        if name.startswith(PREFIX) and name not in known:
+            raise SettingError(
+                f"setting {name}",
+                found="a setting that does not exist",
+                expected="one of " + ", ".join(sorted(known - _INTERNAL)),
+                remedy="Correct its name, or remove it from the environment or .env.",
+            )
+    return Settings(
+        **{definition.name: _read(definition, given.get(definition.variable)) for definition in DEFINITIONS}
+    )
+
+
+def _read(definition: Definition, text: str | None) -> Any:
+    if text is None or not text.strip():
+        text = definition.default
+    try:
+        return definition.parse(text.strip())
+    except (ValueError, KeyError) as error:
+        raise SettingError(
+            f"setting {definition.variable} ({definition.meaning})",
+            found=repr(text),
+            expected=definition.values,
+            remedy="Set one of these values in the environment or in .env.",
+        ) from error
+
+
+assert [d.name for d in DEFINITIONS] == [f.name for f in fields(Settings)]
