@@ -1,0 +1,135 @@
+"""What a check is, as plain data. Not here: how it is run (`engine`) or shown (`factory`), nor any check (`landing`, …)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Severity = Literal["ERROR", "WARN"]
+Status = Literal["passed", "failed", "missing", "crashed"]
+
+FAILING_ROWS = "FailingRows"
+
+
+@dataclass(frozen=True)
+class Expect:
+    """One expectation: the name of a Great Expectations class (or FAILING_ROWS) and its arguments."""
+
+    kind: str
+    arguments: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        if self.kind == FAILING_ROWS:
+            return str(self.arguments["unexpected_rows_query"])
+        return f"{self.kind}({', '.join(f'{name}={value!r}' for name, value in self.arguments.items())})"
+
+
+@dataclass(frozen=True)
+class Check:
+    """A rule about one table, in a user's words, with the expectations that decide it.
+
+    `table` is what the check is about (its asset); `on` is the table or prepared table the expectations read, where that
+    is another one. `facts` is a query of one row whose columns are shown whatever the outcome. `requires` names something
+    that may be absent, such as the previous release: without it the check passes and says why it had nothing to do.
+    """
+
+    name: str
+    table: str
+    severity: Severity
+    description: str
+    expectations: tuple[Expect, ...]
+    on: str | None = None
+    facts: str | None = None
+    requires: str | None = None
+
+    @property
+    def reads(self) -> str:
+        """The table or prepared table that the expectations read."""
+        return self.on or self.table
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The checks of one stage.
+
+    `prepare` holds queries whose result several checks share: each is computed once, when a check that reads it runs.
+    `keys` names, per table, the columns that identify a failing row of a column expectation.
+    """
+
+    name: str
+    checks: tuple[Check, ...]
+    prepare: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        names = [(check.table, check.name) for check in self.checks]
+        if len(set(names)) != len(names):
+            raise ValueError(f"stage {self.name}: a check is declared twice on the same table")
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that the stage's checks are about, in the order of their first check."""
+        return tuple(dict.fromkeys(check.table for check in self.checks))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one check.
+
+    Four outcomes that must not be mistaken for each other: the data passed; the data failed; a table or column that the
+    check reads is missing; the check itself crashed. `rows` holds the first failing rows, `n_failed` counts them all.
+    """
+
+    check: str
+    table: str
+    severity: Severity
+    status: Status
+    message: str
+    rows: tuple[Mapping[str, Any], ...] = ()
+    n_failed: int = 0
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        return self.status == "passed"
+
+    @property
+    def crashed(self) -> bool:
+        return self.status == "crashed"
+
+
+def no_rows(sql: str) -> Expect:
+    """The query, which selects the rows that break the rule, finds none.
+
+    `{batch}` stands for the table under check; braces of a regular expression are doubled.
+    """
+    return Expect(FAILING_ROWS, {"unexpected_rows_query": sql.strip()})
+
+
+def not_empty() -> Expect:
+    """The table has at least one row."""
+    return Expect("ExpectTableRowCountToBeBetween", {"min_value": 1})
+
+
+def not_null(column: str) -> Expect:
+    """Every row has a value in the column."""
+    return Expect("ExpectColumnValuesToNotBeNull", {"column": column})
+
+
+def one_of(column: str, *values: Any) -> Expect:
+    """Every value of the column that is not null is one of these."""
+    return Expect("ExpectColumnValuesToBeInSet", {"column": column, "value_set": list(values)})
+
+
+def between(column: str, low: float | None, high: float | None, *, strictly_above: bool = False) -> Expect:
+    """Every value of the column that is not null lies in [low, high], or in (low, high]."""
+    arguments = {"column": column, "min_value": low, "max_value": high, "strict_min": strictly_above}
+    return Expect("ExpectColumnValuesToBeBetween", arguments)
+
+
+def unique(*columns: str) -> Expect:
+    """No two rows agree in these columns. Reads the whole table: for tables of up to some hundred thousand rows."""
+    if len(columns) == 1:
+        return Expect("ExpectColumnValuesToBeUnique", {"column": columns[0]})
+    return Expect("ExpectCompoundColumnsToBeUnique", {"column_list": list(columns)})

@@ -1,0 +1,293 @@
+"""Runs declared checks through Great Expectations, pushed down into DuckDB. Not here: any check, anything of Dagster.
+
+Everything is read through an in-memory database of views (see `views`), so no check holds a lock that keeps a writer out
+for longer than it runs. Great Expectations is imported when checks run, never before: it takes seconds.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+from dagster_project.checks.declarations import FAILING_ROWS, Check, Outcome, Stage, Status
+from dagster_project.checks.views import CheckedData
+
+ROWS_SHOWN = 20
+_N_FAILING = "n_failing_rows"
+# How DuckDB and Great Expectations say that a column or a table is not there. Anything else is a crash.
+_MISSING = re.compile(
+    r"Referenced (column|table) .* not found|does not have a column named|Table with name .* does not exist"
+    r"|column .* in BatchData does not exist|The table .* does not exist",
+    re.IGNORECASE | re.DOTALL,
+)
+_WORST_FIRST: tuple[Status, ...] = ("crashed", "missing", "failed", "passed")
+
+
+def run(stage: Stage, data: CheckedData, only: Collection[tuple[str, str]] | None = None) -> list[Outcome]:
+    """Run the stage's checks (or `only` those of the given (table, name) pairs) and return an outcome for each.
+
+    Never raises for what it finds, nor when Great Expectations fails: a crash is an outcome too.
+    """
+    checks = [check for check in stage.checks if only is None or (check.table, check.name) in only]
+    absent = [check for check in checks if check.requires in data.absent]
+    present = [check for check in checks if check.requires not in data.absent]
+    outcomes = [_nothing_to_compare(check, data.absent[str(check.requires)]) for check in absent]
+    try:
+        with _database(data) as (url, connection):
+            unprepared = _prepare(stage, present, connection)
+            outcomes += [_broken(check, unprepared[check.reads]) for check in present if check.reads in unprepared]
+            ready = [check for check in present if check.reads not in unprepared]
+            outcomes += _validate(ready, stage.keys, url, connection)
+    except Exception as error:  # whatever it is, every check that was asked for must have an outcome
+        done = {(outcome.table, outcome.check) for outcome in outcomes}
+        outcomes += [_broken(check, error) for check in checks if (check.table, check.name) not in done]
+    order = {(check.table, check.name): place for place, check in enumerate(checks)}
+    return sorted(outcomes, key=lambda outcome: order[outcome.table, outcome.check])
+
+
+@contextmanager
+def _database(data: CheckedData) -> Iterator[tuple[str, Any]]:
+    """An in-memory database that this process can open again under the URL, filled with what the checks look at.
+
+    The name is what lets the engine of Great Expectations see the same database; this connection keeps it alive. It is
+    opened through SQLAlchemy because DuckDB refuses a second connection whose settings differ, and that driver sets some.
+    """
+    import sqlalchemy
+
+    url = f"duckdb:///:memory:checks_{uuid4().hex}"
+    engine = sqlalchemy.create_engine(url)
+    pooled = engine.raw_connection()
+    try:
+        connection = pooled.driver_connection
+        data.setup(connection)
+        yield url, connection
+    finally:
+        pooled.close()
+        engine.dispose()
+
+
+def _prepare(stage: Stage, checks: Sequence[Check], connection: Any) -> dict[str, Exception]:
+    """Compute the shared queries that the checks read; return the errors of those that could not be."""
+    errors: dict[str, Exception] = {}
+    for name in stage.prepare:
+        if any(check.reads == name for check in checks):
+            try:
+                connection.execute(f"create table {name} as {stage.prepare[name]}")
+            except Exception as error:
+                errors[name] = error
+    return errors
+
+
+def _validate(
+    checks: Sequence[Check], keys: Mapping[str, tuple[str, ...]], url: str, connection: Any
+) -> Iterator[Outcome]:
+    if not checks:
+        return
+    with _datasource(url) as datasource:
+        for table in dict.fromkeys(check.reads for check in checks):
+            of_table = [check for check in checks if check.reads == table]
+            try:
+                results = _validate_table(datasource, table, of_table, keys.get(table, ()))
+            except Exception as error:
+                yield from (_broken(check, error) for check in of_table)
+                continue
+            for check in of_table:
+                yield _outcome(check, results.get((check.table, check.name), []), connection)
+
+
+@contextmanager
+def _datasource(url: str) -> Iterator[Any]:
+    """One ephemeral context for the whole stage: silent, offline, and with results that outlive their connection."""
+    import great_expectations as gx
+    import sqlalchemy
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    context.variables.analytics_enabled = False
+    datasource = context.data_sources.add_sql("checks", connection_string=url)
+    engine = datasource.get_execution_engine().engine
+
+    # Great Expectations returns the connection to the pool before it fetches, and DuckDB then has no rows any more
+    # ("list index out of range"): so fetch at once. Every query here is an aggregate or limited, hence small.
+    @sqlalchemy.event.listens_for(engine, "after_cursor_execute")
+    def _buffer(_connection, cursor, _statement, _parameters, execution, _many):  # type: ignore[no-untyped-def]
+        if cursor.description:
+            execution.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(
+                cursor, cursor.description, initial_buffer=cursor.fetchall()
+            )
+
+    try:
+        yield datasource
+    finally:
+        engine.dispose()
+        datasource.get_engine().dispose()
+
+
+def _validate_table(
+    datasource: Any, table: str, checks: Sequence[Check], key: Sequence[str]
+) -> dict[tuple[str, str], list[Any]]:
+    """Validate one table against the expectations of all its checks; the results by (table, name) of the check."""
+    import great_expectations as gx
+
+    expectations = [
+        _expectation(expect.kind, {**expect.arguments, "meta": {"check": [check.table, check.name, place]}})
+        for check in checks
+        for place, expect in enumerate(check.expectations)
+    ]
+    batch = datasource.add_table_asset(table, table_name=table).add_batch_definition_whole_table("all").get_batch()
+    result_format: dict[str, Any] = {"result_format": "SUMMARY", "partial_unexpected_count": ROWS_SHOWN}
+    if key:
+        result_format["unexpected_index_column_names"] = list(key)
+    suite = gx.ExpectationSuite(name=table, expectations=expectations)
+    by_check: dict[tuple[str, str], list[Any]] = {}
+    for result in batch.validate(suite, result_format=result_format).results:
+        of_table, name, _ = result.expectation_config.meta["check"]
+        by_check.setdefault((of_table, name), []).append(result)
+    return by_check
+
+
+def _expectation(kind: str, arguments: Mapping[str, Any]) -> Any:
+    import great_expectations.expectations as expectations
+
+    if kind != FAILING_ROWS:
+        return getattr(expectations, kind)(**arguments)
+    query = (
+        f"select *, count(*) over () as {_N_FAILING} from ({arguments['unexpected_rows_query']}) as failing "
+        f"limit {ROWS_SHOWN}"
+    )
+    return _failing_rows_class()(**{**arguments, "unexpected_rows_query": query})
+
+
+@functools.cache
+def _failing_rows_class() -> Any:
+    """UnexpectedRowsExpectation, told by one query instead of two: the failing rows, limited, each with their number.
+
+    The stock class runs its query once for the rows and once more for their count, and hands the rows over only in the
+    result format that fetches everything there is.
+    """
+    from great_expectations.expectations import UnexpectedRowsExpectation
+
+    class FailingRows(UnexpectedRowsExpectation):
+        metric_dependencies = ("unexpected_rows_query.table",)
+
+        def _validate(self, metrics, runtime_configuration=None, execution_engine=None):  # type: ignore[no-untyped-def]
+            rows = metrics["unexpected_rows_query.table"]
+            counted = int(rows[0][_N_FAILING]) if rows else 0
+            shown = [{name: value for name, value in row.items() if name != _N_FAILING} for row in rows]
+            return {
+                "success": not rows,
+                "result": {"observed_value": counted, "unexpected_count": counted, "details": {"failing_rows": shown}},
+            }
+
+    return FailingRows
+
+
+def _outcome(check: Check, results: Sequence[Any], connection: Any) -> Outcome:
+    """The worst of the results of the check's expectations, with the failing rows of all."""
+    if len(results) != len(check.expectations):
+        lost = f"{len(check.expectations)} expectations were declared but {len(results)} reported"
+        return _broken(check, RuntimeError(lost))
+    errors = [error for result in results if (error := _exception_of(result))]
+    if errors:
+        return _broken(check, RuntimeError("; ".join(dict.fromkeys(errors))))
+    try:
+        facts = _facts(check, connection)
+        rows = [row for result in results if not result.success for row in _failing_rows(result, connection)]
+    except Exception as error:
+        return _broken(check, error)
+    failed = [result for result in results if not result.success]
+    n_failed = sum(_number_failed(result) for result in failed)
+    message = f"{n_failed:,} failing rows" if failed else "passed"
+    return _make(check, "failed" if failed else "passed", message, rows[:ROWS_SHOWN], n_failed, facts)
+
+
+def _exception_of(result: Any) -> str | None:
+    """The exception that kept an expectation from deciding, if any.
+
+    `exception_info` has two shapes: one record, or one record per metric that failed.
+    """
+    info = result.exception_info or {}
+    records = [info] if "raised_exception" in info else [value for value in info.values() if isinstance(value, dict)]
+    texts = [str(record.get("exception_message")) for record in records if record.get("raised_exception")]
+    return "; ".join(dict.fromkeys(texts)) or None
+
+
+def _number_failed(result: Any) -> int:
+    # An expectation about the table as a whole (such as its number of rows) counts no rows: it fails once.
+    return int(result.result.get("unexpected_count") or 1)
+
+
+def _failing_rows(result: Any, connection: Any) -> list[dict[str, Any]]:
+    """The first failing rows: as the query gave them, or by key for a column expectation."""
+    shown = result.result.get("details", {}).get("failing_rows")
+    if shown is not None:
+        return [_plain(row) for row in shown]
+    query = result.result.get("unexpected_index_query")
+    if query is not None:
+        return _fetch(connection, f"select * from ({query.strip().rstrip(';')}) as failing limit {ROWS_SHOWN}")
+    return [_plain({"observed_value": result.result.get("observed_value")})]
+
+
+def _facts(check: Check, connection: Any) -> dict[str, Any]:
+    if check.facts is None:
+        return {}
+    rows = _fetch(connection, check.facts.format(batch=check.reads))
+    return rows[0] if rows else {}
+
+
+def _fetch(connection: Any, query: str) -> list[dict[str, Any]]:
+    cursor = connection.execute(query)
+    names = [column[0] for column in cursor.description]
+    return [_plain(dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with text, numbers, booleans and nulls only."""
+    return {name: _plain_value(value) for name, value in row.items()}
+
+
+def _plain_value(value: Any) -> str | int | float | bool | None:
+    if isinstance(value, Decimal):
+        value = float(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON, in which results are stored, has no such numbers
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _nothing_to_compare(check: Check, reason: str) -> Outcome:
+    return _make(check, "passed", f"nothing to compare with: {reason}", [], 0, {})
+
+
+def _broken(check: Check, error: Exception) -> Outcome:
+    """The outcome of a check that could not decide: a table or column is missing, or the check crashed."""
+    text = " ".join(str(error).split())[:2000]
+    if _MISSING.search(text):
+        return _make(check, "missing", f"table or column missing: {text}", [], 0, {})
+    return _make(check, "crashed", f"check crashed: {type(error).__name__}: {text}", [], 0, {"exception": text})
+
+
+def _make(
+    check: Check, status: Status, message: str, rows: Sequence[Mapping[str, Any]], n_failed: int, facts: Mapping[str, Any]
+) -> Outcome:
+    expectations = [str(expect) for expect in check.expectations]
+    return Outcome(
+        check=check.name,
+        table=check.table,
+        severity=check.severity,
+        status=status,
+        message=message,
+        rows=tuple(rows),
+        n_failed=n_failed,
+        metadata={"expectations": expectations, **facts},
+    )

@@ -1,0 +1,446 @@
+"""The landing stage's checks: is what was read complete, accounted for, and of this world?
+
+Not here: whether a single field can be read (landing quarantines those rows) and what dbt makes of it (`staging`, `marts`).
+"""
+
+from __future__ import annotations
+
+from dagster_project.checks.declarations import (
+    Check,
+    Stage,
+    between,
+    no_rows,
+    not_empty,
+    not_null,
+    one_of,
+    unique,
+)
+from dagster_project.checks.views import PREVIOUS_RELEASE
+
+HS_REVISIONS = ("H0", "H1", "H2", "H3", "H4", "H5", "H6")
+TAIWAN = 490  # a group in Comtrade's lists, a country here (measures.md 1)
+
+# A cell is (year, reporter, flow, code). It is off when its partners exceed its World row by more than this share, and by
+# more than a dollar: publishers round. Partners below World are legal: confidential partners are in World only.
+CELL_TOLERANCE = 1e-4
+# A few cells off are the publisher's slips; more than these are a systematic gap, such as rows counted twice.
+SYSTEMATIC_SHARE = 0.01
+FEW_CELLS = 5
+QUARANTINE_LIMIT = 0.05
+VALUE_FALL_LIMIT = 0.30
+WEIGHT_TOLERANCE = 1e-5  # each table sums to 1 within 1e-6, and up to six of them are chained
+
+_KEY = "year, reporter_code, flow, partner_code, cmd_code"
+_ROW = f"{_KEY}, value_usd, quantity, source, archive_entry, source_row"
+
+# One bit per code and (year, reporter, flow, partner): as many bits as rows, or a key repeats. A third of the time and a
+# tenth of the memory of grouping by the whole key; only groups that repeat are grouped again to name their rows.
+_REPEATED_KEYS = f"""
+    with codes as (select cmd_code, row_number() over () as place from (select distinct cmd_code from {{batch}})),
+    repeating as (
+        select year, reporter_code, flow, partner_code from {{batch}} join codes using (cmd_code) group by all
+        having count(*) <> bit_count(bitstring_agg(place, 1::bigint, 10000::bigint))
+    )
+    select {_KEY}, count(*) as n_rows, min(value_usd) as lowest_usd, max(value_usd) as highest_usd
+    from {{batch}} semi join repeating using (year, reporter_code, flow, partner_code)
+    group by all having count(*) > 1
+"""
+
+_BAD_VALUES = f"""
+    select case
+            when value_usd is null then 'value is missing'
+            when not isfinite(value_usd) then 'value is not a finite number'
+            when value_usd < 0 then 'value is negative'
+            when not isfinite(quantity) then 'quantity is not a finite number'
+            else 'quantity is negative'
+        end as broken_rule, {_ROW}
+    from {{batch}}
+    where value_usd is null or not isfinite(value_usd) or value_usd < 0 or not isfinite(quantity) or quantity < 0
+"""
+
+_BAD_CODES = f"""
+    with codes as (
+        select flow, hs_revision, source, cmd_code, count(*) as n_rows, sum(value_usd) as value_usd from {{batch}}
+        group by all
+    )
+    select case
+            when not coalesce(regexp_matches(cmd_code, '^[0-9]{{{{6}}}}$'), false) then 'code is not six digits'
+            when flow not in ('M', 'X') then 'flow is neither M nor X'
+            when hs_revision not in {HS_REVISIONS} then 'unknown HS revision'
+            else 'unknown source'
+        end as broken_rule, *
+    from codes
+    where not coalesce(regexp_matches(cmd_code, '^[0-9]{{{{6}}}}$'), false) or flow not in ('M', 'X')
+        or hs_revision not in {HS_REVISIONS} or source not in ('comtrade', 'baci')
+"""
+
+_NOT_COUNTRIES = """
+    with areas as (
+        select year, 'reporter' as side, reporter_code as country_code, count(*) as n_rows, sum(value_usd) as value_usd
+        from {batch} group by all
+        union all
+        select year, 'partner', partner_code, count(*), sum(value_usd) from {batch} group by all
+    )
+    select areas.*, countries.name from areas left join countries using (country_code)
+    where not coalesce(countries.is_country, false)
+"""
+
+_UNKNOWN_PRODUCTS = """
+    with codes as (
+        select hs_revision, cmd_code, count(*) as n_rows, sum(value_usd) as value_usd from {batch}
+        where cmd_code <> '999999' group by all
+    ),
+    known as (
+        select hs_revision, hs6 as cmd_code from products
+        union select from_revision, from_code from hs_conversion
+    )
+    select * from codes anti join known using (hs_revision, cmd_code)
+"""
+
+_SELF_TRADE = """
+    select year, reporter_code, flow, count(*) as n_rows, sum(value_usd) as value_usd from {batch}
+    where reporter_code = partner_code group by all
+"""
+
+_YEARS_NOT_ASKED_FOR = """
+    select year, count(*) as n_rows, sum(value_usd) as value_usd from {batch} group by year
+    having exists (select 1 from run_years) and year not in (select year from run_years)
+"""
+_YEARS_WITHOUT_ROWS = "select year from run_years anti join (select distinct year from {batch}) using (year)"
+
+_PARTNER_CELLS = f"""
+    with cells as (
+        select year, reporter_code, flow, cmd_code, sum(value_usd) as world_usd from trade_control_totals group by all
+    ),
+    rows_with_partner as (
+        select year, reporter_code, flow, cmd_code, value_usd from trade_flows
+        union all select year, reporter_code, flow, cmd_code, value_usd from trade_unallocated
+        union all select year, reporter_code, flow, cmd_code, value_usd from trade_reimports
+    ),
+    partners as (
+        select year, reporter_code, flow, cmd_code, sum(value_usd) as partners_usd
+        from rows_with_partner semi join cells using (year, reporter_code, flow, cmd_code) group by all
+    )
+    select *, coalesce(partners_usd, 0) - world_usd as excess_usd,
+        coalesce(partners_usd, 0) - world_usd > {CELL_TOLERANCE} * world_usd + 1 as is_off
+    from cells left join partners using (year, reporter_code, flow, cmd_code)
+"""
+_CELL_FACTS = """
+    select count(*) as cells, count(*) filter (is_off) as cells_off,
+        round(sum(partners_usd) / nullif(sum(world_usd), 0), 9) as partners_over_world,
+        sum(excess_usd) filter (is_off) as excess_usd
+    from {batch}
+"""
+
+_UNACCOUNTED = """
+    select year, source, coalesce(sum(n) filter (rule = 'rows_read'), 0) as rows_read,
+        coalesce(sum(n) filter (rule <> 'rows_read'), 0) as rows_accounted_for
+    from {batch} group by all having rows_read <> rows_accounted_for or min(n) < 0
+"""
+_RULE_FACTS = """
+    select coalesce(sum(n) filter (rule = 'rows_read'), 0)::bigint as rows_read,
+        coalesce(sum(n) filter (rule = 'landed'), 0)::bigint as rows_landed,
+        coalesce(sum(n) filter (starts_with(rule, 'quarantined:')), 0)::bigint as rows_quarantined
+    from trade_rule_counts
+"""
+# What a rule's count says must lie in the table the rule fills. (World rows below six digits are counted, not kept.)
+_LANDED_COUNTS = """
+    with counted as (
+        select year, rule, sum(n) as rows_counted from {batch}
+        where rule in ('landed', 're_import', 'area_partner') and year is not null group by all
+    ),
+    found as (
+        select year, 'landed' as rule, count(*) as rows_found from trade_flows group by all
+        union all select year, 're_import', count(*) from trade_reimports group by all
+        union all select year, 'area_partner', count(*) from trade_unallocated group by all
+    )
+    select year, rule, coalesce(rows_counted, 0) as rows_counted, coalesce(rows_found, 0) as rows_found
+    from counted full join found using (year, rule) where coalesce(rows_counted, 0) <> coalesce(rows_found, 0)
+"""
+_QUARANTINE_COUNTS = """
+    with counted as (
+        select source, coalesce(year, 0) as year, rule[13:] as reason, sum(n) as rows_counted from trade_rule_counts
+        where starts_with(rule, 'quarantined:') group by all
+    ),
+    found as (
+        select source, coalesce(year, 0) as year, reason, count(*) as rows_found from {batch} group by all
+    )
+    select source, year, reason, coalesce(rows_counted, 0) as rows_counted, coalesce(rows_found, 0) as rows_found
+    from counted full join found using (source, year, reason)
+    where coalesce(rows_counted, 0) <> coalesce(rows_found, 0)
+"""
+_QUARANTINED = """
+    select source, year, reason, count(*) as n_rows, min(detail) as example, min(archive_entry) as archive_entry
+    from {batch} group by all order by n_rows desc
+"""
+# Rows whose year cannot be read are a year of their own with nothing else in it: they count in the total only.
+_QUARANTINE_SHARES = f"""
+    with shares as (
+        select source, year::varchar as year, sum(n) filter (starts_with(rule, 'quarantined:')) as rows_quarantined,
+            sum(n) filter (rule = 'rows_read') as rows_read
+        from {{batch}} where year is not null group by all
+        union all
+        select source, 'all', sum(n) filter (starts_with(rule, 'quarantined:')), sum(n) filter (rule = 'rows_read')
+        from {{batch}} group by all
+    )
+    select *, rows_quarantined / rows_read as share from shares where rows_quarantined > {QUARANTINE_LIMIT} * rows_read
+"""
+
+_REPORTERS_WITHOUT_TRACE = """
+    select year, reporter_code, flow, count(*) as n_rows from trade_flows
+    anti join {batch} using (year, reporter_code, flow) group by all
+"""
+
+_VANISHED_REPORTERS = """
+    select b.year, b.importer_code as reporter_code, any_value(c.name) as name, sum(b.value_usd) as previous_usd
+    from previous.bilateral_totals as b left join countries as c on c.country_code = b.importer_code
+    where not b.is_mirror and b.year in (select year from {batch})
+        and not exists (
+            select 1 from {batch} as r where r.flow = 'M' and r.year = b.year and r.reporter_code = b.importer_code
+        )
+    group by b.year, b.importer_code order by previous_usd desc
+"""
+_FALLEN_VALUE = f"""
+    with before as (
+        select year, sum(value_usd) as previous_usd from previous.bilateral_totals where not is_mirror group by all
+    ),
+    today as (select year, sum(value_usd) as landed_usd from {{batch}} where flow = 'M' group by all)
+    select *, landed_usd / previous_usd - 1 as change from today join before using (year)
+    where landed_usd < (1 - {VALUE_FALL_LIMIT}) * previous_usd
+"""
+
+_WRONG_COUNTRIES = f"""
+    select case
+            when is_country and is_group then 'a group is no country'
+            when is_country and iso3 is null then 'a country has an ISO3 code'
+            when country_code = {TAIWAN} then '{TAIWAN} is Taiwan'
+            else 'World is no country'
+        end as broken_rule, *
+    from {{batch}}
+    where (is_country and is_group and country_code <> {TAIWAN}) or (is_country and country_code = 0)
+        or (country_code = {TAIWAN} and (not is_country or iso3 is distinct from 'TWN'))
+"""
+_WRONG_PRODUCTS = """
+    select * from {batch}
+    where not regexp_matches(hs6, '^[0-9]{{6}}$') or hs2 is distinct from left(hs6, 2) or hs_revision is null
+        or hs_revision <> (select min(hs_revision) from {batch})
+"""
+_UNBALANCED_WEIGHTS = f"""
+    select from_revision, from_code, count(*) as n_targets, sum(weight) as sum_of_weights from {{batch}}
+    group by all having abs(sum_of_weights - 1) > {WEIGHT_TOLERANCE}
+"""
+
+
+def _side_table(table: str, of_what: str, broken: str) -> Check:
+    """One scan for the rules of a table beside the flows; `broken` is what its own areas must not be."""
+    sql = f"""
+        select {_ROW} from {{batch}}
+        where year is null or reporter_code is null or partner_code is null or flow is null or flow not in ('M', 'X')
+            or not coalesce(regexp_matches(cmd_code, '^[0-9]{{{{6}}}}$'), false)
+            or value_usd is null or not isfinite(value_usd) or value_usd < 0 or {broken}
+    """
+    description = f"{of_what}: keys are filled, codes have six digits, values are finite and not negative."
+    return Check("rows_plausible", table, "ERROR", description, (no_rows(sql),))
+
+
+LANDING = Stage(
+    name="landing",
+    keys={
+        "countries": ("country_code", "name"),
+        "products": ("hs6",),
+        "hs_conversion": ("from_revision", "from_code", "hs6"),
+        "trade_reporters": ("year", "reporter_code", "flow"),
+    },
+    prepare={"partner_cells": _PARTNER_CELLS},
+    checks=(
+        Check(
+            "keys_not_null",
+            "trade_flows",
+            "ERROR",
+            "Every flow says its year, reporter, flow, partner, product and where it comes from.",
+            (
+                no_rows(f"""
+                    select {_ROW} from {{batch}}
+                    where year is null or reporter_code is null or flow is null or partner_code is null
+                        or cmd_code is null or hs_revision is null or source is null or archive_entry is null
+                """),
+            ),
+        ),
+        Check(
+            "key_unique",
+            "trade_flows",
+            "ERROR",
+            "No flow (year, reporter, flow, partner, product) is there twice: its value would count twice.",
+            (no_rows(_REPEATED_KEYS),),
+        ),
+        Check(
+            "values_plausible",
+            "trade_flows",
+            "ERROR",
+            "Values and quantities are finite and not negative; no value is missing.",
+            (no_rows(_BAD_VALUES),),
+        ),
+        Check(
+            "codes_well_formed",
+            "trade_flows",
+            "ERROR",
+            "Products have six digits, flows are M or X, HS revisions and sources are known ones.",
+            (no_rows(_BAD_CODES),),
+        ),
+        Check(
+            "areas_are_countries",
+            "trade_flows",
+            "ERROR",
+            "Both ends of every flow are countries: World, groups and areas not elsewhere specified are not.",
+            (no_rows(_NOT_COUNTRIES),),
+        ),
+        Check(
+            "products_known",
+            "trade_flows",
+            "ERROR",
+            "Every product is in the code list of its HS revision, so that it has a way to the base revision.",
+            (no_rows(_UNKNOWN_PRODUCTS),),
+        ),
+        Check(
+            "no_reimports",
+            "trade_flows",
+            "ERROR",
+            "No flow has the same country at both ends: re-imports are kept apart.",
+            (no_rows(_SELF_TRADE),),
+        ),
+        Check(
+            "years_as_requested",
+            "trade_flows",
+            "ERROR",
+            "Every year that was asked for has flows, and no other year has.",
+            (not_empty(), no_rows(_YEARS_NOT_ASKED_FOR), no_rows(_YEARS_WITHOUT_ROWS)),
+        ),
+        Check(
+            "coverage_value",
+            "trade_flows",
+            "ERROR",
+            f"Reported imports of no year fell by more than {VALUE_FALL_LIMIT:.0%} against the previous release.",
+            (no_rows(_FALLEN_VALUE),),
+            requires=PREVIOUS_RELEASE,
+        ),
+        _side_table(
+            "trade_unallocated",
+            "Imports whose partner is no country",
+            "partner_code = 0 or partner_code in (select country_code from countries where is_country)",
+        ),
+        _side_table("trade_reimports", "Re-imports (reporter and partner are one)", "reporter_code <> partner_code"),
+        _side_table("trade_control_totals", "World rows, kept as control totals", "partner_code <> 0"),
+        Check(
+            "partners_within_world",
+            "trade_control_totals",
+            "WARN",
+            "In no cell (year, reporter, flow, product) do the partners exceed the World row the publisher gives.",
+            (no_rows("select * from {batch} where is_off order by excess_usd desc"),),
+            on="partner_cells",
+            facts=_CELL_FACTS,
+        ),
+        Check(
+            "partners_within_world_overall",
+            "trade_control_totals",
+            "ERROR",
+            f"Partners exceed the World row in fewer than {FEW_CELLS} cells of a year or at most {SYSTEMATIC_SHARE:.0%} of "
+            f"them, and by no more than {SYSTEMATIC_SHARE:.0%} of its value: beyond that, rows are counted twice.",
+            (
+                no_rows(f"""
+                    select year, flow, count(*) as cells, count(*) filter (is_off) as cells_off,
+                        sum(world_usd) as world_usd, coalesce(sum(excess_usd) filter (is_off), 0) as excess_usd
+                    from {{batch}} group by all
+                    having (cells_off >= {FEW_CELLS} and cells_off > {SYSTEMATIC_SHARE} * cells)
+                        or excess_usd > {SYSTEMATIC_SHARE} * sum(world_usd)
+                """),
+            ),
+            on="partner_cells",
+        ),
+        Check(
+            "reporters_plausible",
+            "trade_reporters",
+            "ERROR",
+            "Reporters are countries with at least one row, and every reporter that has flows is among them.",
+            (
+                not_null("year"),
+                one_of("flow", "M", "X"),
+                between("n_rows", 1, None),
+                no_rows("select * from {batch} anti join (select * from countries where is_country) as c "
+                        "on c.country_code = reporter_code"),
+                no_rows(_REPORTERS_WITHOUT_TRACE),
+            ),
+        ),
+        Check(
+            "coverage_reporters",
+            "trade_reporters",
+            "ERROR",
+            "Every country that reported its imports of a year in the previous release still does.",
+            (no_rows(_VANISHED_REPORTERS),),
+            requires=PREVIOUS_RELEASE,
+        ),
+        Check(
+            "rows_accounted_for",
+            "trade_rule_counts",
+            "ERROR",
+            "Rows read = rows landed + rows set aside by a named rule + rows quarantined, per year and source.",
+            (not_empty(), no_rows(_UNACCOUNTED)),
+            facts=_RULE_FACTS,
+        ),
+        Check(
+            "counts_match_tables",
+            "trade_rule_counts",
+            "ERROR",
+            "The counts of landed, re-imported and unallocated rows are the numbers of rows in their tables.",
+            (no_rows(_LANDED_COUNTS),),
+        ),
+        Check(
+            "nothing_quarantined",
+            "quarantine_trade",
+            "WARN",
+            "No row was unusable. Quarantined rows are listed by reason; they are in no flow.",
+            (no_rows(_QUARANTINED),),
+            facts=_RULE_FACTS,
+        ),
+        Check(
+            "few_quarantined",
+            "quarantine_trade",
+            "ERROR",
+            f"At most {QUARANTINE_LIMIT:.0%} of the rows of a source, and of each of its years, were unusable.",
+            (no_rows(_QUARANTINE_SHARES),),
+            on="trade_rule_counts",
+            facts=_RULE_FACTS,
+        ),
+        Check(
+            "counts_match_rows",
+            "quarantine_trade",
+            "ERROR",
+            "Every row counted as quarantined lies in the quarantine table, with its reason.",
+            (no_rows(_QUARANTINE_COUNTS),),
+        ),
+        Check(
+            "countries_plausible",
+            "countries",
+            "ERROR",
+            "Countries have distinct codes and names; World and groups are no countries, 490 is Taiwan.",
+            (not_empty(), not_null("country_code"), not_null("name"), unique("country_code"), no_rows(_WRONG_COUNTRIES)),
+        ),
+        Check(
+            "products_plausible",
+            "products",
+            "ERROR",
+            "Products are six-digit codes of one HS revision, each once, below their chapter.",
+            (not_empty(), not_null("hs6"), unique("hs6"), no_rows(_WRONG_PRODUCTS)),
+        ),
+        Check(
+            "weights_plausible",
+            "hs_conversion",
+            "ERROR",
+            "Conversion weights lie in (0, 1] and sum to 1 per source code: conversion neither makes nor loses value.",
+            (
+                one_of("from_revision", *HS_REVISIONS),
+                between("weight", 0, 1 + WEIGHT_TOLERANCE, strictly_above=True),
+                no_rows(_UNBALANCED_WEIGHTS),
+            ),
+        ),
+    ),
+)

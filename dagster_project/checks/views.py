@@ -1,0 +1,180 @@
+"""What a stage's checks look at: views in an in-memory database, limited to the years of the run.
+
+Checks name tables plainly (`trade_flows`): within the years of the run. `all_years.<table>` has every year of the
+warehouse, `previous.<mart>` the release before, `requested_years` and `run_years` the years that were asked for (empty:
+all there are). Not here: the checks.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dagster_project.errors import ReleaseError
+from dagster_project.publish.manifest import read_manifest
+from dagster_project.publish.read import CURRENT, DATABASE, SCHEMA
+
+# Landing tables partitioned by year -> their directory below landing/. Rows of no year lie in year=unknown.
+TRADE_TABLES: Mapping[str, str] = {
+    "trade_flows": "trade_flows",
+    "trade_unallocated": "trade_unallocated",
+    "trade_reimports": "trade_reimports",
+    "trade_control_totals": "trade_control_totals",
+    "trade_reporters": "trade_reporters",
+    "trade_rule_counts": "trade_rule_counts",
+    "quarantine_trade": "quarantine/trade",
+}
+REFERENCE_TABLES = ("countries", "products", "hs_conversion")
+PREVIOUS_RELEASE = "previous_release"
+# As much as landing takes: the whole job is held to 4 GB.
+_MEMORY_LIMIT = "1600MB"
+
+
+@dataclass(frozen=True)
+class Previous:
+    """The release before, or the reason why there is none to compare with."""
+
+    directory: Path | None = None
+    reason: str = "there is no previous release"
+
+
+@dataclass(frozen=True)
+class CheckedData:
+    """`setup` fills an open DuckDB connection with what the checks look at.
+
+    `absent` names what is not there to look at, and why; checks that require it have nothing to do.
+    """
+
+    setup: Callable[[Any], None]
+    absent: Mapping[str, str] = field(default_factory=dict)
+
+
+def previous_release(published: Path, settings: Mapping[str, Any]) -> Previous:
+    """The current release below `published`, where it was made under the same `settings`.
+
+    `settings` are those on which totals and coverage depend (source, HS revision, scope …), under the names that the
+    manifest uses: with another source, years and totals may differ, and that is no loss.
+    """
+    current = published / CURRENT
+    if not current.exists():
+        return Previous()
+    directory = current.resolve()  # once: a release published meanwhile must not change what is compared
+    try:
+        before = read_manifest(directory).get("settings", {})
+    except ReleaseError as error:
+        return Previous(reason=f"the previous release cannot be read: {error}")
+    changed = [
+        f"{name} was {before.get(name, 'not recorded')!r} and is {value!r}"
+        for name, value in settings.items()
+        if before.get(name) != value
+    ]
+    if changed:
+        return Previous(reason=f"the previous release was made with other settings: {'; '.join(changed)}")
+    return Previous(directory, "")
+
+
+def over_landing(landing: Path, years: Sequence[int] = (), previous: Previous = Previous()) -> CheckedData:
+    """Views over the landing tables of these years (none: all that are landed) and over the reference tables.
+
+    A table with no file at all gets no view, so that checks of it report it as missing.
+    """
+
+    def setup(connection: Any) -> None:
+        _settings(connection)
+        _years(connection, "run_years", years)
+        for table, directory in TRADE_TABLES.items():
+            wanted = [f"year={year}" for year in years] + ["year=unknown"] if years else ["year=*"]
+            files = sorted(path for folder in wanted for path in (landing / directory).glob(f"{folder}/*.parquet"))
+            _parquet_view(connection, table, files)
+        for table in REFERENCE_TABLES:
+            _parquet_view(connection, table, sorted((landing / "reference").glob(f"{table}.parquet")))
+        _previous_views(connection, previous)
+
+    return CheckedData(setup, _absent(previous))
+
+
+def over_warehouse(
+    warehouse: Path,
+    years: Sequence[int] = (),
+    previous: Previous = Previous(),
+    *,
+    requested_years: Sequence[int] = (),
+    schemas: Sequence[str] = ("staging", "marts"),
+) -> CheckedData:
+    """Views over the warehouse's schemas, opened read-only: tables with a `year` within `years` (none: all).
+
+    `requested_years` are the years that a release is to hold (none: all that the source holds).
+    """
+
+    def setup(connection: Any) -> None:
+        _settings(connection)
+        _years(connection, "run_years", years)
+        _years(connection, "requested_years", requested_years)
+        # dbt writes views that name their database, which is named after the file.
+        alias = warehouse.stem
+        connection.execute(f"attach {_text(warehouse)} as {_name(alias)} (read_only)")
+        connection.execute("create schema all_years")
+        for schema, table, has_year in _tables(connection, alias, schemas):
+            source = f"{_name(alias)}.{_name(schema)}.{_name(table)}"
+            within = " where year in (select year from run_years)" if has_year and years else ""
+            connection.execute(f"create view all_years.{_name(table)} as select * from {source}")
+            connection.execute(f"create view {_name(table)} as select * from {source}{within}")
+        _previous_views(connection, previous)
+
+    return CheckedData(setup, _absent(previous))
+
+
+def over_tables(fill: Callable[[Any], None], absent: Mapping[str, str] | None = None) -> CheckedData:
+    """Whatever `fill` creates in the database: for checks of tables that are neither landed nor in the warehouse."""
+    return CheckedData(fill, absent or {})
+
+
+def _absent(previous: Previous) -> dict[str, str]:
+    return {} if previous.directory else {PREVIOUS_RELEASE: previous.reason}
+
+
+def _settings(connection: Any) -> None:
+    connection.execute(f"set memory_limit = '{_MEMORY_LIMIT}'")
+    connection.execute(f"set temp_directory = {_text(Path(tempfile.gettempdir()) / 'chokepoint-checks')}")
+
+
+def _years(connection: Any, table: str, years: Sequence[int]) -> None:
+    connection.execute(f"create table {table} as select unnest({[int(year) for year in years]}::integer[]) as year")
+
+
+def _parquet_view(connection: Any, table: str, files: Sequence[Path]) -> None:
+    if files:
+        paths = ", ".join(_text(path) for path in files)
+        connection.execute(f"create view {table} as select * from read_parquet([{paths}], hive_partitioning = false)")
+
+
+def _previous_views(connection: Any, previous: Previous) -> None:
+    if previous.directory is None:
+        return
+    connection.execute(f"attach {_text(previous.directory / DATABASE)} as {PREVIOUS_RELEASE} (read_only)")
+    connection.execute("create schema previous")
+    for schema, table, _ in _tables(connection, PREVIOUS_RELEASE, (SCHEMA,)):
+        connection.execute(
+            f"create view previous.{_name(table)} as select * from {PREVIOUS_RELEASE}.{schema}.{_name(table)}"
+        )
+
+
+def _tables(connection: Any, database: str, schemas: Sequence[str]) -> Iterator[tuple[str, str, bool]]:
+    """(schema, table or view, has a column `year`) of an attached database."""
+    rows = connection.execute(
+        "select schema_name, table_name, bool_or(column_name = 'year') from duckdb_columns() "
+        "where database_name = ? and schema_name in (select unnest(?)) group by all order by all",
+        [database, list(schemas)],
+    ).fetchall()
+    yield from rows
+
+
+def _name(identifier: str) -> str:
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def _text(value: Path) -> str:
+    return "'" + str(value).replace("'", "''") + "'"
