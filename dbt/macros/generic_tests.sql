@@ -1,0 +1,26 @@
+{#- Generic tests of our own, each one query over the years of the run. -#}
+
+{#- No two rows share the values of `columns`. -#}
+{% test unique_key(model, columns) %}
+select {{ columns | join(', ') }}, count(*) as n
+from {{ model }}
+where {{ in_years_of_run() }}
+group by {{ columns | join(', ') }}
+having count(*) > 1
+{% endtest %}
+
+{#- None of `columns` is null. For relations that cannot carry the constraint: views. -#}
+{% test no_nulls(model, columns) %}
+select *
+from {{ model }}
+where {{ in_years_of_run() }}
+    and ({% for column in columns %}{{ column }} is null{% if not loop.last %} or {% endif %}{% endfor %})
+{% endtest %}
+
+{#- `condition` holds for every row; unknown counts as a failure. -#}
+{% test holds(model, condition) %}
+select *
+from {{ model }}
+where {{ in_years_of_run() }}
+    and not coalesce({{ condition }}, false)
+{% endtest %}

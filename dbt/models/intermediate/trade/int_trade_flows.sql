@@ -1,0 +1,58 @@
+{{ config(materialized='yearly_files') }}
+
+with reports as (
+    select * from {{ ref('int_trade_reports') }} where {{ in_build_year() }}
+),
+
+converted_reporters as (
+    select * from {{ ref('int_converted_reporters') }} where {{ in_build_year() }}
+),
+
+converted_flows as (
+    select * from {{ ref('int_converted_flows') }} where {{ in_build_year() }}
+),
+
+countries as (
+    select * from {{ ref('stg_countries') }}
+),
+
+-- Landing is unique on reporter, flow, partner and code, so rows of the base revision are flows already: no grouping.
+flows as (
+    select
+        year, exporter_code, importer_code, cmd_code as hs6, value_usd, quantity, quantity_unit, is_mirror, source
+    from reports
+    where
+        is_used
+        and value_usd >= {{ ghost_flow_limit_usd() }}
+        and not exists (
+            select 1
+            from converted_reporters
+            where
+                converted_reporters.year = reports.year
+                and converted_reporters.flow = reports.flow
+                and converted_reporters.reporter_code = reports.reporter_code
+        )
+    union all
+    select
+        year, exporter_code, importer_code, hs6, value_usd, quantity, quantity_unit, is_mirror, source
+    from converted_flows
+    where not is_ghost
+)
+
+select
+    flows.year,
+    flows.exporter_code,
+    exporters.iso3 as exporter_iso3,
+    exporters.name as exporter_name,
+    flows.importer_code,
+    importers.iso3 as importer_iso3,
+    importers.name as importer_name,
+    flows.hs6,
+    flows.value_usd,
+    flows.quantity,
+    flows.quantity_unit,
+    flows.is_mirror,
+    flows.source
+from flows
+left join countries as exporters on flows.exporter_code = exporters.country_code
+left join countries as importers on flows.importer_code = importers.country_code

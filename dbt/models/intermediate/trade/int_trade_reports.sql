@@ -1,0 +1,63 @@
+{{ config(materialized='view') }}
+
+with reports as (
+    select * from {{ ref('stg_trade_flows') }}
+    {%- if var('keep_reimports') %}
+    union all
+    select * from {{ ref('stg_trade_reimports') }}
+    {%- endif %}
+),
+
+reporting_importers as (
+    select year, reporter_code as importer_code
+    from {{ ref('stg_trade_reporters') }}
+    where flow = 'M'
+),
+
+base_revision as (
+    select max(hs_revision) as hs_revision from {{ ref('stg_products') }}
+),
+
+directed as (
+    select
+        year,
+        flow,
+        reporter_code,
+        case when flow = 'M' then partner_code else reporter_code end as exporter_code,
+        case when flow = 'M' then reporter_code else partner_code end as importer_code,
+        hs_revision,
+        cmd_code,
+        -- Codes of the base revision and 999999 are what they will be; all others go through the conversion weights.
+        hs_revision <> (select base_revision.hs_revision from base_revision)
+            and cmd_code <> '999999'
+            and not coalesce(revision_assumed, false) as needs_conversion,
+        value_usd,
+        quantity,
+        quantity_unit,
+        source
+    from reports
+)
+
+select
+    directed.year,
+    directed.flow,
+    directed.reporter_code,
+    directed.exporter_code,
+    directed.importer_code,
+    directed.hs_revision,
+    directed.cmd_code,
+    directed.needs_conversion,
+    directed.flow = 'X' as is_mirror,
+    -- An export report is needed only where the importer reported nothing that year.
+    directed.flow = 'M' or reporting_importers.importer_code is null as is_used,
+    case
+        when directed.flow = 'X' then directed.value_usd * cast({{ var('mirror_cif_fob_factor') }} as double)
+        else directed.value_usd
+    end as value_usd,
+    directed.quantity,
+    directed.quantity_unit,
+    directed.source
+from directed
+left join reporting_importers
+    on directed.year = reporting_importers.year
+    and directed.importer_code = reporting_importers.importer_code

@@ -1,0 +1,16 @@
+with reporters as (
+    select * from {{ ref('stg_trade_reporters') }} where {{ in_build_year() }}
+),
+
+base_revision as (
+    select max(hs_revision) as hs_revision from {{ ref('stg_products') }}
+)
+
+select distinct
+    reporters.year,
+    base_revision.hs_revision,
+    '{{ var("product_scope") }}' as product_scope,
+    {{ 'true' if var('keep_reimports') else 'false' }} as keep_reimports,
+    cast({{ var('mirror_cif_fob_factor') }} as double) as mirror_cif_fob_factor
+from reporters
+cross join base_revision

@@ -1,0 +1,17 @@
+{{ config(materialized='view') }}
+
+select
+    year,
+    exporter_code,
+    exporter_iso3,
+    exporter_name,
+    importer_code,
+    importer_iso3,
+    importer_name,
+    hs6,
+    value_usd,
+    quantity,
+    quantity_unit,
+    is_mirror,
+    source
+from {{ ref('int_trade_flows') }}
