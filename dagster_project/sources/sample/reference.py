@@ -124,7 +124,7 @@ def _weights_table(header: tuple[str, str], table: Sequence[codes.Weight]) -> by
 
 
 def _sentence(name: str) -> str:
-    return f"{name[0].upper()}{name[1:]} (synthetic sample)"
+    return f"{name[0].upper()}{name[1:]}"
 
 
 def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
