@@ -70,6 +70,8 @@ def die_at_every_operation(warehouse: Path, published: Path, results) -> None:
 
     To be run in a process that has not used DuckDB yet: its threads would not survive the forks.
     """
+    import pandas  # noqa: F401  DuckDB imports it when first used: once here instead of once in every fork
+
     current = []
     killed = True
     while killed:
