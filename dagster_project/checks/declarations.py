@@ -1,4 +1,4 @@
-"""What a check is, as plain data. Not here: how it is run (`engine`) or shown (`factory`), nor any check (`landing`, …)."""
+"""What a check is, as plain data. Not here: how it is run (`engine`) or shown (`factory`), nor any check by itself."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Expect:
 class Check:
     """A rule about one table, in a user's words, with the expectations that decide it.
 
-    `table` is what the check is about (its asset); `on` is the table or prepared table the expectations read, where that
-    is another one. `facts` is a query of one row whose columns are shown whatever the outcome. `requires` names something
-    that may be absent, such as the previous release: without it the check passes and says why it had nothing to do.
+    `table` is what the check is about (its asset); `on` is the table or prepared table the expectations read, where
+    that is another one. `facts` is a query of one row whose columns are shown whatever the outcome. `requires` names
+    something that may be absent, such as the previous release: without it the check passes and says why.
     """
 
     name: str
@@ -78,7 +78,8 @@ class Outcome:
     """What became of one check.
 
     Four outcomes that must not be mistaken for each other: the data passed; the data failed; a table or column that the
-    check reads is missing; the check itself crashed. `rows` holds the first failing rows, `n_failed` counts them all.
+    check reads is missing; the check itself crashed. `rows` holds the first failing rows, `n_failed` counts them all;
+    `facts` is the row of the check's facts query, empty where nothing could be computed.
     """
 
     check: str
@@ -88,7 +89,7 @@ class Outcome:
     message: str
     rows: tuple[Mapping[str, Any], ...] = ()
     n_failed: int = 0
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:

@@ -1,7 +1,7 @@
 """Runs declared checks through Great Expectations, pushed down into DuckDB. Not here: any check, anything of Dagster.
 
-Everything is read through an in-memory database of views (see `views`), so no check holds a lock that keeps a writer out
-for longer than it runs. Great Expectations is imported when checks run, never before: it takes seconds.
+Everything is read through an in-memory database of views (see `views`), which is gone, and every lock with it, when the
+checks have run. Great Expectations is imported when checks run, never before: it takes seconds.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ _MISSING = re.compile(
     r"|column .* in BatchData does not exist|The table .* does not exist",
     re.IGNORECASE | re.DOTALL,
 )
-_WORST_FIRST: tuple[Status, ...] = ("crashed", "missing", "failed", "passed")
 
 
 def run(stage: Stage, data: CheckedData, only: Collection[tuple[str, str]] | None = None) -> list[Outcome]:
@@ -38,7 +37,16 @@ def run(stage: Stage, data: CheckedData, only: Collection[tuple[str, str]] | Non
     checks = [check for check in stage.checks if only is None or (check.table, check.name) in only]
     absent = [check for check in checks if check.requires in data.absent]
     present = [check for check in checks if check.requires not in data.absent]
-    outcomes = [_nothing_to_compare(check, data.absent[str(check.requires)]) for check in absent]
+    outcomes = [
+        Outcome(
+            check.name,
+            check.table,
+            check.severity,
+            "passed",
+            f"nothing to compare with: {data.absent[str(check.requires)]}",
+        )
+        for check in absent
+    ]
     try:
         with _database(data) as (url, connection):
             unprepared = _prepare(stage, present, connection)
@@ -57,7 +65,7 @@ def _database(data: CheckedData) -> Iterator[tuple[str, Any]]:
     """An in-memory database that this process can open again under the URL, filled with what the checks look at.
 
     The name is what lets the engine of Great Expectations see the same database; this connection keeps it alive. It is
-    opened through SQLAlchemy because DuckDB refuses a second connection whose settings differ, and that driver sets some.
+    opened through SQLAlchemy too: its driver sets options, and DuckDB refuses a second connection with other options.
     """
     import sqlalchemy
 
@@ -144,7 +152,12 @@ def _validate_table(
         for place, expect in enumerate(check.expectations)
     ]
     batch = datasource.add_table_asset(table, table_name=table).add_batch_definition_whole_table("all").get_batch()
-    result_format: dict[str, Any] = {"result_format": "SUMMARY", "partial_unexpected_count": ROWS_SHOWN}
+    # BASIC counts the failing rows and gives the query that finds them; COMPLETE would fetch them all.
+    result_format: dict[str, Any] = {
+        "result_format": "BASIC",
+        "partial_unexpected_count": ROWS_SHOWN,
+        "return_unexpected_index_query": True,
+    }
     if key:
         result_format["unexpected_index_column_names"] = list(key)
     suite = gx.ExpectationSuite(name=table, expectations=expectations)
@@ -206,8 +219,9 @@ def _outcome(check: Check, results: Sequence[Any], connection: Any) -> Outcome:
         return _broken(check, error)
     failed = [result for result in results if not result.success]
     n_failed = sum(_number_failed(result) for result in failed)
-    message = f"{n_failed:,} failing rows" if failed else "passed"
-    return _make(check, "failed" if failed else "passed", message, rows[:ROWS_SHOWN], n_failed, facts)
+    message = f"{n_failed:,} failing {'row' if n_failed == 1 else 'rows'}" if failed else "passed"
+    status: Status = "failed" if failed else "passed"
+    return Outcome(check.name, check.table, check.severity, status, message, tuple(rows[:ROWS_SHOWN]), n_failed, facts)
 
 
 def _exception_of(result: Any) -> str | None:
@@ -227,14 +241,18 @@ def _number_failed(result: Any) -> int:
 
 
 def _failing_rows(result: Any, connection: Any) -> list[dict[str, Any]]:
-    """The first failing rows: as the query gave them, or by key for a column expectation."""
-    shown = result.result.get("details", {}).get("failing_rows")
-    if shown is not None:
-        return [_plain(row) for row in shown]
-    query = result.result.get("unexpected_index_query")
-    if query is not None:
+    """The first failing rows: as the query gave them; by key, or else by value, for a column expectation."""
+    found = result.result
+    if "details" in found:
+        return [_plain(row) for row in found["details"]["failing_rows"]]
+    query = found.get("unexpected_index_query")
+    # Some of these queries come with their values left out, as parameters that only Great Expectations knows.
+    if query is not None and not re.search(r"\$\d", query):
         return _fetch(connection, f"select * from ({query.strip().rstrip(';')}) as failing limit {ROWS_SHOWN}")
-    return [_plain({"observed_value": result.result.get("observed_value")})]
+    column = result.expectation_config.kwargs.get("column", "value")
+    if "partial_unexpected_list" in found:
+        return [_plain({column: value}) for value in dict.fromkeys(found["partial_unexpected_list"])]
+    return [_plain({"observed_value": found.get("observed_value")})]
 
 
 def _facts(check: Check, connection: Any) -> dict[str, Any]:
@@ -265,29 +283,10 @@ def _plain_value(value: Any) -> str | int | float | bool | None:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _nothing_to_compare(check: Check, reason: str) -> Outcome:
-    return _make(check, "passed", f"nothing to compare with: {reason}", [], 0, {})
-
-
 def _broken(check: Check, error: Exception) -> Outcome:
     """The outcome of a check that could not decide: a table or column is missing, or the check crashed."""
     text = " ".join(str(error).split())[:2000]
     if _MISSING.search(text):
-        return _make(check, "missing", f"table or column missing: {text}", [], 0, {})
-    return _make(check, "crashed", f"check crashed: {type(error).__name__}: {text}", [], 0, {"exception": text})
-
-
-def _make(
-    check: Check, status: Status, message: str, rows: Sequence[Mapping[str, Any]], n_failed: int, facts: Mapping[str, Any]
-) -> Outcome:
-    expectations = [str(expect) for expect in check.expectations]
-    return Outcome(
-        check=check.name,
-        table=check.table,
-        severity=check.severity,
-        status=status,
-        message=message,
-        rows=tuple(rows),
-        n_failed=n_failed,
-        metadata={"expectations": expectations, **facts},
-    )
+        return Outcome(check.name, check.table, check.severity, "missing", f"table or column missing: {text}")
+    message = f"check crashed: {type(error).__name__}: {text}"
+    return Outcome(check.name, check.table, check.severity, "crashed", message)

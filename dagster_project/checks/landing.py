@@ -1,6 +1,6 @@
 """The landing stage's checks: is what was read complete, accounted for, and of this world?
 
-Not here: whether a single field can be read (landing quarantines those rows) and what dbt makes of it (`staging`, `marts`).
+Not here: whether a single field can be read (landing quarantines those rows), nor what dbt makes of it.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from dagster_project.checks.views import PREVIOUS_RELEASE
 HS_REVISIONS = ("H0", "H1", "H2", "H3", "H4", "H5", "H6")
 TAIWAN = 490  # a group in Comtrade's lists, a country here (measures.md 1)
 
-# A cell is (year, reporter, flow, code). It is off when its partners exceed its World row by more than this share, and by
-# more than a dollar: publishers round. Partners below World are legal: confidential partners are in World only.
+# A cell is (year, reporter, flow, code). It is off when its partners exceed its World row by more than this share, and
+# by more than a dollar: publishers round. Partners below World are legal: confidential partners are in World only.
 CELL_TOLERANCE = 1e-4
 # A few cells off are the publisher's slips; more than these are a systematic gap, such as rows counted twice.
 SYSTEMATIC_SHARE = 0.01
@@ -33,8 +33,8 @@ WEIGHT_TOLERANCE = 1e-5  # each table sums to 1 within 1e-6, and up to six of th
 _KEY = "year, reporter_code, flow, partner_code, cmd_code"
 _ROW = f"{_KEY}, value_usd, quantity, source, archive_entry, source_row"
 
-# One bit per code and (year, reporter, flow, partner): as many bits as rows, or a key repeats. A third of the time and a
-# tenth of the memory of grouping by the whole key; only groups that repeat are grouped again to name their rows.
+# One bit per code in each (year, reporter, flow, partner): as many bits as rows, or a key repeats. A third of the time
+# and a tenth of the memory of grouping by the whole key; only groups that repeat are grouped again to name their rows.
 _REPEATED_KEYS = f"""
     with codes as (select cmd_code, row_number() over () as place from (select distinct cmd_code from {{batch}})),
     repeating as (
@@ -343,8 +343,8 @@ LANDING = Stage(
             "partners_within_world_overall",
             "trade_control_totals",
             "ERROR",
-            f"Partners exceed the World row in fewer than {FEW_CELLS} cells of a year or at most {SYSTEMATIC_SHARE:.0%} of "
-            f"them, and by no more than {SYSTEMATIC_SHARE:.0%} of its value: beyond that, rows are counted twice.",
+            f"Partners exceed the World row in fewer than {FEW_CELLS} cells of a year or at most "
+            f"{SYSTEMATIC_SHARE:.0%} of them, and by no more than {SYSTEMATIC_SHARE:.0%} of its value.",
             (
                 no_rows(f"""
                     select year, flow, count(*) as cells, count(*) filter (is_off) as cells_off,
@@ -365,8 +365,10 @@ LANDING = Stage(
                 not_null("year"),
                 one_of("flow", "M", "X"),
                 between("n_rows", 1, None),
-                no_rows("select * from {batch} anti join (select * from countries where is_country) as c "
-                        "on c.country_code = reporter_code"),
+                no_rows(
+                    "select * from {batch} anti join (select * from countries where is_country) as c "
+                    "on c.country_code = reporter_code"
+                ),
                 no_rows(_REPORTERS_WITHOUT_TRACE),
             ),
         ),
@@ -422,7 +424,13 @@ LANDING = Stage(
             "countries",
             "ERROR",
             "Countries have distinct codes and names; World and groups are no countries, 490 is Taiwan.",
-            (not_empty(), not_null("country_code"), not_null("name"), unique("country_code"), no_rows(_WRONG_COUNTRIES)),
+            (
+                not_empty(),
+                not_null("country_code"),
+                not_null("name"),
+                unique("country_code"),
+                no_rows(_WRONG_COUNTRIES),
+            ),
         ),
         Check(
             "products_plausible",

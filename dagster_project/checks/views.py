@@ -85,12 +85,7 @@ def over_landing(landing: Path, years: Sequence[int] = (), previous: Previous = 
     def setup(connection: Any) -> None:
         _settings(connection)
         _years(connection, "run_years", years)
-        for table, directory in TRADE_TABLES.items():
-            wanted = [f"year={year}" for year in years] + ["year=unknown"] if years else ["year=*"]
-            files = sorted(path for folder in wanted for path in (landing / directory).glob(f"{folder}/*.parquet"))
-            _parquet_view(connection, table, files)
-        for table in REFERENCE_TABLES:
-            _parquet_view(connection, table, sorted((landing / "reference").glob(f"{table}.parquet")))
+        _landing_views(connection, landing, years)
         _previous_views(connection, previous)
 
     return CheckedData(setup, _absent(previous))
@@ -102,11 +97,13 @@ def over_warehouse(
     previous: Previous = Previous(),
     *,
     requested_years: Sequence[int] = (),
+    landing: Path | None = None,
     schemas: Sequence[str] = ("staging", "marts"),
 ) -> CheckedData:
     """Views over the warehouse's schemas, opened read-only: tables with a `year` within `years` (none: all).
 
-    `requested_years` are the years that a release is to hold (none: all that the source holds).
+    `requested_years` are the years that a release is to hold (none: all that the source holds). With `landing`, its
+    tables are there too, as `landed.<table>`.
     """
 
     def setup(connection: Any) -> None:
@@ -123,13 +120,11 @@ def over_warehouse(
             connection.execute(f"create view all_years.{_name(table)} as select * from {source}")
             connection.execute(f"create view {_name(table)} as select * from {source}{within}")
         _previous_views(connection, previous)
+        if landing is not None:
+            connection.execute("create schema landed")
+            _landing_views(connection, landing, years, "landed.")
 
     return CheckedData(setup, _absent(previous))
-
-
-def over_tables(fill: Callable[[Any], None], absent: Mapping[str, str] | None = None) -> CheckedData:
-    """Whatever `fill` creates in the database: for checks of tables that are neither landed nor in the warehouse."""
-    return CheckedData(fill, absent or {})
 
 
 def _absent(previous: Previous) -> dict[str, str]:
@@ -143,6 +138,15 @@ def _settings(connection: Any) -> None:
 
 def _years(connection: Any, table: str, years: Sequence[int]) -> None:
     connection.execute(f"create table {table} as select unnest({[int(year) for year in years]}::integer[]) as year")
+
+
+def _landing_views(connection: Any, landing: Path, years: Sequence[int], schema: str = "") -> None:
+    wanted = [f"year={year}" for year in years] + ["year=unknown"] if years else ["year=*"]
+    for table, directory in TRADE_TABLES.items():
+        files = sorted(path for folder in wanted for path in (landing / directory).glob(f"{folder}/*.parquet"))
+        _parquet_view(connection, schema + table, files)
+    for table in REFERENCE_TABLES:
+        _parquet_view(connection, schema + table, sorted((landing / "reference").glob(f"{table}.parquet")))
 
 
 def _parquet_view(connection: Any, table: str, files: Sequence[Path]) -> None:
