@@ -1,9 +1,9 @@
 """The sample's tariff tables as the files in which their compilers deliver them, with every trap those files have.
 
-The traps: five header layouts, a workbook with serial dates and numeric codes, codes that lost a leading zero, rows that
-are no request, the same request in two tables (equal and changed), status words nobody knows, unreadable codes and dates,
-deleted exclusions, extended and overlapping ones, exclusions whose note says nothing of its term. Not here: who asked for
-what (see `tariffs`).
+The traps: five header layouts, a workbook with serial dates and numeric codes, codes that lost a leading zero, rows
+that are no request, the same request in two tables (equal and changed), status words nobody knows, unreadable codes and
+dates, deleted exclusions, extended and overlapping ones, exclusions whose note says nothing of its term. Not here: who
+asked for what (see `tariffs`).
 """
 
 from __future__ import annotations
@@ -18,15 +18,7 @@ from xml.sax.saxutils import escape
 
 from dagster_project.sources.sample.noise import chance
 from dagster_project.sources.sample.rendering import stored_gzip
-from dagster_project.sources.sample.tariffs import (
-    DOCKETS,
-    HEADINGS,
-    Line,
-    Request,
-    lines,
-    pending,
-    requests,
-)
+from dagster_project.sources.sample.tariffs import DOCKETS, HEADINGS, Request, lines, pending, requests
 
 Cell = str | int
 _EXCEL_DAY_ZERO = date(1899, 12, 30)
@@ -48,7 +40,7 @@ _EXTENDING_NOTES = {
     "3": ("20(iii)", "20(vvv(iii))"),
     "4A": ("20(jjj)",),
 }
-# A paragraph that no table of terms knows: its exclusions are in force for as long as the general rule says, or unknown.
+# A paragraph that no table of terms knows: how long its exclusions are in force is unknown.
 UNKNOWN_NOTE = "20(zzz)"
 _PICK = 401
 
@@ -80,7 +72,7 @@ def _file(name: str, table: Sequence[Sequence[Cell]], encoding: str = "utf-8") -
 
 
 def _lists_1_2(filed: Sequence[Request]) -> list[Sequence[Cell]]:
-    """The sheet of lists 1 and 2: dates as Excel serials, codes as numbers; responses and replies among the requests."""
+    """The sheet of lists 1 and 2: dates as Excel serials, codes as numbers; responses among the requests."""
     table: list[Sequence[Cell]] = [_SHEET_COLUMNS]
     for request in filed:
         posted = _serial(request.posted)
@@ -245,7 +237,7 @@ def _serial(day: date) -> int:
 
 
 def _workbook(title: str, table: Sequence[Sequence[Cell]]) -> bytes:
-    """An .xlsx file of one sheet with a title above the header; stored, and without any clock time: the same bytes always."""
+    """An .xlsx file of one sheet with a title above the header; stored, with no clock time: the same bytes always."""
     rows = "".join(_sheet_row(number, cells) for number, cells in enumerate([(title,), *table], 1))
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     package = "http://schemas.openxmlformats.org/package/2006"

@@ -1,8 +1,8 @@
 """The sample's exclusion requests, tariff lists and granted exclusions: who asked for what, and what became of it.
 
-Made up throughout, companies included: it says nothing about the real world. Goods and their trade are the sample's own.
-The chance of a grant rises with China's share in the United States' imports of the good, so that the regression has
-something to find. Not here: how the tables are rendered as files (see `tariff_files`).
+Made up throughout, companies included: it says nothing about the real world. Goods and their trade are the sample's
+own. The chance of a grant rises with China's share in the United States' imports of the good, so that the regression
+has something to find. Not here: how the tables are rendered as files (see `tariff_files`).
 """
 
 from __future__ import annotations
