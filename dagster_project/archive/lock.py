@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from dagster_project.archive.store import Archive, Entry, write_whole
 from dagster_project.errors import SourceError
@@ -17,9 +18,13 @@ from dagster_project.errors import SourceError
 
 @dataclass(frozen=True)
 class Lock:
-    """Entries by dataset ("trade", "reference", "tariffs", "patents"), each in the order the source listed them."""
+    """Entries by dataset ("trade", "reference", "tariffs", "patents"), each in the order the source listed them.
+
+    `settings` holds the settings that shape the marts, and the years, as plain data; empty while a lock is in the making.
+    """
 
     datasets: Mapping[str, Sequence[Entry]]
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def ids(self, dataset: str) -> list[str]:
         """The entry ids of one dataset; empty when the lock does not hold it."""
@@ -27,12 +32,13 @@ class Lock:
 
     def with_dataset(self, dataset: str, entries: Sequence[Entry]) -> Lock:
         """A lock in which one dataset is replaced."""
-        return Lock({**self.datasets, dataset: tuple(entries)})
+        return replace(self, datasets={**self.datasets, dataset: tuple(entries)})
 
     def save(self, path: Path) -> None:
         """Write the lock whole; a crash leaves the previous one."""
         content = {
             "version": 1,
+            "settings": dict(self.settings),
             "datasets": {name: [e.to_json() for e in entries] for name, entries in sorted(self.datasets.items())},
         }
         write_whole(path, json.dumps(content, indent=1, ensure_ascii=False).encode())
@@ -42,7 +48,8 @@ def load_lock(path: Path) -> Lock:
     """Read a lock file; SourceError when it is missing or is no lock."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return Lock({name: tuple(Entry(**e) for e in entries) for name, entries in content["datasets"].items()})
+        datasets = {name: tuple(Entry(**e) for e in entries) for name, entries in content["datasets"].items()}
+        return Lock(datasets, content["settings"])
     except FileNotFoundError as error:
         raise SourceError(
             f"lock file {path}",

@@ -71,7 +71,7 @@ _BAD_CODES = f"""
         end as broken_rule, *
     from codes
     where not coalesce(regexp_matches(cmd_code, '^[0-9]{{{{6}}}}$'), false) or flow not in ('M', 'X')
-        or hs_revision not in {HS_REVISIONS} or source not in ('comtrade', 'baci')
+        or hs_revision not in {HS_REVISIONS} or source not in ('comtrade', 'baci', 'sample')
 """
 
 _NOT_COUNTRIES = """

@@ -17,10 +17,6 @@ from dagster_project.landing.tables import sql_text
 
 REQUIRED = ("reportercode", "flowcode", "partnercode", "cmdcode", "primaryvalue", ("refyear", "period"))
 
-# An answer of 250,000 rows is one JSON object of about 250 MB.
-_MAX_JSON_BYTES = 2_000_000_000
-
-
 def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, rejects: str) -> str:
     """A query for the typed rows of one payload, in the file's order (columns: `trade.PARSED_COLUMNS`).
 
@@ -49,9 +45,9 @@ def _open_delimited(connection: duckdb.DuckDBPyConnection, path: Path, entry: En
 
 def _open_json(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry) -> TextTable:
     """Comtrade's envelope {"count": n, "data": [...], "error": ""}, a bare list of rows, or one row a line."""
-    compression = "gzip" if entry.address.lower().endswith(".gz") else "none"
+    compression = "gzip" if entry.address.lower().endswith(".gz") else "uncompressed"
     reader = f"read_json_objects({sql_text(str(path))}, compression='{compression}', format='auto', "
-    reader += f"maximum_object_size={_MAX_JSON_BYTES})"
+    reader += f"maximum_object_size={max(_content_bytes(path, compression) + 1, 1 << 24)})"
     try:
         connection.execute(f"create or replace temp table payload as select json from {reader}")
         envelope = connection.execute(
@@ -72,6 +68,15 @@ def _open_json(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry) 
     names = [key[0] for key in keys]
     fields = ", ".join(f"""r ->> {sql_text(name)} as "{name}\"""" for name in names) or "null as nothing"
     return TextTable(f"(select {fields} from json_rows)", fold_names(names, entry.address))
+
+
+def _content_bytes(path: Path, compression: str) -> int:
+    """The size of the text: an answer is one JSON object, and the reader's buffer must hold all of it."""
+    if compression != "gzip":
+        return path.stat().st_size
+    with path.open("rb") as file:  # the last four bytes of a gzip file say how long its content is
+        file.seek(-4, 2)
+        return int.from_bytes(file.read(4), "little")
 
 
 def _check_envelope(entry: Entry, error: str | None, count: int | None, rows: int) -> None:

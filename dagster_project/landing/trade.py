@@ -124,8 +124,7 @@ def land_year(parsed: Sequence[Parsed], landing: Path, year: int, base_revision:
             expected="at least one row",
             remedy="Ask for years that the source holds (CHOKEPOINT_YEARS, or the partition chosen in the UI).",
         )
-    identity = json.dumps([fingerprint, base_revision, year, sorted((t.entry_id, t.path.name) for t in holding)])
-    receipt = landing / "trade_receipts" / f"{year}-{hashlib.sha256(identity.encode()).hexdigest()[:20]}.json"
+    receipt = landing / "trade_receipts" / f"{year_identity(holding, year, base_revision, fingerprint)}.json"
     if receipt.exists():
         known = json.loads(receipt.read_text())
         return LandedYear(year, RuleCounts(**known["counts"]), known["entries"], changed=False)
@@ -138,6 +137,25 @@ def land_year(parsed: Sequence[Parsed], landing: Path, year: int, base_revision:
         old.unlink()
     receipt.write_text(json.dumps({"counts": asdict(landed.counts), "entries": landed.entries}))
     return landed
+
+
+def year_identity(parsed: Sequence[Parsed], year: int, base_revision: str, fingerprint: str) -> str:
+    """Names what a landed year depends on: its payloads, the code that reads them, and the fingerprint."""
+    holding = sorted((table.entry_id, table.path.name) for table in parsed if table.rows.get(year))
+    identity = json.dumps([fingerprint, base_revision, holding])
+    return f"{year}-{hashlib.sha256(identity.encode()).hexdigest()[:20]}"
+
+
+def landed_entries(landing: Path) -> list[str]:
+    """The ids of the archive entries that the landed years were read from."""
+    receipts = sorted((landing / "trade_receipts").glob("*.json"))
+    return sorted({entry for receipt in receipts for entry in json.loads(receipt.read_text())["entries"]})
+
+
+def landed_counts(landing: Path) -> dict[int, RuleCounts]:
+    """Year -> the accounting of its landing."""
+    receipts = sorted((landing / "trade_receipts").glob("*.json"))
+    return {int(path.stem[:4]): RuleCounts(**json.loads(path.read_text())["counts"]) for path in receipts}
 
 
 def landed_years(landing: Path) -> dict[int, str]:

@@ -1,0 +1,99 @@
+"""What all assets share: owners, and how rows, entries and provenance are shown as metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+
+from dagster_project.archive.store import Entry
+from dagster_project.landing.tables import RuleCounts, sql_text
+
+OWNERS = ["team:chokepoint"]
+WAREHOUSE_POOL = "warehouse"
+PREVIEW_ROWS = 8
+
+
+def entries_metadata(entries: Sequence[Entry]) -> dict[str, Any]:
+    """What was archived: sizes, the table of payloads, publisher, citation and licence, and whether it is synthetic."""
+    rows = [
+        {
+            "part": entry.part,
+            "address": entry.address,
+            "bytes": entry.bytes,
+            "sha256": entry.sha256,
+            "retrieved_at": entry.retrieved_at,
+            "entry": entry.id,
+        }
+        for entry in entries
+    ]
+    return {
+        "synthetic": any(entry.synthetic for entry in entries),
+        "payloads": len(entries),
+        "bytes": sum(entry.bytes for entry in entries),
+        "publisher": "; ".join(sorted({entry.publisher for entry in entries})),
+        "citation": "; ".join(sorted({entry.citation for entry in entries})),
+        "licence": "; ".join(sorted({entry.licence for entry in entries})),
+        "entries": markdown_table(rows),
+    }
+
+
+def counts_metadata(counts: Mapping[str, RuleCounts]) -> dict[str, Any]:
+    """The accounting of a load as a table with one column per load (a year, say)."""
+    rules = list(dict.fromkeys(rule for each in counts.values() for rule, _ in each.as_rows()))
+    rows = [
+        {"rule": rule, **{load: dict(each.as_rows()).get(rule, 0) for load, each in counts.items()}} for rule in rules
+    ]
+    return {
+        "accounting": markdown_table(rows),
+        "rows_read": sum(each.rows_read for each in counts.values()),
+        "rows_landed": sum(each.landed for each in counts.values()),
+        "rows_quarantined": sum(sum(each.quarantined.values()) for each in counts.values()),
+    }
+
+
+def parquet_metadata(pattern: Path) -> dict[str, Any]:
+    """Rows, bytes, years and a preview of a landing table."""
+    scan = f"read_parquet({sql_text(str(pattern))}, hive_partitioning=false)"
+    with duckdb.connect() as connection:
+        return {
+            **relation_metadata(connection, scan),
+            "bytes": sum(
+                path.stat().st_size for path in pattern.parent.parent.glob(f"{pattern.parent.name}/{pattern.name}")
+            ),
+        }
+
+
+def relation_metadata(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, Any]:
+    """Rows, years and a preview of a table, view or table function."""
+    columns = [row[0] for row in connection.execute(f"describe select * from {relation}").fetchall()]
+    years = "string_agg(distinct year, ', ' order by year)" if "year" in columns else "null"
+    count = connection.execute(f"select count(*), {years} from {relation}").fetchone()
+    assert count is not None
+    metadata: dict[str, Any] = {"dagster/row_count": count[0], "preview": preview(connection, relation)}
+    return {**metadata, "years": count[1]} if count[1] else metadata
+
+
+def preview(connection: duckdb.DuckDBPyConnection, relation: str) -> dg.MarkdownMetadataValue:
+    """The first rows of a table."""
+    result = connection.execute(f"select * from {relation} limit {PREVIEW_ROWS}")
+    names = [column[0] for column in result.description or ()]
+    return markdown_table([dict(zip(names, row, strict=True)) for row in result.fetchall()])
+
+
+def markdown_table(rows: Sequence[Mapping[str, Any]]) -> dg.MarkdownMetadataValue:
+    """Rows as a Markdown table; their keys are the columns."""
+    if not rows:
+        return dg.MetadataValue.md("(no rows)")
+    names = list(rows[0])
+    lines = ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names)]
+    lines += ["| " + " | ".join(_cell(row.get(name)) for name in names) + " |" for row in rows]
+    return dg.MetadataValue.md("\n".join(lines))
+
+
+def _cell(value: Any) -> str:
+    text = f"{value:,.6g}" if isinstance(value, float) else "" if value is None else str(value)
+    return text.replace("|", "\\|").replace("\n", " ")[:200]

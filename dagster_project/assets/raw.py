@@ -1,0 +1,58 @@
+"""Raw assets: what each source holds now, archived as received. Not here: parsing."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from dagster_project.archive.lock import Lock
+from dagster_project.archive.store import Archive, Entry
+from dagster_project.assets.common import OWNERS, entries_metadata
+from dagster_project.intake import chosen_source, datasets_on, take_in
+from dagster_project.settings import Settings
+
+DESCRIPTIONS = {
+    "reference": "Classifications, country lists and HS conversion tables, archived as received.",
+    "trade": "Trade payloads (UN Comtrade rows or CEPII BACI files), archived as received. "
+    "A payload may hold several years; every payload is archived whichever years a run asks for.",
+    "tariffs": "USTR Section 301 exclusion requests, tariff lists and granted exclusions, archived as received.",
+    "patents": "PCT publications with applicants, fields and citations, archived as received.",
+}
+
+
+def raw_assets(settings: Settings, yearly: dg.PartitionsDefinition, lock: Lock | None) -> list[dg.AssetsDefinition]:
+    """One asset per dataset that is on. With a lock, its entries are verified instead of looking at the sources."""
+    return [_raw_asset(dataset, settings, yearly, lock) for dataset in datasets_on(settings)]
+
+
+def _raw_asset(
+    dataset: str, settings: Settings, yearly: dg.PartitionsDefinition, lock: Lock | None
+) -> dg.AssetsDefinition:
+    by_year = dataset == "trade"
+
+    @dg.asset(
+        key=["raw", dataset],
+        group_name="raw",
+        description=f"{DESCRIPTIONS[dataset]} Source: {chosen_source(dataset, settings)}.",
+        owners=OWNERS,
+        kinds={"file"},
+        partitions_def=yearly if by_year else None,
+        backfill_policy=dg.BackfillPolicy.single_run() if by_year else None,
+    )
+    def raw(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        archive = Archive(settings.archive_dir)
+        if lock is None:
+            entries, passed_over = take_in(dataset, settings, archive, datetime.now(UTC))
+        else:
+            entries, passed_over = list(lock.datasets[dataset]), []
+            _verify(archive, entries)
+        context.log.info("%s: %d payloads, %d files passed over", dataset, len(entries), len(passed_over))
+        return dg.MaterializeResult(
+            metadata={**entries_metadata(entries), "passed_over": dg.MetadataValue.json(list(passed_over))}
+        )
+
+    return raw
+
+
+def _verify(archive: Archive, entries: list[Entry]) -> None:
+    for entry in entries:
+        archive.open_path(entry)

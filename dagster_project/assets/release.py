@@ -1,0 +1,164 @@
+"""The release asset: the marts of the warehouse, published for readers. Not here: how that works (see `publish`)."""
+
+import subprocess
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+
+from dagster_project.archive.lock import load_lock
+from dagster_project.assets.common import OWNERS, WAREHOUSE_POOL, markdown_table
+from dagster_project.dbt_project import mart_specs, read_manifest
+from dagster_project.intake import DATASETS, chosen_source, datasets_on
+from dagster_project.landing.tables import sql_text
+from dagster_project.publish.release import MartSpec, ReleaseContext, publish
+from dagster_project.settings import PROJECT_ROOT, Settings
+from dagster_project.state import release_lock
+
+PACKAGES = ("dagster", "dagster-dbt", "dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "pandas", "pyarrow")
+
+
+def published_marts(settings: Settings, manifest: Mapping[str, Any]) -> list[MartSpec]:
+    """The marts of a release under these settings: those whose dataset is on."""
+    off = set(DATASETS) - set(datasets_on(settings))
+    names = {
+        node["name"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and not off & set(node["tags"])
+    }
+    return mart_specs(manifest, names)
+
+
+def left_out(settings: Settings, manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Mart -> why it is not in the release."""
+    present = {spec.name for spec in published_marts(settings, manifest)}
+    tags = {node["name"]: set(node["tags"]) for node in manifest["nodes"].values()}
+    reasons = {dataset: f"the {dataset} source is off" for dataset in DATASETS}
+    return {
+        spec.name: "; ".join(reasons[dataset] for dataset in DATASETS if dataset in tags[spec.name])
+        for spec in mart_specs(manifest)
+        if spec.name not in present
+    }
+
+
+def release_asset(settings: Settings, manifest_file: Path) -> dg.AssetsDefinition:
+    """The asset that publishes; it depends on every mart of the release."""
+    manifest = read_manifest(manifest_file)
+    specs = published_marts(settings, manifest)
+
+    @dg.asset(
+        key="release",
+        group_name="release",
+        description="One complete release under <data dir>/published/current: chokepoint.duckdb, Parquet files, "
+        "manifest and lock. Built aside, verified by reopening, swapped in one step, and only when every blocking "
+        "check passed.",
+        owners=OWNERS,
+        kinds={"duckdb", "parquet"},
+        deps=[["marts", spec.name] for spec in specs],
+        pool=WAREHOUSE_POOL,
+    )
+    def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        published = publish(
+            settings.warehouse,
+            settings.published_dir,
+            specs,
+            _context(context, settings, manifest),
+            retain=settings.retain_releases,
+            progress=context.log.info,
+        )
+        rows = [{"step": step, "seconds": seconds} for step, seconds in published.timings.items()]
+        return dg.MaterializeResult(
+            metadata={
+                "release_id": published.release_id,
+                "new": published.created,
+                "path": dg.MetadataValue.path(str(published.path)),
+                "files_written": len(published.written),
+                "files_linked": len(published.linked),
+                "old_releases_removed": len(published.removed),
+                "seconds": markdown_table(rows),
+            }
+        )
+
+    return release
+
+
+def _context(context: dg.AssetExecutionContext, settings: Settings, manifest: Mapping[str, Any]) -> ReleaseContext:
+    lock = release_lock(settings, load_lock(settings.lock_path))
+    return ReleaseContext(
+        code_version=code_version(),
+        packages={name: version(name) for name in PACKAGES},
+        settings=settings.public(),
+        lock=lock,
+        synthetic=any(entry.synthetic for entries in lock.datasets.values() for entry in entries),
+        checks=check_results(context.instance, context.run_id),
+        rule_counts=rule_counts(settings),
+        sources={dataset: chosen_source(dataset, settings) for dataset in DATASETS},
+        left_out=left_out(settings, manifest),
+        goods=goods(settings),
+    )
+
+
+def check_results(instance: dg.DagsterInstance, run_id: str) -> list[dict[str, Any]]:
+    """The checks that this run evaluated, for the manifest."""
+    records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION).records
+    evaluations = [
+        record.event_log_entry.dagster_event.asset_check_evaluation_data
+        for record in records
+        if record.event_log_entry.dagster_event
+    ]
+    return [
+        {
+            "asset": each.asset_key.to_user_string(),
+            "check": each.check_name,
+            "passed": each.passed,
+            "severity": each.severity.value,
+            "description": each.description,
+        }
+        for each in sorted(evaluations, key=lambda each: (each.asset_key.to_user_string(), each.check_name))
+    ]
+
+
+def rule_counts(settings: Settings) -> list[tuple[str, int | None, str, int]]:
+    """(source, year, rule, n) of every landing table of counts, and of the flows' accounting in the warehouse."""
+    landing = settings.landing_dir
+    counts: list[tuple[str, int | None, str, int]] = []
+    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
+        trade = f"read_parquet({sql_text(str(landing / 'trade_rule_counts/*/*.parquet'))}, hive_partitioning=false)"
+        counts += connection.execute(f"select source, year, rule, n from {trade} order by all").fetchall()
+        counts += connection.execute(
+            "select 'flows', year, rule, n from intermediate.int_flow_accounting order by all"
+        ).fetchall()
+        for path in sorted(landing.glob("*_rule_counts.parquet")):
+            rows = f"read_parquet({sql_text(str(path))})"
+            counts += connection.execute(f"select source, null, rule, n from {rows} order by all").fetchall()
+    return counts
+
+
+def goods(settings: Settings) -> dict[str, int]:
+    """How many goods the release covers: quartiles are taken over what is loaded."""
+    query = "select count(distinct hs6), count(distinct hs6) filter (where in_scope) from marts.product_centrality"
+    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
+        row = connection.execute(query).fetchone()
+    assert row is not None
+    return {"loaded": row[0], "in_scope": row[1]}
+
+
+def code_version() -> str:
+    """The checkout's commit, marked when files differ from it; the package version outside a checkout."""
+
+    def git(*arguments: str) -> str | None:
+        try:
+            run = subprocess.run(
+                ["git", *arguments], cwd=PROJECT_ROOT, capture_output=True, text=True, check=False, timeout=20
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return run.stdout.strip() if run.returncode == 0 else None
+
+    commit = git("rev-parse", "--short=12", "HEAD")
+    if commit is None:
+        return "unknown (no git checkout)"
+    return commit + ("-modified" if git("status", "--porcelain", "--untracked-files=no") else "")

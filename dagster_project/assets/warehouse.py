@@ -1,0 +1,186 @@
+"""Warehouse assets: the dbt models, one Dagster op per domain and layer. Not here: the models, which lie in `dbt/`."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+from dagster import AssetExecutionContext
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, dbt_assets
+
+from dagster_project.assets.common import OWNERS, WAREHOUSE_POOL, relation_metadata
+from dagster_project.dbt_project import DBT_DIR, dbt_environment, dbt_executable
+from dagster_project.intake import chosen_source, datasets_on, taken_in
+from dagster_project.landing.trade import landed_years
+from dagster_project.partitions import dbt_vars, years_of
+from dagster_project.settings import Settings
+from dagster_project.state import Built, config_fingerprint, entries_fingerprint
+
+# dbt selections; tariffs and patents are selected by their tag.
+STAGING = "fqn:chokepoint.staging.reference fqn:chokepoint.staging.trade resource_type:seed"
+TRADE = "fqn:chokepoint.intermediate.trade fqn:chokepoint.marts.trade"
+
+
+class Translator(DagsterDbtTranslator):
+    """Asset keys by layer and name; groups by layer; owners and descriptions from dbt."""
+
+    def __init__(self) -> None:
+        super().__init__(DagsterDbtTranslatorSettings(enable_asset_checks=True))
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """`landing/<table>` for sources, `<layer>/<model>` for models and seeds."""
+        return dg.AssetKey([_layer(dbt_resource_props), dbt_resource_props["name"]])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The layer."""
+        return _layer(dbt_resource_props)
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> Sequence[str]:
+        """One team owns the project."""
+        return OWNERS
+
+
+def _layer(dbt_resource_props: Mapping[str, Any]) -> str:
+    if dbt_resource_props["resource_type"] == "source":
+        return "landing"
+    return str(dbt_resource_props["config"]["schema"])
+
+
+def warehouse_assets(settings: Settings, yearly: dg.PartitionsDefinition, manifest: Path) -> list[dg.AssetsDefinition]:
+    """The dbt ops: staging, trade by year, and one per further dataset that is on."""
+    ops = [_staging(settings, manifest), _trade(settings, yearly, manifest)]
+    return [
+        *ops,
+        *(
+            _domain(dataset, settings, manifest)
+            for dataset in ("tariffs", "patents")
+            if dataset in datasets_on(settings)
+        ),
+    ]
+
+
+def dbt_resource() -> DbtCliResource:
+    """dbt as a Dagster resource."""
+    return DbtCliResource(project_dir=str(DBT_DIR), profiles_dir=str(DBT_DIR), dbt_executable=dbt_executable())
+
+
+class FullRefresh(dg.Config):
+    """Run configuration of the trade models."""
+
+    full_refresh: bool = False
+
+
+def _staging(settings: Settings, manifest: Path) -> dg.AssetsDefinition:
+    @dbt_assets(
+        manifest=manifest,
+        name="staging_models",
+        select=STAGING,
+        dagster_dbt_translator=Translator(),
+        pool=WAREHOUSE_POOL,
+    )
+    def staging_models(context: AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+        # Tests that also read marts belong to the ops that build those.
+        yield from _build(context, dbt, settings, ["--indirect-selection", "cautious"])
+
+    return staging_models
+
+
+def _trade(settings: Settings, yearly: dg.PartitionsDefinition, manifest: Path) -> dg.AssetsDefinition:
+    @dbt_assets(
+        manifest=manifest,
+        name="trade_models",
+        select=TRADE,
+        dagster_dbt_translator=Translator(),
+        partitions_def=yearly,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool=WAREHOUSE_POOL,
+    )
+    def trade_models(context: AssetExecutionContext, dbt: DbtCliResource, config: FullRefresh) -> Iterator[Any]:
+        landed, built = landed_years(settings.landing_dir), Built.load(settings)
+        shaped_by = config_fingerprint(settings, taken_in("reference", settings))
+        full = config.full_refresh or built.config != shaped_by
+        asked = [year for year in years_of(context.partition_keys, settings) if year in landed]
+        # Years that are no longer landed are recomputed too: that empties them.
+        vanished = [int(year) for year in built.years if int(year) not in landed]
+        years = [] if full else sorted({*asked, *vanished})
+        context.log.info("computing %s", "all landed years anew" if full else ", ".join(map(str, years)))
+        yield from _build(context, dbt, settings, [*_vars(years, settings), *(["--full-refresh"] if full else [])])
+        computed = landed if full else {year: landed[year] for year in asked}
+        kept = {} if full else {year: name for year, name in built.years.items() if int(year) in landed}
+        known = Built() if full else built
+        Built(shaped_by, {**kept, **{str(y): name for y, name in computed.items()}}, known.datasets).save(settings)
+
+    return trade_models
+
+
+def _domain(dataset: str, settings: Settings, manifest: Path) -> dg.AssetsDefinition:
+    @dbt_assets(
+        manifest=manifest,
+        name=f"{dataset}_models",
+        select=f"tag:{dataset}",
+        dagster_dbt_translator=Translator(),
+        pool=WAREHOUSE_POOL,
+    )
+    def domain_models(context: AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+        context.log.info("%s from source %s", dataset, chosen_source(dataset, settings))
+        yield from _build(context, dbt, settings, _vars([], settings))
+        built, fingerprint = Built.load(settings), entries_fingerprint(taken_in(dataset, settings))
+        replace(built, datasets={**built.datasets, dataset: fingerprint}).save(settings)
+
+    return domain_models
+
+
+def _vars(years: Sequence[int], settings: Settings) -> list[str]:
+    return ["--vars", json.dumps(dbt_vars(years, settings))]
+
+
+def _build(
+    context: AssetExecutionContext, dbt: DbtCliResource, settings: Settings, options: Sequence[str]
+) -> Iterator[Any]:
+    """Run `dbt build` of the op's models and their tests, and add rows and a preview to each model's metadata."""
+    arguments = ["build", "--exclude-resource-type", "unit_test", *options]
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    with _environment(dbt_environment(settings)):
+        # The warehouse has one writer: metadata is read when dbt is done, so the events wait until then.
+        events = list(dbt.cli(arguments, context=context).stream())
+    _require_all(context, events)
+    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
+        for event in events:
+            yield _with_rows(context, event, connection)
+
+
+def _require_all(context: AssetExecutionContext, events: Sequence[Any]) -> None:
+    """Every selected model must have been built: dbt skips a model behind a failed test and still may say success."""
+    built = {context.asset_key_for_output(event.output_name) for event in events if isinstance(event, dg.Output)}
+    skipped = sorted(key.to_user_string() for key in context.selected_asset_keys - built)
+    if skipped:
+        raise dg.Failure(f"dbt built only a part: {', '.join(skipped)} were skipped. See the dbt log above for why.")
+
+
+def _with_rows(context: AssetExecutionContext, event: Any, connection: duckdb.DuckDBPyConnection) -> Any:
+    """Add rows, years and a preview to a model's event; other events pass."""
+    if not isinstance(event, dg.Output):
+        return event
+    schema, table = context.asset_key_for_output(event.output_name).path
+    metadata = {**event.metadata, **relation_metadata(connection, f'"{schema}"."{table}"')}
+    return dg.Output(event.value, event.output_name, metadata=metadata)
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables for the dbt process started inside the block."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

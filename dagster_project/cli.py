@@ -1,0 +1,254 @@
+"""The commands behind `make demo`, `run` and `rebuild`: start the Dagster job, show progress, say what came out.
+
+What belongs here: the conversation with the user. Not here: the work; a run from the Dagster UI does the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from filelock import FileLock, Timeout
+
+from dagster_project.archive.lock import Lock, load_lock
+from dagster_project.errors import SettingError, UserError
+from dagster_project.publish.read import open_release
+from dagster_project.settings import PROJECT_ROOT, Settings, load_settings
+from dagster_project.state import make_plan
+
+if TYPE_CHECKING:  # Dagster takes a second to import: not before it is needed
+    import dagster as dg
+
+
+SHOWN_ROWS = 10
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status is 0, or 1 after a message that says what to do."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except UserError as error:
+        print(f"\nStopped: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="chokepoint", description="From public trade data to a published release.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    commands.add_parser("demo", help="the embedded synthetic sample, in a data directory of its own").set_defaults(
+        command=_demo
+    )
+    commands.add_parser("run", help="the sources that the settings choose").set_defaults(command=_run)
+    rebuild = commands.add_parser("rebuild", help="the release of a lock file again, from the archive alone")
+    rebuild.add_argument("lock", type=Path, help="an inputs.lock.json")
+    rebuild.set_defaults(command=_rebuild)
+    return parser
+
+
+def _demo(options: argparse.Namespace) -> int:
+    """The sample with default settings; of the environment only the data directory counts."""
+    environ = {name: value for name, value in os.environ.items() if name == "CHOKEPOINT_DATA_DIR"}
+    settings = load_settings({"CHOKEPOINT_DATA_DIR": "demo", **environ}, dotenv=None)
+    print("Chokepoint demo: a SYNTHETIC sample, made by code. Its numbers say nothing about the real world.")
+    return _refresh(settings)
+
+
+def _run(options: argparse.Namespace) -> int:
+    return _refresh(load_settings())
+
+
+def _rebuild(options: argparse.Namespace) -> int:
+    """Build the lock's release aside, from the archive alone, and compare it with the release beside the lock."""
+    here, lock = load_settings(), load_lock(options.lock)
+    if not lock.settings:
+        raise SettingError(
+            f"lock file {options.lock}",
+            found="a lock without settings",
+            expected="the inputs.lock.json of a published release",
+            remedy="Take the copy that lies in the release to be rebuilt.",
+        )
+    shaping = {name: value for name, value in lock.settings.items() if name != "years"}
+    settings = replace(here, **shaping, years=tuple(lock.settings["years"]), data_dir=here.data_dir / "rebuild")
+    shutil.rmtree(settings.data_dir, ignore_errors=True)
+    settings.data_dir.mkdir(parents=True)
+    settings.archive_dir.symlink_to(here.archive_dir)
+    lock.save(settings.lock_path)
+    if status := _execute(settings, list(settings.years or ()), lock):
+        return status
+    return _compare(settings, options.lock.with_name("manifest.json"))
+
+
+def _refresh(settings: Settings) -> int:
+    """Compute what has changed and publish; nothing at all when nothing has."""
+    with _only_run(settings):
+        print(
+            f"Looking at the sources (trade: {settings.trade_source}, data directory: {settings.data_dir}) …",
+            flush=True,
+        )
+        plan = make_plan(settings)
+        if plan.nothing_to_do and (settings.published_dir / "current").exists():
+            print("Nothing has changed since the last release; nothing was computed.")
+            return _summary(settings, None)
+        years = plan.years or plan.held
+        print(f"Years held: {_list(plan.held)}; to compute: {_list(years)}.", flush=True)
+        return _execute(settings, list(years), None)
+
+
+@contextmanager
+def _only_run(settings: Settings) -> Iterator[None]:
+    """One run per data directory at a time."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(settings.data_dir / "run.lock", timeout=0)
+    try:
+        with lock:
+            yield
+    except Timeout as error:
+        raise SettingError(
+            f"data directory {settings.data_dir}",
+            found="another run at work in it",
+            expected="one run at a time",
+            remedy="Wait until it has ended, or set CHOKEPOINT_DATA_DIR to another directory.",
+        ) from error
+
+
+def _execute(settings: Settings, years: list[int], lock: Lock | None) -> int:
+    """Run the refresh job in this process and report; 1 when it failed."""
+    started = time.monotonic()
+    print("Loading Dagster and the dbt project …", flush=True)
+    home = ensure_dagster_home()
+    import dagster as dg
+
+    from dagster_project.build import build_definitions
+    from dagster_project.jobs import REFRESH
+    from dagster_project.partitions import partition_range_tags
+
+    job = build_definitions(settings=settings, lock=lock).resolve_job_def(REFRESH)
+    run_id = str(uuid.uuid4())
+    with dg.DagsterInstance.from_config(str(home)) as instance, _logged(settings) as say:
+        instance.add_event_listener(run_id, _Progress(say, started))
+        result = job.execute_in_process(
+            instance=instance, run_id=run_id, tags=partition_range_tags(years), raise_on_error=False
+        )
+    if not result.success:
+        _report_failure(result)
+        return 1
+    return _summary(settings, result, time.monotonic() - started)
+
+
+def ensure_dagster_home() -> Path:
+    """DAGSTER_HOME, by default .dagster in the checkout, with the project's instance settings in it."""
+    home = Path(os.environ.setdefault("DAGSTER_HOME", str(PROJECT_ROOT / ".dagster")))
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / "dagster.yaml").exists():
+        shutil.copyfile(PROJECT_ROOT / "dagster.yaml", home / "dagster.yaml")
+    return home
+
+
+@contextmanager
+def _logged(settings: Settings) -> Iterator[TextIO]:
+    """Send all output of Dagster and dbt to a log file; yield the stream that still reaches the user."""
+    path = settings.data_dir / "logs" / f"run-{time.strftime('%Y%m%dT%H%M%S')}.log"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    print(f"Full log: {path}", flush=True)
+    shown = sys.stdout
+    with path.open("w") as log, redirect_stdout(log), redirect_stderr(log):
+        yield shown
+
+
+@dataclass(frozen=True)
+class _Progress:
+    """Prints a line when a step of the run ends, and one for each check that fails."""
+
+    stream: TextIO
+    started: float
+
+    def __call__(self, entry: dg.EventLogEntry) -> None:
+        event = entry.dagster_event
+        if event is None:
+            return
+        text = {"STEP_SUCCESS": "done", "STEP_FAILURE": "FAILED", "STEP_SKIPPED": "skipped"}.get(event.event_type_value)
+        if text is not None:
+            print(f"  {time.monotonic() - self.started:6.1f} s  {event.step_key}: {text}", file=self.stream, flush=True)
+
+
+def _report_failure(result: dg.ExecuteInProcessResult) -> None:
+    """What failed and why: failed blocking checks with their rows, and the message of each failed step."""
+    import dagster as dg
+
+    print("\nThe run failed; the previous release, if any, stays as it is.", file=sys.stderr)
+    for evaluation in result.get_asset_check_evaluations():
+        if not evaluation.passed and evaluation.severity.value == "ERROR":
+            print(
+                f"\nCheck failed: {evaluation.check_name} of {evaluation.asset_key.to_user_string()}", file=sys.stderr
+            )
+            print(f"  {evaluation.description}", file=sys.stderr)
+            rows = evaluation.metadata.get("first_failing_rows")
+            for record in rows.records[:SHOWN_ROWS] if isinstance(rows, dg.TableMetadataValue) else ():
+                print("  " + ", ".join(f"{name} {value}" for name, value in record.data.items()), file=sys.stderr)
+    for event in result.all_events:
+        if event.is_step_failure:
+            failure = event.step_failure_data
+            described = failure.user_failure_data.description if failure.user_failure_data else None
+            error = failure.error
+            while error is not None and error.cause is not None:
+                error = error.cause
+            if error is not None and error.cls_name == "DagsterAssetCheckFailedError":
+                continue  # reported above, with its rows
+            print(f"\n{event.step_key}: {described or (error.message.strip() if error else 'failed')}", file=sys.stderr)
+
+
+def _summary(settings: Settings, result: dg.ExecuteInProcessResult | None, seconds: float | None = None) -> int:
+    """What the current release holds, how the checks went, where the files are, how to open the UI."""
+    release = open_release(settings.published_dir)
+    manifest = release.manifest
+    print(f"\nRelease {release.release_id}" + (" (SYNTHETIC sample)" if manifest["synthetic"] else ""))
+    print(f"  {'mart':32} {'rows':>10}  years")
+    for name, mart in sorted(manifest["marts"].items()):
+        print(f"  {name:32} {mart['rows']:>10,}  {_list(sorted(mart.get('years', {})))}")
+    for name, reason in sorted(manifest["marts_left_out"].items()):
+        print(f"  {name:32} {'left out':>10}  {reason}")
+    if result is not None:
+        checks = result.get_asset_check_evaluations()
+        failed = [check for check in checks if not check.passed]
+        print(f"\nChecks: {len(checks) - len(failed)} passed, {len(failed)} warned.")
+        for check in failed:
+            print(f"  warning: {check.check_name} of {check.asset_key.to_user_string()}: {check.description}")
+    print(f"\nFiles: {release.path}")
+    print("Open the UI: make ui, then http://127.0.0.1:3000")
+    if seconds is not None:
+        print(f"Took {seconds:.0f} s.")
+    return 0
+
+
+def _compare(settings: Settings, manifest: Path) -> int:
+    """Compare a rebuilt release with the manifest beside the lock it was rebuilt from, mart by mart."""
+    if not manifest.exists():
+        return 0
+    before, after = json.loads(manifest.read_text())["marts"], open_release(settings.published_dir).manifest["marts"]
+    different = [
+        name for name in sorted(before) if before[name]["content_hash"] != after.get(name, {}).get("content_hash")
+    ]
+    if different:
+        print(f"\nNot the same content: {_list(different)}", file=sys.stderr)
+        return 1
+    print(f"\nRebuilt from the archive alone: all {len(before)} marts have the same content hash.")
+    return 0
+
+
+def _list(values: Sequence[object]) -> str:
+    return ", ".join(str(value) for value in values) or "-"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

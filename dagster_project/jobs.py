@@ -1,0 +1,25 @@
+"""The jobs: what a person or a schedule starts. Not here: what the assets do."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+REFRESH, FULL_REFRESH = "refresh", "full_refresh"
+
+
+def jobs() -> list[dg.UnresolvedAssetJobDefinition]:
+    """The main job and its full-refresh twin."""
+    return [
+        dg.define_asset_job(
+            REFRESH,
+            selection=dg.AssetSelection.all(),
+            description="From the sources to a published release, for the years chosen. A backfill of several years "
+            "is one run and costs one dbt run.",
+        ),
+        dg.define_asset_job(
+            FULL_REFRESH,
+            selection=dg.AssetSelection.all(),
+            description="The same, recomputing every landed year from scratch.",
+            config={"ops": {"trade_models": {"config": {"full_refresh": True}}}},
+        ),
+    ]

@@ -1,0 +1,51 @@
+"""The yearly partitions, and the pure functions between partition keys, years and dbt's vars.
+
+Not here: what is computed for a year.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+from dagster_project.settings import Settings
+from dagster_project.sources import sample
+
+FIRST_HS_YEAR = 1988  # the Harmonized System's first year
+
+
+def yearly_partitions(settings: Settings) -> dg.TimeWindowPartitionsDefinition:
+    """One partition per calendar year that the settings can ask for."""
+    if settings.years is not None:
+        first, last = min(settings.years), max(settings.years)
+    elif settings.trade_source == "sample":
+        first, last = min(sample.YEARS), max(sample.YEARS)
+    else:
+        first, last = FIRST_HS_YEAR, datetime.now(UTC).year - 1
+    return dg.TimeWindowPartitionsDefinition(start=str(first), end=str(last + 1), cron_schedule="0 0 1 1 *", fmt="%Y")
+
+
+def years_of(partition_keys: Sequence[str], settings: Settings) -> list[int]:
+    """The years that a run's partition keys and the settings both ask for."""
+    return [int(key) for key in partition_keys if settings.years is None or int(key) in settings.years]
+
+
+def partition_range_tags(years: Sequence[int]) -> dict[str, str]:
+    """Run tags that make one run of the partitions from the first to the last of the years."""
+    return {
+        "dagster/asset_partition_range_start": str(min(years)),
+        "dagster/asset_partition_range_end": str(max(years)),
+    }
+
+
+def dbt_vars(years: Sequence[int], settings: Settings) -> dict[str, Any]:
+    """The dbt vars of a run; no years means every landed year."""
+    return {
+        "years": sorted(years),
+        "product_scope": settings.product_scope,
+        "keep_reimports": settings.keep_reimports,
+        "mirror_cif_fob_factor": settings.mirror_cif_fob_factor,
+    }

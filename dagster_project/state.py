@@ -1,0 +1,128 @@
+"""What the data directory was last built from, and what has changed since. Knows nothing of Dagster.
+
+What belongs here: fingerprints of inputs, settings and code, and the comparison that decides which years to compute.
+Not here: the computing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+
+from dagster_project.archive.lock import Lock
+from dagster_project.archive.store import Archive, Entry, write_whole
+from dagster_project.errors import SourceError
+from dagster_project.intake import datasets_on, take_in
+from dagster_project.landing.trade import Parsed, landed_entries, parse_trade, year_identity, years_held
+from dagster_project.settings import PROJECT_ROOT, Settings
+
+
+@dataclass(frozen=True)
+class Built:
+    """What the warehouse was last built from.
+
+    config    fingerprint of everything that shapes all years alike
+    years     year -> identity of the landed year it was computed from
+    datasets  dataset -> fingerprint of the entries that its marts were computed from
+    """
+
+    config: str = ""
+    years: Mapping[str, str] = field(default_factory=dict)
+    datasets: Mapping[str, str] = field(default_factory=dict)
+
+    @staticmethod
+    def load(settings: Settings) -> Built:
+        """The record of the data directory; an empty one before the first build."""
+        path = settings.data_dir / "built.json"
+        return Built(**json.loads(path.read_text())) if path.exists() and settings.warehouse.exists() else Built()
+
+    def save(self, settings: Settings) -> None:
+        """Write the record whole."""
+        write_whole(settings.data_dir / "built.json", json.dumps(asdict(self), indent=1).encode())
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would compute. `years` are the years to compute, `held` all that were asked for and are there."""
+
+    held: Sequence[int]
+    years: Sequence[int]
+    datasets: Sequence[str]
+    full_refresh: bool
+
+    @property
+    def nothing_to_do(self) -> bool:
+        """Whether the last build already holds all that was asked for, and nothing else."""
+        return not (self.years or self.datasets or self.full_refresh)
+
+
+def entries_fingerprint(entries: Sequence[Entry]) -> str:
+    """Names the bytes of a set of entries, whatever their order."""
+    return hashlib.sha256(json.dumps(sorted(entry.sha256 for entry in entries)).encode()).hexdigest()[:20]
+
+
+def code_fingerprint() -> str:
+    """Names the code that computes landing tables and marts."""
+    patterns = ("dagster_project/landing/*.py", "dbt/**/*.sql", "dbt/**/*.yml", "dbt/**/*.csv", "dbt/**/*.py")
+    files = sorted(path for pattern in patterns for path in PROJECT_ROOT.glob(pattern) if "target" not in path.parts)
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.relative_to(PROJECT_ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:20]
+
+
+def config_fingerprint(settings: Settings, reference: Sequence[Entry]) -> str:
+    """Names everything that shapes all years alike: settings, reference data and code."""
+    shaping = {name: value for name, value in settings.shaping().items() if not name.endswith("_source")}
+    shaping["trade_source"] = settings.trade_source
+    content = json.dumps([shaping, entries_fingerprint(reference), code_fingerprint()], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:20]
+
+
+def requested(settings: Settings, parsed: Sequence[Parsed]) -> list[int]:
+    """The years to be held: those asked for, or all. SourceError when the source lacks a year that was asked for."""
+    held = years_held(parsed)
+    missing = sorted(set(settings.years or ()) - set(held))
+    if missing:
+        raise SourceError(
+            f"trade source {settings.trade_source}, years {', '.join(map(str, missing))}",
+            found=f"no rows of these years; the source holds {', '.join(map(str, held)) or 'none'}",
+            expected="rows of every year that CHOKEPOINT_YEARS asks for",
+            remedy="Ask for years that the source holds, or place the missing files.",
+        )
+    return [year for year in held if settings.years is None or year in settings.years]
+
+
+def make_plan(settings: Settings) -> Plan:
+    """Take in all sources and compare with the last build. Archives what is new; computes and writes nothing else.
+
+    SourceError when a source cannot be read or holds none of the years asked for.
+    """
+    archive = Archive(settings.archive_dir)
+    now = datetime.now(UTC)
+    entries = {dataset: take_in(dataset, settings, archive, now)[0] for dataset in datasets_on(settings)}
+    parsed = parse_trade(archive, entries["trade"], settings.landing_dir, settings.years)
+    held = requested(settings, parsed)
+    config = config_fingerprint(settings, entries["reference"])
+    built = Built.load(settings)
+    full_refresh = built.config != config
+    wanted = {str(year): year_identity(parsed, year, settings.hs_revision, config) for year in held}
+    changed = [year for year in held if full_refresh or built.years.get(str(year)) != wanted[str(year)]]
+    others = {
+        dataset: entries_fingerprint(entries[dataset]) for dataset in entries if dataset in ("tariffs", "patents")
+    }
+    stale = [dataset for dataset in others if full_refresh or built.datasets.get(dataset) != others[dataset]]
+    vanished = set(built.years) - set(wanted) or set(built.datasets) - set(others)
+    return Plan(held, changed, stale, full_refresh or bool(vanished))
+
+
+def release_lock(settings: Settings, lock: Lock) -> Lock:
+    """The lock of the release that the warehouse holds: trade entries as landed, the others as last taken in."""
+    archive = Archive(settings.archive_dir)
+    datasets = {dataset: lock.datasets[dataset] for dataset in datasets_on(settings) if dataset != "trade"}
+    datasets["trade"] = tuple(archive.entries(landed_entries(settings.landing_dir)))
+    years = sorted(int(year) for year in Built.load(settings).years)
+    return Lock(datasets, {**settings.shaping(), "years": years})
