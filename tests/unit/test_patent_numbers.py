@@ -7,20 +7,20 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from dagster_project.landing.patent_numbers import install_number_macros
+from dagster_project.landing.patent_numbers import create_number_table
 
 
 @pytest.fixture(scope="module")
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as opened:
-        install_number_macros(opened)
         yield opened
 
 
-def _normalised(connection: duckdb.DuckDBPyConnection, macro: str, text: str | None) -> str | None:
-    row = connection.execute(f"select {macro}(?)", [text]).fetchone()
-    assert row is not None
-    return row[0]
+def _normalised(connection: duckdb.DuckDBPyConnection, column: str, text: str | None) -> str | None:
+    connection.execute("create or replace temp table texts as select cast(? as varchar) as text", [text])
+    create_number_table(connection, "numbers", "select text from texts")
+    row = connection.execute(f"select {column} from numbers").fetchone()
+    return row[0] if row is not None else None
 
 
 @pytest.mark.parametrize(

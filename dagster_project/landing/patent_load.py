@@ -1,0 +1,154 @@
+"""One load of the patents data set: opening its archived tables, and where counts and quarantined rows go.
+
+Not here: what any table means (see `patentsview`, `patents_bigquery`, `patent_reference`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.archive.store import Archive, Entry
+from dagster_project.landing.delimited import TextTable, open_delimited, require_columns, unreadable
+from dagster_project.landing.tables import RuleCounts, sql_text
+from dagster_project.landing.zip_member import extract_table
+
+_REJECTS = "rejected_lines"
+
+_QUARANTINE = """
+    create temp table quarantine (
+        dataset varchar, source varchar, year integer, reason varchar, detail varchar, archive_entry varchar,
+        source_row bigint, raw varchar
+    )
+"""
+
+
+@dataclass
+class PatentLoad:
+    """What one load works on and what it has found so far.
+
+    counts  accounting per input table, keyed `<source>/<table>`
+    noted   things counted that are no row of an input table, keyed alike: {"patentsview/publications": {"no_field": 3}}
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    archive: Archive
+    scratch: Path
+    counts: dict[str, RuleCounts] = field(default_factory=dict)
+    noted: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.connection.execute(_QUARANTINE)
+
+    def one(self, query: str) -> int:
+        """The single number a query gives; 0 for null."""
+        row = self.connection.execute(query).fetchone()
+        assert row is not None
+        return int(row[0] or 0)
+
+    def pairs(self, query: str) -> dict[str, int]:
+        """The (name, number) rows of a query, without the names that are null."""
+        return {name: int(n) for name, n in self.connection.execute(query).fetchall() if name is not None}
+
+    def table(
+        self,
+        name: str,
+        entry: Entry,
+        required: Collection[str | tuple[str, ...]],
+        query: str,
+        *,
+        delimiter: str = "\t",
+        suffix: str = ".tsv",
+        again: bool = False,
+    ) -> int:
+        """Read a delimited payload into the temporary table `name`; return how many lines were malformed.
+
+        `query` is a select statement in which {table} stands for the payload and {<column>} for each column's trimmed
+        text (null where the file has no such column; `{a|b}` is the first of the two that it has). Malformed lines go
+        to quarantine, unless the file is read `again`. SourceError when a required column is missing or the content
+        cannot be read.
+        """
+        opened = self._open(entry, delimiter, suffix)
+        require_columns(opened, required, entry.address)
+        connection = self.connection
+        for table in (_REJECTS, f"{_REJECTS}_scan"):  # a second reading of a file would count its lines twice
+            connection.execute(f"drop table if exists {table}")
+        try:
+            connection.execute(f"create or replace temp table {name} as {_filled(query, opened)}")
+        except (duckdb.InvalidInputException, duckdb.IOException) as error:  # others are defects of the query
+            raise unreadable(entry.address, error) from error
+        return 0 if again else self._quarantine_rejects(entry)
+
+    def quarantine(self, entry: Entry, query: str) -> None:
+        """Add rows to the quarantine; the query gives reason, detail, source_row, raw."""
+        self.connection.execute(
+            f"insert into quarantine select 'patents', {sql_text(entry.source)}, null, reason, detail, "
+            f"{sql_text(entry.id)}, source_row, raw from ({query})"
+        )
+
+    def account(self, key: str, counts: RuleCounts) -> None:
+        """Check and keep the accounting of one input table; several payloads of one table are added up."""
+        counts.check(key)
+        known = self.counts.get(key)
+        self.counts[key] = counts if known is None else _added(known, counts)
+
+    def note(self, key: str, name: str, n: int) -> None:
+        """Count something that is no input row of its own, such as publications without a known country."""
+        self.noted.setdefault(key, {})[name] = self.noted.get(key, {}).get(name, 0) + n
+
+    def _open(self, entry: Entry, delimiter: str, suffix: str) -> TextTable:
+        path = self.archive.open_path(entry)
+        name = entry.part.lower()
+        gzipped = name.endswith(".gz")
+        if name.endswith(".zip"):
+            path, gzipped = extract_table(path, suffix, self.scratch, entry.address)
+        return open_delimited(
+            self.connection, path, entry.address, delimiter=delimiter, gzipped=gzipped, rejects=_REJECTS
+        )
+
+    def _quarantine_rejects(self, entry: Entry) -> int:
+        """Move the lines that the CSV reader could not split into fields to quarantine; one line counts once."""
+        if not self.one(f"select count(*) from duckdb_tables() where table_name = '{_REJECTS}'"):
+            return 0
+        # Several errors of one record share its first byte; a rejected scan keeps the text of the line.
+        per_line = f"""
+            select 'malformed_row' as reason, min(error_message) as detail, min(line) as source_row,
+                min(csv_line) as raw
+            from {_REJECTS} group by line_byte_position
+        """
+        self.quarantine(entry, per_line)
+        return self.one(f"select count(*) from ({per_line})")
+
+
+def _filled(query: str, opened: TextTable) -> str:
+    """Put the table expression and the column texts where the query names them."""
+    return query.format_map(_Columns(opened))
+
+
+class _Columns(dict[str, str]):
+    """Resolves {table} and any {column} of a query against an opened table; `{a|b}` is the first of them it has."""
+
+    def __init__(self, opened: TextTable) -> None:
+        super().__init__()
+        self.opened = opened
+
+    def __missing__(self, key: str) -> str:
+        if key == "table":
+            return self.opened.expression
+        names = key.split("|")
+        return self.opened.column(next((name for name in names if name in self.opened.columns), names[0]))
+
+
+def _added(left: RuleCounts, right: RuleCounts) -> RuleCounts:
+    def both(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, int]:
+        return {name: a.get(name, 0) + b.get(name, 0) for name in (*a, *(n for n in b if n not in a))}
+
+    return RuleCounts(
+        left.rows_read + right.rows_read,
+        left.landed + right.landed,
+        both(left.rules, right.rules),
+        both(left.quarantined, right.quarantined),
+    )
