@@ -1,17 +1,33 @@
 {#-
-  Which years a run recomputes. What belongs here: the reading of `var('years')` and the predicates made from it.
+  Which years a run recomputes. What belongs here: the reading of CHOKEPOINT_BUILD_YEARS ("2017,2018"; empty or unset means every
+  landed year) and the predicates made from it.
+  An environment variable and not a dbt var: a var that changes makes dbt parse the whole project again, two seconds a run. For the
+  same reason it is read while a node executes, never while the project is parsed.
 -#}
+
+{#- The years asked for, sorted; empty for all. -#}
+{% macro years_asked_for() -%}
+    {%- set years = [] -%}
+    {%- for part in env_var('CHOKEPOINT_BUILD_YEARS', '').split(',') if part | trim -%}
+        {%- if not modules.re.fullmatch('[0-9]{4}', part | trim) -%}
+            {%- do exceptions.raise_compiler_error(
+                "CHOKEPOINT_BUILD_YEARS: found '" ~ part ~ "'; expected years separated by commas, such as 2017,2018."
+            ) -%}
+        {%- endif -%}
+        {%- do years.append(part | int) -%}
+    {%- endfor -%}
+    {{ return(years | unique | sort | list) }}
+{%- endmacro %}
 
 {#- The years this run recomputes, sorted. Asking for a year that is not landed is an error: it would empty that year. -#}
 {% macro years_of_run() -%}
-    {%- if not execute -%}{{ return([]) }}{%- endif -%}
     {%- set landed = run_query(
         'select distinct year from ' ~ source('landing', 'trade_reporters') ~ ' order by year'
     ).columns[0].values() | map('int') | list -%}
-    {%- set asked = var('years') | map('int') | unique | sort | list -%}
+    {%- set asked = years_asked_for() -%}
     {%- for year in asked if year not in landed -%}
         {%- do exceptions.raise_compiler_error(
-            "dbt var years: found " ~ year ~ "; expected years that are landed: " ~ landed
+            "CHOKEPOINT_BUILD_YEARS: found " ~ year ~ "; expected years that are landed: " ~ landed
             ~ ". Land that year first, or leave it out."
         ) -%}
     {%- endfor -%}
@@ -20,7 +36,7 @@
 
 {#- True where the yearly tables are made anew instead of having single years replaced. -#}
 {% macro is_full_run() -%}
-    {{ return(flags.FULL_REFRESH or not var('years')) }}
+    {{ return(flags.FULL_REFRESH or not years_asked_for()) }}
 {%- endmacro %}
 
 {#-
@@ -37,5 +53,5 @@
 
 {#- Limits a data test to the years of this run: the others were tested when they were computed. -#}
 {% macro in_years_of_run() -%}
-    {%- if is_full_run() -%}true{%- else -%}year in ({{ years_of_run() | join(', ') }}){%- endif -%}
+    {%- if not execute or is_full_run() -%}true{%- else -%}year in ({{ years_asked_for() | join(', ') }}){%- endif -%}
 {%- endmacro %}

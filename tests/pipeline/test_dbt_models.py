@@ -1,0 +1,462 @@
+"""The dbt project against brute force: a small random world, every trade mart recomputed in plain Python from measures 1 to 6.
+
+What belongs here: that the SQL says what the formulas say, that one year can be replaced alone, that two runs agree bit for bit.
+Not here: hand-worked values of single formulas (unit tests beside the models) and the Dagster graph.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from itertools import groupby
+from math import isclose, isnan, sqrt
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pytest
+
+from tests.pipeline.tiny_landing import Report, World, random_world, write_landing
+
+DBT_DIR = Path(__file__).parents[2] / "dbt"
+INTERMEDIATE_BEC4 = {"111", "121", "21", "22", "31", "322", "42", "53"}
+YEARS = (2017, 2018)
+
+Row = dict[str, Any]
+Key = tuple[Any, ...]
+
+
+# --- running dbt ------------------------------------------------------------------------------------------------------
+
+
+class Dbt:
+    """One warehouse beside one landing folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.landing, self.warehouse = root, root / "landing", root / "warehouse.duckdb"
+
+    def __call__(self, *arguments: str, years: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {
+            "CHOKEPOINT_WAREHOUSE": str(self.warehouse),
+            "CHOKEPOINT_LANDING": str(self.landing),
+            "CHOKEPOINT_BUILD_YEARS": years,
+        }
+        command = [str(Path(sys.executable).parent / "dbt"), *arguments, "--project-dir", ".", "--profiles-dir", "."]
+        command += ["--target-path", str(self.root / "target"), "--log-path", str(self.root / "logs")]
+        done = subprocess.run(command, cwd=DBT_DIR, env=environment, capture_output=True, text=True, check=False)
+        assert not check or done.returncode == 0, done.stdout
+        return done
+
+    def build(self, *arguments: str, years: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
+        return self(
+            "build", "--select", "+path:models/marts/trade", "path:models/intermediate/trade", "path:models/staging",
+            "--exclude-resource-type", "unit_test", *arguments, years=years, check=check,
+        )  # fmt: skip
+
+    def table(self, name: str) -> list[Row]:
+        with duckdb.connect(str(self.warehouse), read_only=True) as connection:
+            found = connection.execute(f"select * from {name}")
+            names = [column[0] for column in found.description]
+            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return random_world(1, YEARS)
+
+
+@pytest.fixture(scope="module")
+def dbt(tmp_path_factory: pytest.TempPathFactory, world: World) -> Dbt:
+    """A warehouse with every year built once. Tests that change it work on years or copies of their own."""
+    runner = Dbt(tmp_path_factory.mktemp("dbt"))
+    write_landing(runner.landing, world)
+    runner.build()
+    return runner
+
+
+# --- the formulas, brute force ----------------------------------------------------------------------------------------
+
+
+def expected_flows(world: World, factor: float = 1.0) -> tuple[dict[Key, Row], dict[Key, int]]:
+    """Flows by (year, exporter, importer, hs6), and how many reports or flows fell under each rule."""
+    reported = {(year, country) for year, country, flow in world.reporters if flow == "M"}
+    weights: dict[Key, list[tuple[str, float]]] = defaultdict(list)
+    for revision, source_code, hs6, weight in world.conversion:
+        weights[revision, source_code].append((hs6, weight))
+    counts: dict[Key, int] = defaultdict(int)
+    parts: dict[Key, list[tuple[Report, float]]] = defaultdict(list)
+    for report in world.flows:
+        exporter, importer = (
+            (report.partner, report.reporter) if report.flow == "M" else (report.reporter, report.partner)
+        )
+        counts[report.year, "report"] += 1
+        if report.flow == "X" and (report.year, importer) in reported:
+            counts[report.year, "export_report_unused"] += 1
+            continue
+        counts[report.year, "import_report" if report.flow == "M" else "export_report_used"] += 1
+        targets = [(report.code, 1.0)]
+        if report.revision != "H5" and report.code != "999999" and not report.assumed:
+            counts[report.year, "converted"] += 1
+            targets = weights[report.revision, report.code]
+        for hs6, weight in targets:
+            parts[report.year, exporter, importer, hs6].append((report, weight))
+    flows: dict[Key, Row] = {}
+    for key, found in parts.items():
+        value = sum(r.value * w * (factor if r.flow == "X" else 1.0) for r, w in found)
+        if value < 0.01:
+            counts[key[0], "ghost_flow"] += 1
+            continue
+        units = {r.unit for r, _ in found}
+        known = len(units) == 1 and None not in units and all(r.quantity is not None for r, _ in found)
+        flows[key] = {
+            "value_usd": value,
+            "quantity": sum((r.quantity or 0.0) * w for r, w in found) if known else None,
+            "quantity_unit": units.pop() if known else None,
+            "is_mirror": found[0][0].flow == "X",
+        }
+        counts[key[0], "flow"] += 1
+        counts[key[0], "mirrored"] += found[0][0].flow == "X"
+    return flows, counts
+
+
+def in_scope(world: World, hs6: str) -> bool:
+    return hs6 != "999999" and world.products.get(hs6, (None, None))[0] in INTERMEDIATE_BEC4
+
+
+def competition_rank(value: float, values: list[float]) -> int:
+    return 1 + sum(other > value for other in values)
+
+
+def cume_dist(value: float, values: list[float]) -> float:
+    return sum(other <= value for other in values) / len(values)
+
+
+def expected_centrality(world: World, flows: Mapping[Key, Row]) -> dict[Key, Row]:
+    """product_centrality by (year, hs6)."""
+    by_product: dict[Key, dict[Key, float]] = defaultdict(dict)
+    for (year, exporter, importer, hs6), flow in flows.items():
+        by_product[year, hs6][exporter, importer] = flow["value_usd"]
+    products: dict[Key, Row] = {}
+    for (year, hs6), w in by_product.items():
+        exporters, importers = {i for i, _ in w}, {j for _, j in w}
+        nodes = sorted(exporters | importers)
+        n = len(nodes)
+        outdegree, shares = [], []
+        for i in nodes:
+            c = s = 0.0
+            for j in importers:
+                suppliers = [w[i2, j] for i2 in nodes if (i2, j) in w]
+                c += w.get((i, j), 0.0) / (sum(suppliers) / len(suppliers))  # the formula as printed: over the mean
+                s += w.get((i, j), 0.0) / sum(suppliers)
+            outdegree.append(c / (n - 1))
+            shares.append(s / (n - 1))
+        exports = {i: sum(v for (i2, _), v in w.items() if i2 == i) for i in exporters}
+        world_exports = sum(exports.values())
+        order = sorted(exports, key=lambda i: (-exports[i], i))
+        products[year, hs6] = {
+            "in_scope": in_scope(world, hs6),
+            "hs2": hs6[:2],
+            "world_exports_usd": world_exports,
+            "n_exporters": len(exporters),
+            "n_importers": len(importers),
+            "n_countries": n,
+            "export_centrality": float(np.std(outdegree)) if n >= 3 else None,
+            "export_centrality_share": float(np.std(shares)) if n >= 3 else None,
+            "export_hhi": sum((x / world_exports) ** 2 for x in exports.values()),
+            "top_exporter_code": order[0],
+            "top_exporter_iso3": world.countries[order[0]],
+            "top_exporter_share": exports[order[0]] / world_exports,
+            "top3_exporter_share": sum(exports[i] for i in order[:3]) / world_exports,
+            "exports": exports,
+        }
+    for year in {year for year, _ in products}:
+        rows = [row for (y, _), row in products.items() if y == year]
+        scope = [r["export_centrality"] for r in rows if r["in_scope"] and r["export_centrality"] is not None]
+        for row in rows:
+            c = row["export_centrality"]
+            measured = row["in_scope"] and c is not None
+            row["high_centrality"] = (measured and bool(c >= np.quantile(scope, 0.75))) if row["in_scope"] else None
+            row["centrality_percentile"] = cume_dist(c, scope) if measured else None
+    return products
+
+
+def expected_vulnerability(world: World, flows: Mapping[Key, Row], products: Mapping[Key, Row]) -> dict[Key, Row]:
+    """import_vulnerability by (year, importer, hs6)."""
+    reported = {(year, country) for year, country, flow in world.reporters if flow == "M"}
+    unallocated = expected_unallocated(world)
+    suppliers: dict[Key, dict[int, float]] = defaultdict(dict)
+    for (year, exporter, importer, hs6), flow in flows.items():
+        suppliers[year, importer, hs6][exporter] = flow["value_usd"]
+    goods: dict[Key, Row] = {}
+    for (year, importer, hs6), values in suppliers.items():
+        total = sum(values.values())
+        top = min(values, key=lambda i: (-values[i], i))
+        exported = products[year, hs6]["exports"].get(importer)
+        hhi = sum((v / total) ** 2 for v in values.values())
+        nowhere = unallocated.get((year, importer, hs6), 0.0)
+        goods[year, importer, hs6] = {
+            "hs2": hs6[:2],
+            "in_scope": products[year, hs6]["in_scope"],
+            "is_mirror": (year, importer) not in reported,
+            "import_value_usd": total,
+            "n_suppliers": len(values),
+            "import_hhi": hhi,
+            "effective_suppliers": 1 / hhi,
+            "top_supplier_code": top,
+            "top_supplier_iso3": world.countries[top],
+            "top_supplier_share": values[top] / total,
+            "cdi3": total / exported if exported else None,
+            "net_import_ratio": total / (total + (exported or 0.0)),
+            "eu_dependent": hhi > 0.4 and (not exported or (total / (total + exported) > 0.5 and total / exported > 1)),
+            "unallocated_share": nowhere / (nowhere + total),
+        }
+    for (year, importer, hs6), row in goods.items():
+        row |= {"high_concentration": None, "high_centrality": None, "category": None, "vulnerability_index": None}
+        if not row["in_scope"]:
+            continue
+        peers = [r["import_hhi"] for (y, m, _), r in goods.items() if (y, m) == (year, importer) and r["in_scope"]]
+        central, concentrated = products[year, hs6]["high_centrality"], row["import_hhi"] >= np.quantile(peers, 0.75)
+        row["high_centrality"], row["high_concentration"] = central, bool(concentrated)
+        row["category"] = {(True, True): 1, (True, False): 2, (False, True): 3, (False, False): 4}[
+            central, bool(concentrated)
+        ]
+        percentile = products[year, hs6]["centrality_percentile"]
+        if percentile is not None:
+            row["vulnerability_index"] = sqrt(percentile * cume_dist(row["import_hhi"], peers))
+    return goods
+
+
+def expected_unallocated(world: World) -> dict[Key, float]:
+    """Value from areas that are no country by (year, importer, hs6), converted as flows are."""
+    values: dict[Key, float] = defaultdict(float)
+    for report in world.unallocated:
+        if report.flow != "M":
+            continue
+        plain = report.revision == "H5" or report.code == "999999"
+        for revision, source_code, hs6, weight in [("H5", report.code, report.code, 1.0)] if plain else world.conversion:
+            if (revision, source_code) == (report.revision if not plain else "H5", report.code):
+                values[report.year, report.reporter, hs6] += report.value * weight
+    return values
+
+
+def expected_positions(products: Mapping[Key, Row]) -> dict[Key, Row]:
+    """exporter_position by (year, exporter)."""
+    positions: dict[Key, Row] = {}
+    for (year, _), product in products.items():
+        for exporter, value in product["exports"].items():
+            row = positions.setdefault((year, exporter), defaultdict(float))
+            row["export_value_usd"] += value
+            if not product["in_scope"]:
+                continue
+            rank = competition_rank(value, list(product["exports"].values()))
+            for prefix, counted in (("n_", True), ("n_high_centrality_", product["high_centrality"])):
+                row["n_goods" if prefix == "n_" else "n_high_centrality"] += counted
+                row[prefix + "rank1"] += counted and rank == 1
+                row[prefix + "top3"] += counted and rank <= 3
+    positions = {key: row for key, row in positions.items() if row["n_goods"]}
+    for (year, _), row in positions.items():
+        row["top3_share"] = row["n_top3"] / row["n_goods"]
+        high = row["n_high_centrality"]
+        row["high_centrality_top3_share"] = row["n_high_centrality_top3"] / high if high else None
+        row["high_centrality_rank"] = competition_rank(
+            high, [other["n_high_centrality"] for (y, _), other in positions.items() if y == year]
+        )
+    return positions
+
+
+def expected_summary(goods: Mapping[Key, Row]) -> dict[Key, Row]:
+    """vulnerability_summary by (year, importer, category)."""
+    scope = {key: row for key, row in goods.items() if row["in_scope"]}
+    summary: dict[Key, Row] = {}
+    for (year, importer), keys in groupby(sorted(scope), key=lambda key: key[:2]):
+        rows = [scope[key] for key in keys]
+        for category in {row["category"] for row in rows}:
+            chosen = [row for row in rows if row["category"] == category]
+            value = sum(row["import_value_usd"] for row in chosen)
+            summary[year, importer, category] = {
+                "n_goods": len(chosen),
+                "goods_share": len(chosen) / len(rows),
+                "import_value_usd": value,
+                "value_share": value / sum(row["import_value_usd"] for row in rows),
+            }
+    return summary
+
+
+def expected_industries(goods: Mapping[Key, Row]) -> dict[Key, Row]:
+    """industry_vulnerability by (year, importer, hs2)."""
+    scope = {key: row for key, row in goods.items() if row["in_scope"]}
+    industries: dict[Key, Row] = {}
+    for (year, importer), keys in groupby(sorted(scope), key=lambda key: key[:2]):
+        rows = [scope[key] for key in keys]
+        total = sum(row["import_value_usd"] for row in rows)
+        of_importer: dict[str, Row] = {}
+        for hs2 in {row["hs2"] for row in rows}:
+            chosen = [row for row in rows if row["hs2"] == hs2]
+            of_importer[hs2] = {
+                "n_goods": len(chosen),
+                "import_value_usd": sum(row["import_value_usd"] for row in chosen),
+                "vulnerability": sum(r["import_value_usd"] / total * (r["vulnerability_index"] or 0) for r in chosen),
+                "vulnerability_mean": sum(r["vulnerability_index"] or 0 for r in chosen) / len(chosen),
+                "n_category1": sum(row["category"] == 1 for row in chosen),
+            }
+        scores = [row["vulnerability"] for row in of_importer.values()]
+        for hs2, row in of_importer.items():
+            row["rank"] = competition_rank(row["vulnerability"], scores)
+            industries[year, importer, hs2] = row
+    return industries
+
+
+def expected_bilateral(world: World, flows: Mapping[Key, Row]) -> dict[Key, Row]:
+    """bilateral_totals by (year, exporter, importer)."""
+    totals: dict[Key, Row] = {}
+    for (year, exporter, importer, hs6), flow in flows.items():
+        row = totals.setdefault(
+            (year, exporter, importer), {"value_usd": 0.0, "in_scope_value_usd": 0.0, "n_goods": 0, "is_mirror": False}
+        )
+        row["value_usd"] += flow["value_usd"]
+        row["in_scope_value_usd"] += flow["value_usd"] * in_scope(world, hs6)
+        row["n_goods"] += 1
+        row["is_mirror"] = flow["is_mirror"]
+    return totals
+
+
+@cache
+def _key_of(mart: str) -> tuple[str, ...]:
+    return {
+        "trade_flows": ("year", "exporter_code", "importer_code", "hs6"),
+        "bilateral_totals": ("year", "exporter_code", "importer_code"),
+        "product_centrality": ("year", "hs6"),
+        "exporter_position": ("year", "exporter_code"),
+        "import_vulnerability": ("year", "importer_code", "hs6"),
+        "vulnerability_summary": ("year", "importer_code", "category"),
+        "industry_vulnerability": ("year", "importer_code", "hs2"),
+    }[mart]
+
+
+def assert_equal(mart: str, found: list[Row], expected: Mapping[Key, Row]) -> None:
+    by_key = {tuple(row[name] for name in _key_of(mart)): row for row in found}
+    assert len(by_key) == len(found), f"{mart}: the key is not unique"
+    assert by_key.keys() == expected.keys(), by_key.keys() ^ expected.keys()
+    compared = 0
+    for key, row in expected.items():
+        for name, value in row.items():
+            if name == "exports":  # the brute force's own
+                continue
+            got = by_key[key][name]
+            same = got == value or (
+                isinstance(value, float) and got is not None and isclose(got, value, rel_tol=1e-9, abs_tol=1e-12)
+            )
+            assert same, f"{mart} {key} {name}: found {got}, expected {value}"
+            compared += 1
+    assert compared > 0
+
+
+# --- tests ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def expected(world: World) -> dict[str, dict[Key, Row]]:
+    flows, _ = expected_flows(world)
+    products = expected_centrality(world, flows)
+    goods = expected_vulnerability(world, flows, products)
+    return {
+        "trade_flows": flows,
+        "bilateral_totals": expected_bilateral(world, flows),
+        "product_centrality": products,
+        "exporter_position": expected_positions(products),
+        "import_vulnerability": goods,
+        "vulnerability_summary": expected_summary(goods),
+        "industry_vulnerability": expected_industries(goods),
+    }
+
+
+MARTS = (
+    "trade_flows",
+    "bilateral_totals",
+    "product_centrality",
+    "exporter_position",
+    "import_vulnerability",
+    "vulnerability_summary",
+    "industry_vulnerability",
+)
+
+
+@pytest.mark.parametrize("mart", MARTS)
+def test_mart_equals_brute_force(dbt: Dbt, expected: dict[str, dict[Key, Row]], mart: str) -> None:
+    assert_equal(mart, dbt.table(f"marts.{mart}"), expected[mart])
+
+
+def test_random_world_holds_every_case(expected: dict[str, dict[Key, Row]]) -> None:
+    """The comparison above is worth something only where the cases occur."""
+    flows, products, goods = expected["trade_flows"], expected["product_centrality"], expected["import_vulnerability"]
+    assert any(row["is_mirror"] for row in flows.values())
+    assert any(row["quantity"] is None for row in flows.values()) and any(row["quantity"] for row in flows.values())
+    assert any(key[3] == "999999" for key in flows)
+    assert any(row["export_centrality"] is None and row["in_scope"] for row in products.values())
+    assert any(not row["in_scope"] for row in products.values())
+    assert {1, 2, 3, 4, None} == {row["category"] for row in goods.values()}
+    assert any(row["cdi3"] is None for row in goods.values()) and any(row["eu_dependent"] for row in goods.values())
+    assert any(row["unallocated_share"] > 0 for row in goods.values())
+
+
+def test_every_report_is_accounted_for(dbt: Dbt, world: World) -> None:
+    _, counts = expected_flows(world)
+    found = {(row["year"], row["rule"]): row["n"] for row in dbt.table("intermediate.int_flow_accounting")}
+    assert all(counts[year, rule] > 0 for year in YEARS for rule in ("ghost_flow", "mirrored", "export_report_unused"))
+    assert {key: n for key, n in found.items() if n and not key[1].startswith("unallocated")} == dict(counts)
+
+
+def test_sole_supplier_has_the_whole_share(dbt: Dbt) -> None:
+    """Exactly 1, not almost: quartile and percentile would otherwise part goods that are equal."""
+    sole = [row for row in dbt.table("marts.import_vulnerability") if row["n_suppliers"] == 1]
+    assert sole and all(row["import_hhi"] == row["top_supplier_share"] == 1.0 for row in sole)
+
+
+def test_unit_tests_of_the_models(dbt: Dbt) -> None:
+    done = dbt("test", "--select", "test_type:unit,path:models/intermediate/trade test_type:unit,path:models/marts/trade")
+    assert "ERROR=0" in done.stdout and "Nothing to do" not in done.stdout, done.stdout
+
+
+def test_replacing_one_year_leaves_the_others(tmp_path: Path, world: World) -> None:
+    """Values bit for bit: the untouched year keeps its own, the replaced one is as if all had been built at once."""
+    one = Dbt(tmp_path / "one")
+    write_landing(one.landing, world)
+    one.build()
+    before = {mart: sorted(map(repr, one.table(f"marts.{mart}"))) for mart in MARTS}
+    changed = replace(
+        world, flows=[replace(r, value=r.value * 3) if r.year == 2018 and r.partner == 56 else r for r in world.flows]
+    )
+    write_landing(one.landing, changed)
+    one.build(years="2018")
+    after = {mart: sorted(map(repr, one.table(f"marts.{mart}"))) for mart in MARTS}
+    flows, _ = expected_flows(changed)
+    assert_equal("product_centrality", one.table("marts.product_centrality"), expected_centrality(changed, flows))
+    for mart in MARTS:
+        assert _of_year(after[mart], 2017) == _of_year(before[mart], 2017), mart
+        assert _of_year(after[mart], 2018) != _of_year(before[mart], 2018), mart
+    one.build("--full-refresh", years="2017,2018")
+    assert {mart: sorted(map(repr, one.table(f"marts.{mart}"))) for mart in MARTS} == after
+    missing = one.build(years="2019", check=False)
+    assert missing.returncode != 0 and "expected years that are landed: [2017, 2018]" in missing.stdout
+    unknown = one.build("--vars", "{product_scope: everything}", check=False)
+    assert unknown.returncode != 0 and "expected one of bec4_intermediate" in unknown.stdout
+    mixed = one.build("--vars", "{mirror_cif_fob_factor: 1.1}", years="2018", check=False)
+    assert mixed.returncode != 0 and "one_set_of_settings" in mixed.stdout
+
+
+def _of_year(rows: list[str], year: int) -> list[str]:
+    chosen = [row for row in rows if f"'year': {year}" in row]
+    assert chosen
+    return chosen
+
+
+def test_no_value_is_not_a_number(dbt: Dbt) -> None:
+    for mart in MARTS:
+        for row in dbt.table(f"marts.{mart}"):
+            assert not any(isinstance(value, float) and isnan(value) for value in row.values()), (mart, row)
