@@ -158,7 +158,7 @@ _LUCK, _CUT, _TASTE, _WANTS, _MARKET, _NEED, _DEMAND, _GROWTH, _SHOCK, _PROFILE 
 class Density:
     """How full the trade matrix is.
 
-    importing      probability that the largest economy imports a good (the smallest: a third of it)
+    importing      probability that the largest economy imports a good, the smallest: a third of it; may exceed 1
     smallest_share suppliers below about this share of an importer's demand do not deliver
     narrowest      least strength of an exporter, as a share of the strongest one's
     """
