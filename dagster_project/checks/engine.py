@@ -248,7 +248,7 @@ def _failing_rows(result: Any, connection: Any) -> list[dict[str, Any]]:
     query = found.get("unexpected_index_query")
     # Some of these queries come with their values left out, as parameters that only Great Expectations knows.
     if query is not None and not re.search(r"\$\d", query):
-        return _fetch(connection, f"select * from ({query.strip().rstrip(';')}) as failing limit {ROWS_SHOWN}")
+        return _fetch(connection, f"{query.strip().rstrip(';')} limit {ROWS_SHOWN}")
     column = result.expectation_config.kwargs.get("column", "value")
     if "partial_unexpected_list" in found:
         return [_plain({column: value}) for value in dict.fromkeys(found["partial_unexpected_list"])]
