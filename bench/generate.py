@@ -5,7 +5,7 @@ year with the country and product code files beside it, and `reference/hs2017_be
 goods are systematically numbered codes of real chapters, among them the sample's real ones. The same arguments give
 the same bytes on every machine. Nothing in it is a statistic of any country.
 
-    python bench/generate.py --out bench/work/drop --years 3
+    python -m bench.generate --out bench/work/drop --years 3
 """
 
 from __future__ import annotations
