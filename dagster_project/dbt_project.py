@@ -28,9 +28,13 @@ def dbt_executable() -> str:
     return str(Path(sys.executable).with_name("dbt"))
 
 
-def dbt_environment(settings: Settings) -> dict[str, str]:
-    """The environment variables that dbt's profile and sources read."""
-    return {"CHOKEPOINT_WAREHOUSE": str(settings.warehouse), "CHOKEPOINT_LANDING": str(settings.landing_dir)}
+def dbt_environment(settings: Settings, years: str) -> dict[str, str]:
+    """The environment variables that dbt's profile, sources and yearly models read (`partitions.build_years`)."""
+    return {
+        "CHOKEPOINT_WAREHOUSE": str(settings.warehouse),
+        "CHOKEPOINT_LANDING": str(settings.landing_dir),
+        "CHOKEPOINT_BUILD_YEARS": years,
+    }
 
 
 def manifest_path() -> Path:

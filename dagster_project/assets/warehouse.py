@@ -17,7 +17,7 @@ from dagster_project.assets.common import OWNERS, WAREHOUSE_POOL, relation_metad
 from dagster_project.dbt_project import DBT_DIR, dbt_environment, dbt_executable
 from dagster_project.intake import chosen_source, datasets_on, taken_in
 from dagster_project.landing.trade import landed_years
-from dagster_project.partitions import dbt_vars, years_of
+from dagster_project.partitions import build_years, dbt_vars, years_of
 from dagster_project.settings import Settings
 from dagster_project.state import Built, config_fingerprint, entries_fingerprint
 
@@ -105,11 +105,11 @@ def _trade(settings: Settings, yearly: dg.PartitionsDefinition, manifest: Path) 
         shaped_by = config_fingerprint(settings, taken_in("reference", settings))
         full = config.full_refresh or built.config != shaped_by
         asked = [year for year in years_of(context.partition_keys, settings) if year in landed]
-        # Years that are no longer landed are recomputed too: that empties them.
-        vanished = [int(year) for year in built.years if int(year) not in landed]
-        years = [] if full else sorted({*asked, *vanished})
+        # Years that are no longer landed leave the warehouse only when it is made anew.
+        full = full or any(int(year) not in landed for year in built.years)
+        years = [] if full else asked
         context.log.info("computing %s", "all landed years anew" if full else ", ".join(map(str, years)))
-        yield from _build(context, dbt, settings, [*_vars(years, settings), *(["--full-refresh"] if full else [])])
+        yield from _build(context, dbt, settings, ["--full-refresh"] if full else [], build_years(years))
         computed = landed if full else {year: landed[year] for year in asked}
         kept = {} if full else {year: name for year, name in built.years.items() if int(year) in landed}
         known = Built() if full else built
@@ -128,26 +128,25 @@ def _domain(dataset: str, settings: Settings, manifest: Path) -> dg.AssetsDefini
     )
     def domain_models(context: AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
         context.log.info("%s from source %s", dataset, chosen_source(dataset, settings))
-        yield from _build(context, dbt, settings, _vars([], settings))
+        yield from _build(context, dbt, settings, [])
         built, fingerprint = Built.load(settings), entries_fingerprint(taken_in(dataset, settings))
         replace(built, datasets={**built.datasets, dataset: fingerprint}).save(settings)
 
     return domain_models
 
 
-def _vars(years: Sequence[int], settings: Settings) -> list[str]:
-    return ["--vars", json.dumps(dbt_vars(years, settings))]
-
-
 def _build(
-    context: AssetExecutionContext, dbt: DbtCliResource, settings: Settings, options: Sequence[str]
+    context: AssetExecutionContext, dbt: DbtCliResource, settings: Settings, options: Sequence[str], years: str = ""
 ) -> Iterator[Any]:
     """Run `dbt build` of the op's models and their tests, and add rows and a preview to each model's metadata."""
     arguments = ["build", "--exclude-resource-type", "unit_test", *options]
+    arguments += ["--vars", json.dumps(dbt_vars(settings))]
+    # One target directory per data directory: dbt parses again whenever paths or vars differ from the last time.
+    target = settings.data_dir / "dbt"
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    with _environment(dbt_environment(settings)):
+    with _environment(dbt_environment(settings, years)):
         # The warehouse has one writer: metadata is read when dbt is done, so the events wait until then.
-        events = list(dbt.cli(arguments, context=context).stream())
+        events = list(dbt.cli(arguments, context=context, target_path=target).stream())
     _require_all(context, events)
     with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
         for event in events:

@@ -291,9 +291,9 @@ def _weights(archive: Archive, entry: Entry, source: str, target: str, notes: li
     weights: Weights = {}
     padded = 0
     for row in _csv_rows(archive, entry, ((source,), (target,), ("weight",))):
-        # The publisher's rows without a group have lost the leading zero of chapters 01-09; the others are padded.
         padded += len(row[source]) == 5
-        weights.setdefault(row[source].zfill(6), {})[row[target].zfill(6)] = float(row["weight"])
+        code, into = _weight_code(row[source], entry), _weight_code(row[target], entry)
+        weights.setdefault(code, {})[into] = float(row["weight"])
     for code, targets in weights.items():
         if abs(sum(targets.values()) - 1) > 1e-6 or min(targets.values()) < 0:
             raise SourceError(
@@ -305,6 +305,19 @@ def _weights(archive: Archive, entry: Entry, source: str, target: str, notes: li
     if padded:
         notes.append(f"{entry.address}: {padded} codes had lost their leading zero and were padded to six digits")
     return weights
+
+
+def _weight_code(text: str, entry: Entry) -> str:
+    """A code of a weight file: the publisher's rows without a group have lost the leading zero of chapters 01-09."""
+    code = text.zfill(6)
+    if not re.fullmatch(r"\d{6}", code):
+        raise SourceError(
+            entry.address,
+            found=f"the HS code {text!r}",
+            expected="five or six digits",
+            remedy="Fetch the publisher's weight file again.",
+        )
+    return code
 
 
 def _to_base(tables: Mapping[tuple[str, str], Weights], base: str) -> list[dict[str, Any]]:
@@ -398,12 +411,17 @@ def _sheet_rows(archive: Archive, entry: Entry, sheet: str | None, columns: Sequ
             expected=f"a sheet named {name}",
             remedy="Fetch the publisher's workbook again.",
         )
-    rows = [[str(cell).strip() for cell in row] for row in workbook.get_sheet_by_name(name).to_python()]
+    rows = [[_cell_text(cell) for cell in row] for row in workbook.get_sheet_by_name(name).to_python()]
     rows = [row for row in rows if any(row)]
     header = [cell.lower() for cell in rows[0]] if rows else []
     _require(header, required, entry)
     wanted = [(column, header.index(column)) for column in columns]
     return [{column: row[at] for column, at in wanted} for row in rows[1:]]
+
+
+def _cell_text(cell: object) -> str:
+    """A cell as text; a code that the workbook holds as a number (999999 in one of UNSD's) stays a whole number."""
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell).strip()
 
 
 def _require(header: Sequence[str], required: Sequence[tuple[str, ...]], entry: Entry) -> None:
