@@ -205,7 +205,7 @@ def publish(
     extras: Callable[[Release], None] | None = None,
     progress: Callable[[str], None] = lambda text: None,
     threads: int = 2,
-    memory_limit: str = "1200MB",
+    memory_limit: str = "1000MB",
 ) -> Published:
     """Publish the marts of a warehouse as the current release below `published`.
 
