@@ -92,6 +92,8 @@ class PatentLoad:
     def account(self, key: str, counts: RuleCounts) -> None:
         """Check and keep the accounting of one input table; several payloads of one table are added up."""
         counts.check(key)
+        rules, quarantined = ({name: n for name, n in part.items() if n} for part in (counts.rules, counts.quarantined))
+        counts = RuleCounts(counts.rows_read, counts.landed, rules, quarantined)
         known = self.counts.get(key)
         self.counts[key] = counts if known is None else _added(known, counts)
 

@@ -163,23 +163,34 @@ def _sorted_out(entries: Sequence[Entry]) -> tuple[dict[str, Entry], list[Entry]
 
 
 def _fill_from_export(load: PatentLoad) -> None:
-    """Fill family and dates of PatentsView's publications from an export that holds the same publication."""
+    """Fill family, numbers and dates of PatentsView's publications from an export that holds the same publication."""
+    load.connection.execute("""
+        create temp table filled_by as
+        select * from (
+            select p.pct_id, e.* exclude (pct_id) from publications as p join export as e on e.wo_number = p.wo_number
+            union all
+            select p.pct_id, e.* exclude (pct_id) from publications as p
+            join export as e on e.pct_application_number = p.pct_application_number where p.wo_number is null
+        )
+        qualify row_number() over (partition by pct_id order by wo_number) = 1
+    """)
     load.connection.execute("""
         create or replace temp table publications as
         select p.* replace (
             coalesce(p.family_id, e.family_id) as family_id,
             coalesce(p.family_size, e.family_size) as family_size,
+            coalesce(p.wo_number, e.wo_number) as wo_number,
             coalesce(p.pct_application_number, e.pct_application_number) as pct_application_number,
             coalesce(p.filing_date, e.filing_date) as filing_date,
             coalesce(p.publication_date, e.publication_date) as publication_date
         )
-        from publications as p left join export as e on e.pct_id = p.pct_id
+        from publications as p left join filled_by as e on e.pct_id = p.pct_id
     """)
     key = f"{patents_bigquery.SOURCE}/wo_publications"
-    known = load.counts[key]
-    fills = load.one("select count(*) from export where pct_id in (select pct_id from publications)")
+    known = load.counts.pop(key)
+    fills = load.one("select count(distinct wo_number) from filled_by")
     rules = {**known.rules, "fills_patentsview": fills, "not_in_patentsview": known.landed - fills}
-    load.counts[key] = RuleCounts(known.rows_read, 0, rules, known.quarantined).check(key)
+    load.account(key, RuleCounts(known.rows_read, 0, rules, known.quarantined))
 
 
 def _note_unknowns(load: PatentLoad, source: str) -> None:

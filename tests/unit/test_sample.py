@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dagster_project.sources import comtrade, reference, sample, ustr
+from dagster_project.sources import comtrade, pct, reference, sample, ustr
 from dagster_project.sources.base import Payload
 from dagster_project.sources.files import find_files
 from dagster_project.sources.sample import areas, codes, rendering, reporting
@@ -85,7 +85,7 @@ def test_it_is_small_and_says_synthetic(payloads: list[Payload]) -> None:
 
 def test_drop_folder_holds_the_same_bytes_under_the_same_names(tmp_path: Path, payloads: list[Payload]) -> None:
     sample.write_drop_folder(tmp_path)
-    found = find_files(tmp_path, (*comtrade.FILE_KINDS, *reference.FILE_KINDS, *ustr.FILE_KINDS))
+    found = find_files(tmp_path, (*comtrade.FILE_KINDS, *reference.FILE_KINDS, *ustr.FILE_KINDS, *pct.FILE_KINDS))
     assert not found.ignored
     by_address = {payload.address.removeprefix("drop:"): payload for payload in found.payloads}
     assert by_address.keys() == {path_of(payload) for payload in payloads}

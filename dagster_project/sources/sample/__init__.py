@@ -1,5 +1,5 @@
-"""The embedded sample: a synthetic world of trade, made by code, in the raw shapes of Comtrade, its reference files and
-the tables of tariff exclusions.
+"""The embedded sample: a synthetic world of trade, made by code, in the raw shapes of Comtrade, its reference files,
+the tables of tariff exclusions and the tables of PCT patents.
 
 It says nothing about the real world and is marked synthetic in its provenance. `payloads` is what the pipeline reads,
 `write_drop_folder` puts the very same bytes where the `files` source finds them, `truth` is what a faultless pipeline
@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from dagster_project.sources import comtrade, ustr
+from dagster_project.sources import comtrade, pct, ustr
 from dagster_project.sources import reference as reference_source
 from dagster_project.sources.base import Payload, Provenance
+from dagster_project.sources.sample.patent_files import patent_files
 from dagster_project.sources.sample.reference import reference_files
 from dagster_project.sources.sample.rendering import trade_files
 from dagster_project.sources.sample.reporting import YEARS
@@ -32,7 +33,7 @@ PROVENANCE = Provenance(
 
 
 def payloads() -> Iterator[Payload]:
-    """Every file of the sample, sorted by path: first the reference data, then trade by year, then tariffs.
+    """Every file of the sample, sorted by path: first the reference data, then trade by year, then tariffs and patents.
 
     A payload has the dataset, part and parameters that the `files` source would give the same file, so that landing
     need not know where it came from.
@@ -42,7 +43,7 @@ def payloads() -> Iterator[Payload]:
 
 
 def write_drop_folder(folder: Path) -> None:
-    """Write the sample as a drop folder: `comtrade/`, `reference/`, `baci/` and `ustr/` below it."""
+    """Write the sample as a drop folder: `comtrade/`, `reference/`, `baci/`, `ustr/` and `patents/` below it."""
     for path, body, _ in _files():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -54,11 +55,12 @@ def _files() -> Iterator[tuple[str, bytes, int]]:
     trade = [(f"comtrade/{name}", body, rows) for year in YEARS for name, body, rows in trade_files(year)]
     yield from sorted(trade)
     yield from tariff_files()
+    yield from patent_files()
 
 
 def _payload(path: str, body: bytes, rows: int) -> Payload:
     folder, name = PurePosixPath(path).parts
-    kinds = (*comtrade.FILE_KINDS, *reference_source.FILE_KINDS, *ustr.FILE_KINDS)
+    kinds = (*comtrade.FILE_KINDS, *reference_source.FILE_KINDS, *ustr.FILE_KINDS, *pct.FILE_KINDS)
     kind, match = next(
         (kind, match) for kind in kinds if kind.folder == folder and (match := kind.match(name)) is not None
     )
