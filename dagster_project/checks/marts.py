@@ -87,7 +87,8 @@ _LOST_REPORTS = """
         and abs(mart_usd - reported_usd - reimported_usd) > 1e-6 * reported_usd + 10
 """
 _MIRROR_FACTS = """
-    select sum(value_usd) as value_usd, sum(value_usd) filter (is_mirror) / nullif(sum(value_usd), 0) as mirrored_share,
+    select sum(value_usd) as value_usd,
+        coalesce(sum(value_usd) filter (is_mirror), 0) / nullif(sum(value_usd), 0) as mirrored_share,
         count(distinct importer_code) as importers, count(distinct exporter_code) as exporters
     from {batch}
 """

@@ -223,6 +223,10 @@ def outcome_of(stage: str, table: str, check: str, fault: str = "") -> Outcome:
     return outcome
 
 
+def statuses(outcomes: list[Outcome]) -> set[str]:
+    return {outcome.status for outcome in outcomes}
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_plausible_data_passes_every_check(stage: str) -> None:
     outcomes = run(stage)
@@ -712,6 +716,20 @@ def test_many_failing_rows_are_counted_but_only_the_first_are_shown() -> None:
     assert outcome.message == "100,000 failing rows"
 
 
+@pytest.mark.parametrize("stage", STAGES)
+def test_empty_tables_fail_but_crash_nothing(stage: str) -> None:
+    def fill(connection: Any) -> None:
+        connection.execute(GOOD[stage])
+        names = connection.execute("select table_name from duckdb_tables() where schema_name = 'main'").fetchall()
+        for (name,) in names:
+            if name != "run_years":
+                connection.execute(f"delete from {name}")
+
+    outcomes = engine.run(STAGES[stage], CheckedData(fill))
+    assert [(o.table, o.check, o.message) for o in outcomes if o.status not in ("passed", "failed")] == []
+    assert "failed" in statuses(outcomes)
+
+
 # --- three meanings of success=False ---------------------------------------------------------------------------------
 
 TABLE = "create table t as select 1 as n, 'a' as name"
@@ -846,10 +864,6 @@ def landing_dir(tmp_path: Path) -> Path:
     for table in ("countries", "products", "hs_conversion"):
         connection.execute(f"copy {table} to '{landing}/reference/{table}.parquet'")
     return landing
-
-
-def statuses(outcomes: list[Outcome]) -> set[str]:
-    return {outcome.status for outcome in outcomes}
 
 
 @pytest.mark.parametrize("years", [(), YEARS, (2017,)])
