@@ -1,7 +1,7 @@
 """A hand-sized landing folder for tests of the dbt project.
 
-What belongs here: a world of a few dozen rows, as plain tuples in the landing tables' column order, and the code that writes it as the
-Parquet that landing writes. Not here: what the marts should say about it (that is the tests' own, independent arithmetic).
+What belongs here: the rows of a small world and the code that writes them as the Parquet that landing writes.
+Not here: what the marts should say about them (that is the tests' own, independent arithmetic).
 """
 
 from __future__ import annotations
@@ -113,17 +113,17 @@ def _write(path: Path, schema: str, rows: Iterable[tuple[object, ...]]) -> None:
 def random_world(seed: int, years: Iterable[int] = (2017, 2018)) -> World:
     """A small world with every case the measures name; the same for the same seed.
 
-    Nine countries (two never report imports, one reports in another revision), a dozen goods in and out of scope, one of
+    Nine countries (two never report imports, two report in another revision), a dozen goods in and out of scope, one of
     them traded by two countries only, equal values (ties), dust after conversion, unknown and differing units, 999999.
     """
     draw = random.Random(seed)
     countries = {code: f"C{code}"[:3] for code in (12, 24, 36, 40, 56, 76, 84, 96, 490)}
-    goods = ["010121", "260300", "280461", "290110", "540110", "850760", "850790", "854231", "870899", "901380", "270900"]
-    bec = ["41", "21", "22", "22", "22", "53", "42", "42", "53", None, "31"]
     products: dict[str, tuple[str | None, str | None]] = {
-        good: (code, "INT" if code in {"21", "22", "31"} else "CONS/INT" if code == "42" else "CAP")
-        for good, code in zip(goods, bec, strict=True)
-    }
+        "010121": ("41", "CAP"), "260300": ("21", "INT"), "280461": ("22", "INT"), "290110": ("22", "INT"),
+        "540110": ("22", "INT"), "850760": ("53", "CAP"), "850790": ("42", "CONS/INT"), "854231": ("42", "CONS/INT"),
+        "870899": ("53", "CAP"), "901380": (None, None), "270900": ("31", "INT"),
+    }  # fmt: skip
+    goods = list(products)
     products["710812"] = ("22", "INT")
     world = World(
         countries=countries,
@@ -147,8 +147,9 @@ def random_world(seed: int, years: Iterable[int] = (2017, 2018)) -> World:
                     for partner in sorted(countries):
                         if partner == reporter or draw.random() < 0.55:
                             continue
-                        value = draw.choice([100.0, 100.0, 250.0, round(draw.uniform(0.02, 9e6), 3), draw.uniform(0.0, 5e10)])
-                        quantity, unit = draw.choice([(None, None), (value / 7, "kg"), (value / 3, "kg"), (5.0, "u")])
+                        drawn = (round(draw.uniform(0.02, 9e6), 3), draw.uniform(0.0, 5e10))
+                        value = draw.choice((100.0, 100.0, 250.0, *drawn))
+                        quantity, unit = draw.choice(((None, None), (value / 7, "kg"), (value / 3, "kg"), (5.0, "u")))
                         if draw.random() < 0.02:
                             value = 0.004
                         world.flows.append(Report(year, reporter, flow, partner, code, value, revision, quantity, unit))

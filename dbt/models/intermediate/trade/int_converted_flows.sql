@@ -51,7 +51,7 @@ summed as (
         importer_code,
         hs6,
         {{ exact_sum('value_usd') }} as value_usd,
-        {{ exact_sum('quantity', bits=40) }} as quantity,
+        {{ exact_sum('quantity', bits=60) }} as quantity,
         -- Quantities add up only where all of them are known and in one unit.
         count(quantity) = count(*) and count(quantity_unit) = count(*)
             and min(quantity_unit) = max(quantity_unit) as has_one_unit,

@@ -1,0 +1,16 @@
+{#- Generic tests for tables that are not by year: always the whole table, whatever years the run computes. -#}
+
+{#- No two rows share the values of `columns`. -#}
+{% test unique_in_whole(model, columns) %}
+select {{ columns | join(', ') }}, count(*) as n
+from {{ model }}
+group by {{ columns | join(', ') }}
+having count(*) > 1
+{% endtest %}
+
+{#- `condition` holds for every row; unknown counts as a failure. -#}
+{% test holds_in_whole(model, condition) %}
+select *
+from {{ model }}
+where not coalesce({{ condition }}, false)
+{% endtest %}
