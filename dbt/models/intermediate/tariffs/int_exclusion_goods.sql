@@ -1,0 +1,68 @@
+with requests as (
+    select * from {{ ref('int_exclusion_requests') }}
+),
+
+products as (
+    select * from {{ ref('stg_products') }}
+),
+
+centrality as (
+    select year, hs6, export_centrality, n_exporters from {{ ref('product_centrality') }}
+),
+
+imports as (
+    select year, hs6, import_value_usd, n_suppliers
+    from {{ ref('import_vulnerability') }}
+    where importer_code = {{ united_states() }}
+),
+
+flows_from_china as (
+    select year, hs6, value_usd
+    from {{ ref('trade_flows') }}
+    where exporter_code = {{ china() }} and importer_code = {{ united_states() }}
+),
+
+-- Before the first duties; years in which the United States report come first, then the closest, then the earlier.
+candidates as (
+    select year, min(place) as place
+    from (
+        select distinct year, 1 as place from imports
+        union all
+        select distinct year, 2 as place from centrality
+    ) as loaded
+    group by year
+),
+
+reference_year as (
+    select year
+    from candidates
+    order by place, abs(year - {{ var('tariff_reference_year', 2017) }}), year
+    limit 1
+),
+
+goods as (
+    select distinct hs6 from requests
+)
+
+select
+    goods.hs6,
+    (select year from reference_year) as reference_year,
+    products.bec4,
+    products.bec5,
+    case when products.hs6 is not null then {{ is_in_scope('goods.hs6') }} end as in_scope,
+    -- End use by BEC Rev.4, as measures section 2 reads it; a null category is neither.
+    products.bec4 in ('111', '121', '21', '22', '31', '322', '42', '53') as is_intermediate,
+    products.bec4 in ('112', '122', '522', '61', '62', '63') as is_consumption,
+    imports.import_value_usd as us_import_value_usd,
+    imports.n_suppliers as us_suppliers,
+    case
+        when imports.hs6 is not null then coalesce(flows_from_china.value_usd, 0) / imports.import_value_usd
+    end as china_import_share,
+    centrality.export_centrality,
+    centrality.n_exporters
+from goods
+left join products on goods.hs6 = products.hs6
+left join imports on goods.hs6 = imports.hs6 and imports.year = (select year from reference_year)
+left join flows_from_china
+    on goods.hs6 = flows_from_china.hs6 and flows_from_china.year = (select year from reference_year)
+left join centrality on goods.hs6 = centrality.hs6 and centrality.year = (select year from reference_year)

@@ -1,0 +1,39 @@
+with requests as (
+    select * from {{ ref('int_exclusion_requests') }}
+),
+
+goods as (
+    select * from {{ ref('int_exclusion_goods') }}
+),
+
+counted as (
+    select
+        list_id,
+        hs6,
+        count(*) as requests,
+        count(case when is_granted then 1 end) as granted,
+        count(case when status = 'denied' then 1 end) as denied,
+        count(distinct requester) as n_requesters
+    from requests
+    group by list_id, hs6
+)
+
+select
+    counted.list_id,
+    counted.hs6,
+    counted.requests,
+    counted.granted,
+    counted.denied,
+    cast(counted.granted as double) / nullif(counted.granted + counted.denied, 0) as approval_share,
+    counted.n_requesters,
+    goods.in_scope,
+    goods.us_import_value_usd,
+    goods.us_suppliers,
+    goods.china_import_share,
+    goods.export_centrality,
+    goods.n_exporters,
+    goods.bec4,
+    goods.bec5,
+    goods.reference_year
+from counted
+inner join goods on counted.hs6 = goods.hs6

@@ -1,0 +1,33 @@
+with requests as (
+    select * from {{ ref('int_exclusion_requests') }}
+),
+
+chapters as (
+    select * from {{ ref('hs2_chapters') }}
+),
+
+counted as (
+    select
+        list_id,
+        hs2,
+        count(*) as requests,
+        count(case when is_granted then 1 end) as granted,
+        count(case when status = 'denied' then 1 end) as denied,
+        count(distinct hs6) as n_hs6,
+        count(distinct requester) as n_requesters
+    from requests
+    group by list_id, hs2
+)
+
+select
+    counted.list_id,
+    counted.hs2,
+    chapters.hs2_name,
+    counted.requests,
+    counted.granted,
+    counted.denied,
+    cast(counted.granted as double) / nullif(counted.granted + counted.denied, 0) as approval_share,
+    counted.n_hs6,
+    counted.n_requesters
+from counted
+left join chapters on counted.hs2 = chapters.hs2
