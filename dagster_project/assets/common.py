@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import dagster as dg
 import duckdb
 
 from dagster_project.archive.store import Entry
+from dagster_project.errors import UserError
 from dagster_project.landing.tables import RuleCounts, sql_text
 
 OWNERS = ["team:chokepoint"]
@@ -41,8 +43,20 @@ def entries_metadata(entries: Sequence[Entry]) -> dict[str, Any]:
     }
 
 
+@contextmanager
+def user_errors() -> Iterator[None]:
+    """Turn a user's mistake into a failure whose description says what to do, with its parts as metadata."""
+    try:
+        yield
+    except UserError as error:
+        parts = {"where": error.where, "found": error.found, "expected": error.expected, "remedy": error.remedy}
+        raise dg.Failure(str(error), metadata=parts, allow_retries=False) from error
+
+
 def counts_metadata(counts: Mapping[str, RuleCounts]) -> dict[str, Any]:
-    """The accounting of a load as a table with one column per load (a year, say)."""
+    """The accounting of a load as a table with one column per part of it (a year, a file); nothing for no parts."""
+    if not counts:
+        return {}
     rules = list(dict.fromkeys(rule for each in counts.values() for rule, _ in each.as_rows()))
     rows = [
         {"rule": rule, **{load: dict(each.as_rows()).get(rule, 0) for load, each in counts.items()}} for rule in rules

@@ -1,20 +1,22 @@
 """Landing assets: typed Parquet tables, with the accounting of every load as metadata. Not here: the rules."""
 
-import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
+from dagster import AssetExecutionContext
 
-from dagster_project.archive.store import Archive, write_whole
-from dagster_project.assets.common import OWNERS, counts_metadata, entries_metadata, parquet_metadata
-from dagster_project.errors import SourceError
-from dagster_project.intake import taken_in
-from dagster_project.landing import trade
+from dagster_project.archive.store import Archive, Entry
+from dagster_project.assets.common import OWNERS, counts_metadata, entries_metadata, parquet_metadata, user_errors
+from dagster_project.intake import datasets_on, taken_in
+from dagster_project.landing.patents import land_patents
 from dagster_project.landing.reference import land_reference
+from dagster_project.landing.tables import RuleCounts
+from dagster_project.landing.tariffs import land_tariffs
+from dagster_project.loading import land_trade
 from dagster_project.partitions import years_of
 from dagster_project.settings import Settings
-from dagster_project.state import config_fingerprint, requested
 
 REFERENCE_TABLES = {
     "countries": "One row per area of the country lists, with whether it counts as a country.",
@@ -33,17 +35,44 @@ TRADE_TABLES = {
 }
 
 
+TARIFF_TABLES = {
+    "tariff_requests": "One row per exclusion request, whatever layout its file had.",
+    "tariff_lists": "One row per source of lists, tariff line (HTS8) and list.",
+    "tariff_exclusions": "One row per granted exclusion and HTS code it names, with the dates its text states.",
+    "tariff_exclusion_tranches": "One row per paragraph of the note that grants or extends exclusions.",
+    "quarantine_tariffs": "Rows of tariff files that could not be used, with the reason and where they came from.",
+}
+PATENT_TABLES = {
+    "pct_publications": "One row per PCT publication.",
+    "pct_applicants": "One row per PCT publication and applicant; weights of a publication sum to 1.",
+    "pct_fields": "One row per PCT publication and WIPO field; weights of a publication sum to 1.",
+    "pct_citations": "One row per cited PCT publication and citing patent.",
+    "wipo_fields": "One row per WIPO technology field, with its sector.",
+    "reference_totals": "Published totals by economy and year, where a table of them is in the drop folder.",
+    "quarantine_patents": "Rows of patent files that could not be used, with the reason and where they came from.",
+}
+
+
 def table_path(landing: Path, table: str) -> Path:
     """The pattern of a landing table's files."""
+    if table.startswith("quarantine_"):
+        folder = landing / "quarantine" / table.removeprefix("quarantine_")
+        return folder / "*" / "*.parquet" if table in TRADE_TABLES else folder / "*.parquet"
     if table in REFERENCE_TABLES:
         return landing / "reference" / f"{table}.parquet"
-    folder = f"quarantine/{table.removeprefix('quarantine_')}" if table.startswith("quarantine_") else table
-    return landing / folder / "*" / "*.parquet" if table in TRADE_TABLES else landing / f"{folder}.parquet"
+    if table in PATENT_TABLES:
+        return landing / "patents" / f"{table}.parquet"
+    return landing / table / "*" / "*.parquet" if table in TRADE_TABLES else landing / f"{table}.parquet"
 
 
 def landing_assets(settings: Settings, yearly: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
-    """The landing of reference data and of trade."""
-    return [_landing_reference(settings), _landing_trade(settings, yearly)]
+    """The landing of reference data, of trade, and of every further dataset that is on."""
+    assets = [_landing_reference(settings), _landing_trade(settings, yearly)]
+    if "tariffs" in datasets_on(settings):
+        assets.append(_landing_tariffs(settings))
+    if "patents" in datasets_on(settings):
+        assets.append(_landing_patents(settings))
+    return assets
 
 
 def _specs(tables: dict[str, str], raw: list[str], **more: dg.PartitionsDefinition) -> list[dg.AssetSpec]:
@@ -63,22 +92,15 @@ def _specs(tables: dict[str, str], raw: list[str], **more: dg.PartitionsDefiniti
 
 def _landing_reference(settings: Settings) -> dg.AssetsDefinition:
     @dg.multi_asset(name="landing_reference", specs=_specs(REFERENCE_TABLES, ["reference"]))
-    def landing_reference(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
-        entries = taken_in("reference", settings)
-        counts = land_reference(Archive(settings.archive_dir), entries, settings.landing_dir, settings.hs_revision)
+    def landing_reference(context: AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+        with user_errors():
+            entries = taken_in("reference", settings)
+            archive = Archive(settings.archive_dir)
+            counts = land_reference(archive, entries, settings.landing_dir, settings.hs_revision)
         for note in counts.notes:
             context.log.warning(note)
-        for table in REFERENCE_TABLES:
-            yield dg.MaterializeResult(
-                ["landing", table],
-                metadata={
-                    **parquet_metadata(table_path(settings.landing_dir, table)),
-                    **entries_metadata(entries),
-                    "base_revision": settings.hs_revision,
-                    "revisions_with_a_way": ", ".join(counts.revisions),
-                    "notes": dg.MetadataValue.json(list(counts.notes)),
-                },
-            )
+        notes = {"notes": list(counts.notes), "revisions_with_a_way": list(counts.revisions)}
+        yield from _results(settings, REFERENCE_TABLES, entries, {}, {**notes, "base_revision": settings.hs_revision})
 
     return landing_reference
 
@@ -93,55 +115,61 @@ def _landing_trade(settings: Settings, yearly: dg.PartitionsDefinition) -> dg.As
         partitions_def=yearly,
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
-    def landing_trade(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+    def landing_trade(context: AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
         asked = years_of(context.partition_keys, settings)
-        landed = land_trade(settings, asked)
+        with user_errors():
+            landed = land_trade(settings, asked)
         missing = sorted(set(asked) - {each.year for each in landed})
         if missing:
             context.log.warning("the source holds no rows of %s", ", ".join(map(str, missing)))
         for each in landed:
             context.log.info("%d: %s", each.year, "landed" if each.changed else "unchanged since it was last landed")
-        accounting = counts_metadata({str(each.year): each.counts for each in landed})
-        entries = taken_in("trade", settings)
-        for table in TRADE_TABLES:
-            yield dg.MaterializeResult(
-                ["landing", table],
-                metadata={
-                    **parquet_metadata(table_path(settings.landing_dir, table)),
-                    **entries_metadata(entries),
-                    **accounting,
-                    "years_without_rows": ", ".join(map(str, missing)) or "none",
-                },
-            )
+        counts = {str(each.year): each.counts for each in landed}
+        notes = {"years_without_rows": missing}
+        yield from _results(settings, TRADE_TABLES, taken_in("trade", settings), counts, notes)
 
     return landing_trade
 
 
-def land_trade(settings: Settings, asked: list[int]) -> list[trade.LandedYear]:
-    """Land the years asked for that the source holds, and take out years that no longer belong.
+def _landing_tariffs(settings: Settings) -> dg.AssetsDefinition:
+    @dg.multi_asset(name="landing_tariffs", specs=_specs(TARIFF_TABLES, ["tariffs"]))
+    def landing_tariffs(context: AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+        with user_errors():
+            entries = taken_in("tariffs", settings)
+            landed = land_tariffs(Archive(settings.archive_dir), entries, settings.landing_dir)
+        for warning in landed.warnings:
+            context.log.warning(warning)
+        yield from _results(settings, TARIFF_TABLES, entries, landed.counts, {"notes": dict(landed.notes)})
 
-    A change of settings or reference data takes every landed year out first: the landing never mixes two of them.
-    SourceError when the source holds none of the years.
-    """
-    landing, archive = settings.landing_dir, Archive(settings.archive_dir)
-    config = config_fingerprint(settings, taken_in("reference", settings))
-    parsed = trade.parse_trade(archive, taken_in("trade", settings), landing, settings.years)
-    held = requested(settings, parsed)
-    wanted = [year for year in asked if year in held]
-    if not wanted:
-        raise SourceError(
-            f"trade, years {', '.join(map(str, asked)) or '(none)'}",
-            found=f"no rows of these years; the source holds {', '.join(map(str, trade.years_held(parsed))) or 'none'}",
-            expected="rows of at least one of them",
-            remedy="Ask for years that the source holds (CHOKEPOINT_YEARS, or the partitions chosen in the UI).",
+    return landing_tariffs
+
+
+def _landing_patents(settings: Settings) -> dg.AssetsDefinition:
+    @dg.multi_asset(name="landing_patents", specs=_specs(PATENT_TABLES, ["patents"]))
+    def landing_patents() -> Iterator[dg.MaterializeResult]:
+        with user_errors():
+            entries = taken_in("patents", settings)
+            landed = land_patents(Archive(settings.archive_dir), entries, settings.landing_dir)
+        yield from _results(settings, PATENT_TABLES, entries, landed.accounting, {"noted": dict(landed.noted)})
+
+    return landing_patents
+
+
+def _results(
+    settings: Settings,
+    tables: Mapping[str, str],
+    entries: Sequence[Entry],
+    counts: Mapping[str, RuleCounts],
+    notes: Mapping[str, Any],
+) -> Iterator[dg.MaterializeResult]:
+    """One result per landing table: its rows and preview, where it came from, and the accounting of the whole load."""
+    for table in tables:
+        yield dg.MaterializeResult(
+            ["landing", table],
+            metadata={
+                **parquet_metadata(table_path(settings.landing_dir, table)),
+                **entries_metadata(entries),
+                **counts_metadata(counts),
+                **{name: dg.MetadataValue.json(value) for name, value in notes.items()},
+            },
         )
-    marker = landing / "trade_config"
-    if not marker.exists() or marker.read_text() != config:
-        for name in (*trade.TABLES, "trade_receipts"):
-            shutil.rmtree(landing / name, ignore_errors=True)
-        write_whole(marker, config.encode())
-    trade.remove_years(landing, keep=held)
-    landed = [trade.land_year(parsed, landing, year, settings.hs_revision, config) for year in wanted]
-    trade.land_rest(parsed, landing, held)
-    trade.write_empty_tables(landing)
-    return landed

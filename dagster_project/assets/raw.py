@@ -3,10 +3,11 @@
 from datetime import UTC, datetime
 
 import dagster as dg
+from dagster import AssetExecutionContext
 
 from dagster_project.archive.lock import Lock
 from dagster_project.archive.store import Archive, Entry
-from dagster_project.assets.common import OWNERS, entries_metadata
+from dagster_project.assets.common import OWNERS, entries_metadata, user_errors
 from dagster_project.intake import chosen_source, datasets_on, take_in
 from dagster_project.settings import Settings
 
@@ -38,13 +39,14 @@ def _raw_asset(
         partitions_def=yearly if by_year else None,
         backfill_policy=dg.BackfillPolicy.single_run() if by_year else None,
     )
-    def raw(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    def raw(context: AssetExecutionContext) -> dg.MaterializeResult:
         archive = Archive(settings.archive_dir)
-        if lock is None:
-            entries, passed_over = take_in(dataset, settings, archive, datetime.now(UTC))
-        else:
-            entries, passed_over = list(lock.datasets[dataset]), []
-            _verify(archive, entries)
+        with user_errors():
+            if lock is None:
+                entries, passed_over = take_in(dataset, settings, archive, datetime.now(UTC))
+            else:
+                entries, passed_over = list(lock.datasets[dataset]), []
+                _verify(archive, entries)
         context.log.info("%s: %d payloads, %d files passed over", dataset, len(entries), len(passed_over))
         return dg.MaterializeResult(
             metadata={**entries_metadata(entries), "passed_over": dg.MetadataValue.json(list(passed_over))}

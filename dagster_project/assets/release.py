@@ -8,9 +8,10 @@ from typing import Any
 
 import dagster as dg
 import duckdb
+from dagster import AssetExecutionContext
 
 from dagster_project.archive.lock import load_lock
-from dagster_project.assets.common import OWNERS, WAREHOUSE_POOL, markdown_table
+from dagster_project.assets.common import OWNERS, WAREHOUSE_POOL, markdown_table, user_errors
 from dagster_project.dbt_project import mart_specs, read_manifest
 from dagster_project.intake import DATASETS, chosen_source, datasets_on
 from dagster_project.landing.tables import sql_text
@@ -60,15 +61,16 @@ def release_asset(settings: Settings, manifest_file: Path) -> dg.AssetsDefinitio
         deps=[["marts", spec.name] for spec in specs],
         pool=WAREHOUSE_POOL,
     )
-    def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        published = publish(
-            settings.warehouse,
-            settings.published_dir,
-            specs,
-            _context(context, settings, manifest),
-            retain=settings.retain_releases,
-            progress=context.log.info,
-        )
+    def release(context: AssetExecutionContext) -> dg.MaterializeResult:
+        with user_errors():
+            published = publish(
+                settings.warehouse,
+                settings.published_dir,
+                specs,
+                _context(context, settings, manifest),
+                retain=settings.retain_releases,
+                progress=context.log.info,
+            )
         rows = [{"step": step, "seconds": seconds} for step, seconds in published.timings.items()]
         return dg.MaterializeResult(
             metadata={
@@ -85,7 +87,7 @@ def release_asset(settings: Settings, manifest_file: Path) -> dg.AssetsDefinitio
     return release
 
 
-def _context(context: dg.AssetExecutionContext, settings: Settings, manifest: Mapping[str, Any]) -> ReleaseContext:
+def _context(context: AssetExecutionContext, settings: Settings, manifest: Mapping[str, Any]) -> ReleaseContext:
     lock = release_lock(settings, load_lock(settings.lock_path))
     return ReleaseContext(
         code_version=code_version(),

@@ -80,6 +80,7 @@ def _staging(settings: Settings, manifest: Path) -> dg.AssetsDefinition:
         manifest=manifest,
         name="staging_models",
         select=STAGING,
+        exclude="tag:tariffs tag:patents",
         dagster_dbt_translator=Translator(),
         pool=WAREHOUSE_POOL,
     )
