@@ -174,10 +174,10 @@ def _expectation(kind: str, arguments: Mapping[str, Any]) -> Any:
     if kind != FAILING_ROWS:
         return getattr(expectations, kind)(**arguments)
     query = (
-        f"select *, count(*) over () as {_N_FAILING} from ({arguments['unexpected_rows_query']}) as failing "
-        f"limit {ROWS_SHOWN}"
+        f"select *, cast(sum({arguments['counted_by']}) over () as bigint) as {_N_FAILING} "
+        f"from ({arguments['unexpected_rows_query']}) as failing limit {ROWS_SHOWN}"
     )
-    return _failing_rows_class()(**{**arguments, "unexpected_rows_query": query})
+    return _failing_rows_class()(unexpected_rows_query=query, meta=arguments["meta"])
 
 
 @functools.cache
