@@ -41,6 +41,7 @@ class PatentLoad:
     noted: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.connection.execute("set enable_progress_bar = false")  # a load of minutes would fill the log with it
         self.connection.execute(_QUARANTINE)
 
     def one(self, query: str) -> int:
