@@ -36,26 +36,39 @@ SCHEMA = pa.schema(
 
 INTERCEPT = "intercept"
 _END_USE = ("intermediate", "consumption")
+_COLUMN_OF = {
+    "china_import_share": "china_import_share",
+    "log_us_suppliers": "us_suppliers",
+    "export_centrality_std": "export_centrality",
+    "intermediate": "is_intermediate",
+    "consumption": "is_consumption",
+}
 _TRADE = ("china_import_share", "log_us_suppliers", "export_centrality_std")
 _LISTS = ("1", "2", "3", "4A")
 # With fewer decisions of the rarer kind per term an estimate exists but is not to be leaned on (Peduzzi et al. 1996).
 EVENTS_PER_TERM = 10
+# Clustered errors are too small when there are few clusters (Cameron and Miller 2015).
+FEWEST_CLUSTERS = 40
 # The last digits depend on the machine's linear algebra; a release's content must not.
 _DECIMALS = 9
 
 
 @dataclass(frozen=True)
 class Specification:
-    """A name, the terms besides intercept and lists, and whether the largest filer's requests are in."""
+    """A name, the terms besides the intercept, whether the largest filer's requests are in, and a term per list."""
 
     name: str
     terms: Sequence[str]
     with_largest_filer: bool
+    with_lists: bool = True
 
 
 SPECIFICATIONS = (
     Specification("trade_and_end_use", (*_TRADE, *_END_USE), True),
     Specification("trade_and_end_use_without_largest_filer", (*_TRADE, *_END_USE), False),
+    # For trade that covers a few goods only: there a list is hardly more than a good, and terms per list ask too much.
+    Specification("china_share", ("china_import_share", "intermediate"), True, with_lists=False),
+    Specification("china_share_without_largest_filer", ("china_import_share", "intermediate"), False, with_lists=False),
     Specification("end_use", _END_USE, True),
     Specification("end_use_without_largest_filer", _END_USE, False),
 )
@@ -78,7 +91,7 @@ def estimate(decisions: pd.DataFrame) -> pa.Table:
 
 def _estimate(decisions: pd.DataFrame, specification: Specification) -> list[dict[str, Any]]:
     used = _observations(decisions, specification)
-    lists = [name for name in _LISTS if (used["list_id"] == name).any()]
+    lists = [name for name in _LISTS if specification.with_lists and (used["list_id"] == name).any()]
     terms = [INTERCEPT, *specification.terms, *(f"list_{name}" for name in lists[1:])]
     design = _design(used, terms)
     granted = used["is_granted"].to_numpy(dtype=float)
@@ -95,31 +108,38 @@ def _estimate(decisions: pd.DataFrame, specification: Specification) -> list[dic
     fit = problem or _fit(design, granted, goods)
     if isinstance(fit, str):
         return [{**numbers, "term": term, "note": left_out.get(term, f"not estimable: {fit}")} for term in terms]
-    few = min(granted.sum(), len(granted) - granted.sum()) < EVENTS_PER_TERM * len(estimated)
-    caution = f"fewer than {EVENTS_PER_TERM} decisions of the rarer kind per term: read with care" if few else None
+    caution = _caution(granted, len(estimated), int(goods.nunique()))
     return [{**numbers, "term": term, **fit.get(term, {}), "note": left_out.get(term, caution)} for term in terms]
 
 
+def _caution(granted: np.ndarray, n_terms: int, n_clusters: int) -> str | None:
+    reasons = []
+    if min(granted.sum(), len(granted) - granted.sum()) < EVENTS_PER_TERM * n_terms:
+        reasons.append(f"fewer than {EVENTS_PER_TERM} decisions of the rarer kind per term")
+    if n_clusters < FEWEST_CLUSTERS:
+        reasons.append(f"fewer than {FEWEST_CLUSTERS} goods, so errors are understated")
+    return f"{'; '.join(reasons)}: read with care" if reasons else None
+
+
 def _observations(decisions: pd.DataFrame, specification: Specification) -> pd.DataFrame:
-    columns = ["is_intermediate", "is_consumption"]
-    if set(_TRADE) <= set(specification.terms):
-        columns += ["china_import_share", "us_suppliers", "export_centrality"]
+    columns = [_COLUMN_OF[term] for term in specification.terms]
     used = decisions if specification.with_largest_filer else decisions[~decisions["is_largest_filer"].astype(bool)]
     return used.dropna(subset=columns).reset_index(drop=True)
 
 
 def _design(used: pd.DataFrame, terms: Sequence[str]) -> pd.DataFrame:
     """The columns of the regression; a standardised term is 0 where all goods are alike."""
-    columns: dict[str, Any] = {INTERCEPT: np.ones(len(used))}
-    if "china_import_share" in terms:
-        of_good = used.drop_duplicates("hs6")["export_centrality"].astype(float)
-        spread = float(of_good.std(ddof=0)) if len(of_good) else 0.0
-        apart = used["export_centrality"].astype(float) - (float(of_good.mean()) if len(of_good) else 0.0)
-        columns["china_import_share"] = used["china_import_share"].astype(float)
-        columns["log_us_suppliers"] = np.log(used["us_suppliers"].astype(float))
-        columns["export_centrality_std"] = apart / spread if spread > 0 else 0.0 * apart
-    columns["intermediate"] = used["is_intermediate"].astype(float)
-    columns["consumption"] = used["is_consumption"].astype(float)
+    of_good = used.drop_duplicates("hs6")["export_centrality"].astype(float)
+    spread = float(of_good.std(ddof=0)) if len(of_good) else 0.0
+    apart = used["export_centrality"].astype(float) - float(of_good.mean() if len(of_good) else 0.0)
+    columns: dict[str, Any] = {
+        INTERCEPT: np.ones(len(used)),
+        "china_import_share": used["china_import_share"].astype(float),
+        "log_us_suppliers": np.log(used["us_suppliers"].astype(float)),
+        "export_centrality_std": apart / spread if spread > 0 else 0.0 * apart,
+        "intermediate": used["is_intermediate"].astype(float),
+        "consumption": used["is_consumption"].astype(float),
+    }
     for term in terms:
         if term.startswith("list_"):
             columns[term] = (used["list_id"] == term.removeprefix("list_")).astype(float)
@@ -129,8 +149,9 @@ def _design(used: pd.DataFrame, terms: Sequence[str]) -> pd.DataFrame:
 def _without_perfect_prediction(design: pd.DataFrame, granted: np.ndarray) -> tuple[np.ndarray, dict[str, str]]:
     """Rows to keep, and the terms left out with the reason.
 
-    A 0/1 term whose rows were all decided alike has no finite estimate, and its rows say nothing of the others: both
-    are left out, as is usual (Stata's `logit` does the same). A term that does not vary is left out too.
+    A 0/1 term at one of whose values every request was decided alike has no finite estimate, and those requests say
+    nothing of the other terms: term and requests are left out, as is usual (Stata's `logit` does the same). A term that
+    does not vary is left out too.
     """
     kept, left_out = np.ones(len(design), dtype=bool), {}
     candidates = [term for term in design.columns if term != INTERCEPT]
@@ -143,12 +164,14 @@ def _without_perfect_prediction(design: pd.DataFrame, granted: np.ndarray) -> tu
                 left_out[term] = "left out: the same for every observation"
                 changed = True
             elif set(np.unique(values[kept])) <= {0.0, 1.0}:
-                of_term = kept & (values == 1.0)
-                if np.ptp(granted[of_term]) == 0:
-                    word = "granted" if granted[of_term][0] else "denied"
-                    left_out[term] = f"left out with its {int(of_term.sum())} requests: every one was {word}"
-                    kept &= ~of_term
-                    changed = True
+                for value, where in ((1.0, "with"), (0.0, "without")):
+                    alike = kept & (values == value)
+                    if np.ptp(granted[alike]) == 0:
+                        word = "granted" if granted[alike][0] else "denied"
+                        left_out[term] = f"left out: each of the {int(alike.sum())} requests {where} it was {word}"
+                        kept &= ~alike
+                        changed = True
+                        break
     return kept, left_out
 
 
@@ -178,7 +201,7 @@ def _fit(design: pd.DataFrame, granted: np.ndarray, goods: pd.Series) -> Mapping
             model = sm.Logit(granted, design.to_numpy())
             result = model.fit(disp=0, maxiter=100, cov_type="cluster", cov_kwds={"groups": groups})
         except (PerfectSeparationError, np.linalg.LinAlgError, Warning) as error:
-            return f"no finite maximum of the likelihood ({type(error).__name__}: {str(error)[:120]})"
+            return f"no finite maximum of the likelihood, as where terms tell grants apart ({type(error).__name__})"
     values = zip(design.columns, result.params, result.bse, result.tvalues, result.pvalues, strict=True)
     r2 = round(float(result.prsquared), _DECIMALS)
     return {

@@ -112,7 +112,7 @@ def test_a_list_decided_all_alike_is_left_out_with_its_rows() -> None:
     found = results(frame)
     row = found["end_use", "list_3"]
     assert row["estimate"] is None
-    assert row["note"] == "left out with its 720 requests: every one was denied"
+    assert row["note"] == "left out: each of the 720 requests with it was denied"
     assert found["end_use", "intermediate"]["n"] == 720
     assert found["end_use", "intermediate"]["estimate"] is not None
 
@@ -129,6 +129,20 @@ def test_a_term_that_does_not_vary_is_left_out() -> None:
     assert (row["estimate"], row["note"]) == (None, "left out: the same for every observation")
 
 
-def test_few_events_are_a_caution() -> None:
-    frame = decisions(goods=30, per_good=4)
-    assert "read with care" in results(frame)["trade_and_end_use", "china_import_share"]["note"]
+def test_grants_only_among_intermediate_goods_leave_the_others_out() -> None:
+    frame = decisions()
+    frame.loc[~frame["is_intermediate"], "is_granted"] = False
+    found = results(frame)
+    others = int((~frame["is_intermediate"]).sum())
+    note = found["china_share", "intermediate"]["note"]
+    assert note == f"left out: each of the {others} requests without it was denied"
+    assert found["china_share", "china_import_share"]["n"] == len(frame) - others
+    assert found["china_share", "china_import_share"]["estimate"] is not None
+
+
+def test_few_events_and_few_goods_are_a_caution() -> None:
+    note = results(decisions(goods=30, per_good=4))["trade_and_end_use", "china_import_share"]["note"]
+    assert note == (
+        "fewer than 10 decisions of the rarer kind per term; fewer than 40 goods, so errors are understated: "
+        "read with care"
+    )

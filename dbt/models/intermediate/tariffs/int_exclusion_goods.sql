@@ -22,22 +22,30 @@ flows_from_china as (
     where exporter_code = {{ china() }} and importer_code = {{ united_states() }}
 ),
 
--- Before the first duties; years in which the United States report come first, then the closest, then the earlier.
+-- Before the first duties; years in which the United States' imports of the good are known come first, then the closest,
+-- then the earlier.
 candidates as (
-    select year, min(place) as place
+    select hs6, year, min(place) as place
     from (
-        select distinct year, 1 as place from imports
+        select hs6, year, 1 as place from imports
         union all
-        select distinct year, 2 as place from centrality
+        select hs6, year, 2 as place from centrality
     ) as loaded
-    group by year
+    group by hs6, year
 ),
 
-reference_year as (
-    select year
-    from candidates
-    order by place, abs(year - {{ var('tariff_reference_year', 2017) }}), year
-    limit 1
+reference_years as (
+    select hs6, year
+    from (
+        select
+            hs6,
+            year,
+            row_number() over (
+                partition by hs6 order by place, abs(year - {{ var('tariff_reference_year', 2017) }}), year
+            ) as choice
+        from candidates
+    ) as ranked
+    where choice = 1
 ),
 
 goods as (
@@ -46,7 +54,7 @@ goods as (
 
 select
     goods.hs6,
-    (select year from reference_year) as reference_year,
+    reference_years.year as reference_year,
     products.bec4,
     products.bec5,
     case when products.hs6 is not null then {{ is_in_scope('goods.hs6') }} end as in_scope,
@@ -62,7 +70,8 @@ select
     centrality.n_exporters
 from goods
 left join products on goods.hs6 = products.hs6
-left join imports on goods.hs6 = imports.hs6 and imports.year = (select year from reference_year)
+left join reference_years on goods.hs6 = reference_years.hs6
+left join imports on reference_years.hs6 = imports.hs6 and reference_years.year = imports.year
 left join flows_from_china
-    on goods.hs6 = flows_from_china.hs6 and flows_from_china.year = (select year from reference_year)
-left join centrality on goods.hs6 = centrality.hs6 and centrality.year = (select year from reference_year)
+    on reference_years.hs6 = flows_from_china.hs6 and reference_years.year = flows_from_china.year
+left join centrality on reference_years.hs6 = centrality.hs6 and reference_years.year = centrality.year
