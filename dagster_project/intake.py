@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 
 from dagster_project.archive.lock import Lock, load_lock
 from dagster_project.archive.store import Archive, Entry
 from dagster_project.errors import SettingError
 from dagster_project.settings import Settings
-from dagster_project.sources import baci, comtrade, pct, reference, sample, ustr
+from dagster_project.sources import baci, baci_web, comtrade, comtrade_api, pct, reference, reference_web, sample, ustr
+from dagster_project.sources.base import Payload
 from dagster_project.sources.files import FileKind, Found, find_files
+from dagster_project.sources.live import Live, live
 
 DATASETS = ("reference", "trade", "tariffs", "patents")
 
@@ -24,8 +27,14 @@ def _drop_folder(kinds: Sequence[FileKind]) -> Look:
     return lambda settings: find_files(settings.drop_dir, kinds)
 
 
+@cache
+def _sample_payloads() -> tuple[Payload, ...]:
+    """The whole sample, made once per process: 20 MB, and seconds to make."""
+    return tuple(sample.payloads())
+
+
 def _sample(dataset: str) -> Look:
-    return lambda settings: Found([p for p in sample.payloads() if p.dataset == dataset], [])
+    return lambda settings: Found([p for p in _sample_payloads() if p.dataset == dataset], [])
 
 
 def _baci_files(settings: Settings) -> Found:
@@ -34,12 +43,25 @@ def _baci_files(settings: Settings) -> Found:
     return Found(chosen, [*found.ignored, *others])
 
 
+def _live(look: Callable[[Live], Found]) -> Look:
+    """A source that is asked over the network; what it gives is archived as it comes."""
+
+    def ask(settings: Settings) -> Found:
+        with live(settings) as surroundings:
+            return look(surroundings)
+
+    return ask
+
+
 SOURCES: Mapping[tuple[str, str], Look] = {
     ("reference", "sample"): _sample("reference"),
     ("reference", "files"): _drop_folder(reference.FILE_KINDS),
+    ("reference", "web"): _live(reference_web.reference),
     ("trade", "sample"): _sample("trade"),
     ("trade", "files"): _drop_folder(comtrade.FILE_KINDS),
     ("trade", "baci_files"): _baci_files,
+    ("trade", "baci"): _live(baci_web.trade),
+    ("trade", "comtrade"): _live(comtrade_api.trade),
     ("tariffs", "sample"): _sample("tariffs"),
     ("tariffs", "files"): _drop_folder(ustr.FILE_KINDS),
     ("patents", "sample"): _sample("patents"),
@@ -73,7 +95,7 @@ def take_in(dataset: str, settings: Settings, archive: Archive, now: datetime) -
             "setting CHOKEPOINT_REFERENCE_SOURCE",
             found=f"sample, with CHOKEPOINT_TRADE_SOURCE={settings.trade_source}",
             expected="real classifications for real trade: the sample knows only its own 400 goods",
-            remedy="Set CHOKEPOINT_REFERENCE_SOURCE=files and place the reference files in the drop folder.",
+            remedy="Set CHOKEPOINT_REFERENCE_SOURCE=web, or =files and place the reference files in the drop folder.",
         )
     found = SOURCES[dataset, source](settings)
     entries = [archive.put(payload, retrieved_at=now) for payload in found.payloads]
