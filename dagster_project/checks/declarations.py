@@ -53,7 +53,8 @@ class Check:
 class Stage:
     """The checks of one stage.
 
-    `prepare` holds queries whose result several checks share: each is computed once, when a check that reads it runs.
+    `prepare` holds queries whose result several checks share, by table name: each is computed once, when a check that
+    names it runs, and may read those before it.
     `keys` names, per table, the columns that identify a failing row of a column expectation.
     """
 

@@ -50,8 +50,11 @@ def run(stage: Stage, data: CheckedData, only: Collection[tuple[str, str]] | Non
     try:
         with _database(data) as (url, connection):
             unprepared = _prepare(stage, present, connection)
-            outcomes += [_broken(check, unprepared[check.reads]) for check in present if check.reads in unprepared]
-            ready = [check for check in present if check.reads not in unprepared]
+            ready = []
+            for check in present:
+                lost = [error for name, error in unprepared.items() if _mentions(_text_of(check), name)]
+                outcomes += [_broken(check, error) for error in lost[:1]]
+                ready += [] if lost else [check]
             outcomes += _validate(ready, stage.keys, url, connection)
     except Exception as error:  # whatever it is, every check that was asked for must have an outcome
         done = {(outcome.table, outcome.check) for outcome in outcomes}
@@ -82,15 +85,34 @@ def _database(data: CheckedData) -> Iterator[tuple[str, Any]]:
 
 
 def _prepare(stage: Stage, checks: Sequence[Check], connection: Any) -> dict[str, Exception]:
-    """Compute the shared queries that the checks read; return the errors of those that could not be."""
+    """Compute the shared queries that the checks need; return the errors of those that could not be.
+
+    A query may read those before it, and then fails with them.
+    """
+    needed: set[str] = set()
+    for name in reversed(list(stage.prepare)):
+        readers = [_text_of(check) for check in checks] + [stage.prepare[other] for other in needed]
+        if any(_mentions(text, name) for text in readers):
+            needed.add(name)
     errors: dict[str, Exception] = {}
-    for name in stage.prepare:
-        if any(check.reads == name for check in checks):
-            try:
-                connection.execute(f"create table {name} as {stage.prepare[name]}")
-            except Exception as error:
-                errors[name] = error
+    for name in (name for name in stage.prepare if name in needed):
+        query = stage.prepare[name]
+        try:
+            if broken := [error for other, error in errors.items() if _mentions(query, other)]:
+                raise broken[0]
+            connection.execute(f"create table {name} as {query}")
+        except Exception as error:
+            errors[name] = error
     return errors
+
+
+def _text_of(check: Check) -> str:
+    """Everything in which a check may name a table."""
+    return " ".join([check.reads, *map(str, check.expectations), check.facts or ""])
+
+
+def _mentions(text: str, table: str) -> bool:
+    return re.search(rf"\b{re.escape(table)}\b", text) is not None
 
 
 def _validate(

@@ -28,6 +28,15 @@ TRADE_TABLES: Mapping[str, str] = {
     "quarantine_trade": "quarantine/trade",
 }
 REFERENCE_TABLES = ("countries", "products", "hs_conversion")
+# Landing tables of one file each -> that file below landing/.
+TARIFF_TABLES: Mapping[str, str] = {
+    "tariff_requests": "tariff_requests.parquet",
+    "tariff_lists": "tariff_lists.parquet",
+    "tariff_exclusions": "tariff_exclusions.parquet",
+    "tariff_exclusion_tranches": "tariff_exclusion_tranches.parquet",
+    "tariffs_rule_counts": "tariffs_rule_counts.parquet",
+    "quarantine_tariffs": "quarantine/tariffs/part-0.parquet",
+}
 PREVIOUS_RELEASE = "previous_release"
 # As much as landing takes: the whole job is held to 4 GB.
 _MEMORY_LIMIT = "1600MB"
@@ -91,6 +100,21 @@ def over_landing(landing: Path, years: Sequence[int] = (), previous: Previous = 
     return CheckedData(setup, _absent(previous))
 
 
+def over_files(tables: Mapping[str, Path], previous: Previous = Previous()) -> CheckedData:
+    """Views over landing tables that are not partitioned: table -> pattern of its files (Parquet).
+
+    A table with no file gets no view, so that checks of it report it as missing.
+    """
+
+    def setup(connection: Any) -> None:
+        _settings(connection)
+        for table, pattern in tables.items():
+            _parquet_view(connection, table, sorted(pattern.parent.glob(pattern.name)))
+        _previous_views(connection, previous)
+
+    return CheckedData(setup, _absent(previous))
+
+
 def over_warehouse(
     warehouse: Path,
     years: Sequence[int] = (),
@@ -147,6 +171,8 @@ def _landing_views(connection: Any, landing: Path, years: Sequence[int], schema:
         _parquet_view(connection, schema + table, files)
     for table in REFERENCE_TABLES:
         _parquet_view(connection, schema + table, sorted((landing / "reference").glob(f"{table}.parquet")))
+    for table, file in TARIFF_TABLES.items():
+        _parquet_view(connection, schema + table, sorted(landing.glob(file)))
 
 
 def _parquet_view(connection: Any, table: str, files: Sequence[Path]) -> None:

@@ -1,0 +1,333 @@
+"""The checks of tariff exclusions, at landing and in the marts: are requests accounted for, do the marts agree with them?
+
+Not here: whether a single field can be read (landing quarantines those rows), structure and formulas (dbt holds those).
+"""
+
+from __future__ import annotations
+
+from dagster_project.checks.declarations import Check, Stage, between, no_rows, not_empty, not_null, one_of, unique
+from dagster_project.checks.views import PREVIOUS_RELEASE
+
+QUARANTINE_LIMIT = 0.05
+UNKNOWN_LIMIT = 0.05
+NOT_LISTED_LIMIT = 0.10
+# The first request was posted on 16 July 2018, the last on 31 January 2020; a later table may reach somewhat further.
+FIRST_POSTED, LAST_POSTED = "2018-07-01", "2021-12-31"
+LISTS = ("1", "2", "3", "4A")
+STATUSES = ("granted", "partially_granted", "denied", "withdrawn", "pending", "unknown")
+
+_UNACCOUNTED = """
+    select source, coalesce(sum(n) filter (rule = 'rows_read'), 0) as rows_read,
+        coalesce(sum(n) filter (rule <> 'rows_read' and not starts_with(rule, 'noted:')), 0) as rows_accounted_for
+    from {batch} group by source having rows_read <> rows_accounted_for or min(n) < 0
+"""
+_QUARANTINE_SHARES = f"""
+    select source, sum(n) filter (starts_with(rule, 'quarantined:')) as rows_quarantined,
+        sum(n) filter (rule = 'rows_read') as rows_read
+    from {{batch}} group by source having rows_quarantined > {QUARANTINE_LIMIT} * rows_read
+"""
+_QUARANTINE_COUNTS = """
+    with counted as (
+        select source, rule[13:] as reason, sum(n) as rows_counted from tariffs_rule_counts
+        where starts_with(rule, 'quarantined:') group by all
+    ),
+    found as (select source, reason, count(*) as rows_found from {batch} group by all)
+    select source, reason, coalesce(rows_counted, 0) as rows_counted, coalesce(rows_found, 0) as rows_found
+    from counted full join found using (source, reason) where coalesce(rows_counted, 0) <> coalesce(rows_found, 0)
+"""
+_RULE_FACTS = """
+    select coalesce(sum(n) filter (rule = 'rows_read'), 0)::bigint as rows_read,
+        coalesce(sum(n) filter (rule = 'landed'), 0)::bigint as rows_landed,
+        coalesce(sum(n) filter (starts_with(rule, 'quarantined:')), 0)::bigint as rows_quarantined
+    from tariffs_rule_counts
+"""
+_QUARANTINED = """
+    select source, reason, count(*) as n_rows, min(detail) as example, min(archive_entry) as archive_entry
+    from {batch} group by all order by n_rows desc
+"""
+_REQUEST_FACTS = """
+    select count(*) as requests, count(*) filter (status in ('granted', 'partially_granted')) as granted,
+        count(*) filter (status = 'denied') as denied, count(*) filter (status = 'unknown') as status_unknown,
+        min(date_posted) as first_posted, max(date_posted) as last_posted
+    from {batch}
+"""
+_BAD_REQUEST_CODES = """
+    select request_id, hts10, hts8, hs6, archive_entry, source_row from {batch}
+    where not coalesce(regexp_matches(hts10, '^[0-9]{{8}}([0-9]{{2}})?$'), false)
+        or hts8 <> left(hts10, 8) or hs6 <> left(hts10, 6)
+"""
+_UNKNOWN_WORDS = """
+    select status_raw, list_id, count(*) as n_rows, min(request_id) as example from {batch}
+    where status = 'unknown' group by all order by n_rows desc
+"""
+_MANY_UNKNOWN = f"""
+    select list_id, count(*) filter (status = 'unknown') as status_unknown, count(*) as requests from {{batch}}
+    group by list_id having status_unknown > {UNKNOWN_LIMIT} * requests
+"""
+_STRANGE_DAYS = f"""
+    select request_id, list_id, date_posted, archive_entry, source_row from {{batch}}
+    where date_posted not between date '{FIRST_POSTED}' and date '{LAST_POSTED}'
+"""
+_UNLISTED = """
+    select r.list_id, r.hts8, count(*) as n_rows, min(r.request_id) as example
+    from {batch} as r
+    where exists (select 1 from tariff_lists)
+        and not exists (
+            select 1 from tariff_lists as l
+            where l.hts8 = r.hts8 and (l.list_id = r.list_id or (l.list_id = '4' and r.list_id = '4A'))
+        )
+    group by all order by n_rows desc
+"""
+_MANY_UNLISTED = f"""
+    with requests as (
+        select list_id, count(*) as requests,
+            count(*) filter (hts8 not in (select hts8 from tariff_lists)) as on_no_list
+        from {{batch}} group by list_id
+    )
+    select * from requests
+    where exists (select 1 from tariff_lists) and on_no_list > {NOT_LISTED_LIMIT} * requests
+"""
+_BAD_LINES = """
+    select * from {batch}
+    where not coalesce(regexp_matches(hts8, '^[0-9]{{8}}$'), false) or list_id is null or source is null
+        or imports_2017_usd < 0 or not isfinite(imports_2017_usd)
+"""
+_BAD_EXCLUSIONS = """
+    select * from {batch}
+    where not coalesce(regexp_matches(hts10, '^[0-9]{{8}}([0-9]{{2}})?$'), false) or document is null
+        or valid_from > valid_to
+"""
+# Exclusions of a list whose tariff lines the list does not have: the list file and the note are of other editions.
+_EXCLUSIONS_OFF_LIST = """
+    select e.list_id, left(e.hts10, 8) as hts8, count(*) as n_rows, min(e.document) as document
+    from {batch} as e
+    where exists (select 1 from tariff_lists)
+        and left(e.hts10, 8) not in (select hts8 from tariff_lists)
+    group by all order by n_rows desc
+"""
+
+TARIFF_LANDING = Stage(
+    name="tariff landing",
+    keys={"tariff_requests": ("request_id", "archive_entry", "source_row"), "tariff_lists": ("source", "hts8")},
+    checks=(
+        Check(
+            "requests_plausible",
+            "tariff_requests",
+            "ERROR",
+            "There are requests, each once, on lists 1, 2, 3 and 4A, with a known kind of outcome and a whole code.",
+            (
+                not_empty(),
+                not_null("request_id"),
+                unique("request_id"),
+                not_null("list_id"),
+                one_of("list_id", *LISTS),
+                not_null("status"),
+                one_of("status", *STATUSES),
+                no_rows(_BAD_REQUEST_CODES),
+            ),
+            facts=_REQUEST_FACTS,
+        ),
+        Check(
+            "status_words_known",
+            "tariff_requests",
+            "WARN",
+            "Every status word is known. Unknown ones count as no decision.",
+            (no_rows(_UNKNOWN_WORDS, counted_by="n_rows"),),
+        ),
+        Check(
+            "few_status_words_unknown",
+            "tariff_requests",
+            "ERROR",
+            f"At most {UNKNOWN_LIMIT:.0%} of a list's requests have a status word that is not known.",
+            (no_rows(_MANY_UNKNOWN),),
+        ),
+        Check(
+            "posted_while_requests_were_taken",
+            "tariff_requests",
+            "WARN",
+            f"Requests were posted between {FIRST_POSTED} and {LAST_POSTED}; other days are misread or misprinted.",
+            (no_rows(_STRANGE_DAYS),),
+        ),
+        Check(
+            "lines_on_their_list",
+            "tariff_requests",
+            "WARN",
+            "Every request names a tariff line of its list. Others were reclassified since, or filed for the wrong list.",
+            (no_rows(_UNLISTED, counted_by="n_rows"),),
+        ),
+        Check(
+            "lines_mostly_on_a_list",
+            "tariff_requests",
+            "ERROR",
+            f"At most {NOT_LISTED_LIMIT:.0%} of a list's requests name a tariff line that is on no list at all.",
+            (no_rows(_MANY_UNLISTED),),
+        ),
+        Check(
+            "lines_plausible",
+            "tariff_lists",
+            "ERROR",
+            "Lines have eight digits and a list, once per source, and no negative imports.",
+            (no_rows(_BAD_LINES), unique("source", "hts8", "list_id")),
+        ),
+        Check(
+            "exclusions_plausible",
+            "tariff_exclusions",
+            "ERROR",
+            "Exclusions name a code of eight or ten digits, a list and a document, and end after they begin.",
+            (one_of("list_id", *LISTS), not_null("list_id"), no_rows(_BAD_EXCLUSIONS)),
+        ),
+        Check(
+            "exclusions_of_listed_lines",
+            "tariff_exclusions",
+            "WARN",
+            "Excluded products lie in tariff lines of the lists; others carry the codes of a later edition.",
+            (no_rows(_EXCLUSIONS_OFF_LIST, counted_by="n_rows"),),
+        ),
+        Check(
+            "nothing_quarantined",
+            "quarantine_tariffs",
+            "WARN",
+            "No row was unusable. Quarantined rows are listed by reason; they are in no mart.",
+            (no_rows(_QUARANTINED, counted_by="n_rows"),),
+            facts=_RULE_FACTS,
+        ),
+        Check(
+            "few_quarantined",
+            "quarantine_tariffs",
+            "ERROR",
+            f"At most {QUARANTINE_LIMIT:.0%} of the rows of a source's table were unusable.",
+            (no_rows(_QUARANTINE_SHARES),),
+            on="tariffs_rule_counts",
+        ),
+        Check(
+            "counts_match_rows",
+            "quarantine_tariffs",
+            "ERROR",
+            "Every row counted as quarantined lies in the quarantine table, with its reason.",
+            (no_rows(_QUARANTINE_COUNTS),),
+        ),
+        Check(
+            "rows_accounted_for",
+            "quarantine_tariffs",
+            "ERROR",
+            "Rows read = rows landed + rows set aside by a named rule + rows quarantined, per source and table.",
+            (not_empty(), no_rows(_UNACCOUNTED)),
+            on="tariffs_rule_counts",
+            facts=_RULE_FACTS,
+        ),
+    ),
+)
+
+_RATES_AGAINST_LANDING = """
+    with landed as (
+        select list_id, count(*) as requests,
+            count(*) filter (status in ('granted', 'partially_granted')) as granted,
+            count(*) filter (status = 'denied') as denied
+        from landed.tariff_requests group by list_id
+    )
+    select list_id, m.requests, landed.requests as requests_landed, m.granted, landed.granted as granted_landed,
+        m.denied, landed.denied as denied_landed
+    from {batch} as m full join landed using (list_id)
+    where m.requests is distinct from landed.requests or m.granted is distinct from landed.granted
+        or m.denied is distinct from landed.denied
+"""
+_INDUSTRIES_AGAINST_RATES = """
+    with industries as (
+        select list_id, sum(requests) as requests, sum(granted) as granted, sum(denied) as denied from {batch}
+        group by list_id
+    )
+    select list_id, i.requests, r.requests as requests_of_list, i.granted, r.granted as granted_of_list
+    from industries as i full join exclusion_rates as r using (list_id)
+    where i.requests is distinct from r.requests or i.granted is distinct from r.granted
+        or i.denied is distinct from r.denied
+"""
+_OVERLAPS = """
+    select a.list_id, a.hts10, a.valid_from, a.valid_to, b.valid_from as next_from
+    from {batch} as a join {batch} as b
+        on a.list_id = b.list_id and a.hts10 = b.hts10 and a.valid_from < b.valid_from
+    where coalesce(a.valid_to, date '9999-12-31') >= b.valid_from
+"""
+_BEFORE_THE_DUTY = """
+    select f.list_id, f.hts10, f.valid_from, t.effective_date
+    from {batch} as f join tariff_list_terms as t using (list_id) where f.valid_from < t.effective_date
+"""
+_CODES_NOT_IN_FORCE = """
+    select list_id, hts10, min(document) as document, count(*) as n_rows from landed.tariff_exclusions
+    where source = 'htsus_note_20' and (list_id, hts10) not in (select (list_id, hts10) from {batch})
+    group by all
+"""
+_BASIS_FACTS = """
+    select count(*) as intervals, count(*) filter (validity_basis = 'stated') as stated,
+        count(*) filter (validity_basis = 'one_year_rule') as one_year_rule,
+        count(*) filter (validity_basis = 'end_unknown') as end_unknown, max(valid_to) as last_day
+    from {batch}
+"""
+_UNESTIMATED = "select specification, term, n, n_granted, n_clusters, note from {batch} where estimate is null"
+_SHARE_CHANGED = """
+    select now.list_id, before.requests as requests_before, now.requests, before.approval_share as share_before,
+        now.approval_share
+    from {batch} as now join previous.exclusion_rates as before using (list_id)
+    where now.requests < before.requests or abs(now.approval_share - before.approval_share) > 0.05
+"""
+
+TARIFF_MARTS = Stage(
+    name="tariff marts",
+    keys={"exclusion_rates": ("list_id",), "exclusion_determinants": ("list_id", "hs6")},
+    checks=(
+        Check(
+            "rates_match_requests",
+            "exclusion_rates",
+            "ERROR",
+            "Requests, grants and denials of every list are those that landed.",
+            (not_empty(), between("approval_share", 0, 1), no_rows(_RATES_AGAINST_LANDING)),
+        ),
+        Check(
+            "rates_stable",
+            "exclusion_rates",
+            "WARN",
+            "No list lost requests, and no approval share moved by more than five points, since the previous release.",
+            (no_rows(_SHARE_CHANGED),),
+            requires=PREVIOUS_RELEASE,
+        ),
+        Check(
+            "industries_sum_to_rates",
+            "exclusion_rates_by_industry",
+            "ERROR",
+            "The chapters of a list sum to the list.",
+            (no_rows(_INDUSTRIES_AGAINST_RATES),),
+        ),
+        Check(
+            "determinants_sum_to_rates",
+            "exclusion_determinants",
+            "ERROR",
+            "The goods of a list sum to the list, and shares of imports are shares.",
+            (
+                no_rows(_INDUSTRIES_AGAINST_RATES),
+                between("china_import_share", 0, 1 + 1e-6),
+                between("us_import_value_usd", 0, None, strictly_above=True),
+            ),
+        ),
+        Check(
+            "intervals_do_not_overlap",
+            "exclusions_in_force",
+            "ERROR",
+            "No product is excluded twice at a time, and none before the duty it is excluded from.",
+            (no_rows(_OVERLAPS), no_rows(_BEFORE_THE_DUTY)),
+            facts=_BASIS_FACTS,
+        ),
+        Check(
+            "granted_codes_were_in_force",
+            "exclusions_in_force",
+            "WARN",
+            "Every code of the tariff schedule's note was in force at some time. Others took over after the term was over.",
+            (no_rows(_CODES_NOT_IN_FORCE, counted_by="n_rows"),),
+        ),
+        Check(
+            "regression_estimated",
+            "exclusion_regression",
+            "WARN",
+            "Every term could be estimated. Where trade covers few goods, some cannot: the note says why.",
+            (no_rows(_UNESTIMATED),),
+        ),
+    ),
+)
