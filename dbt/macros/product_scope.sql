@@ -1,6 +1,7 @@
 {#-
-  Which goods are "intermediate", measures section 2. The scope is a run-wide choice (var `product_scope`); the lists of BEC
-  codes stand here and nowhere else. Mixed BEC Rev.5 end uses (CONS/INT …) are out: a good partly consumed is no intermediate.
+  Which goods are "intermediate", measures section 2. The scope is a run-wide choice (var `product_scope`); the lists of
+  BEC codes stand here and nowhere else. Mixed BEC Rev.5 end uses (CONS/INT …) are out: a good partly consumed is no
+  intermediate.
 -#}
 {% macro product_scopes() -%}
     {%- set bec4_intermediate = ['111', '121', '21', '22', '31', '322', '42', '53'] -%}

@@ -1,8 +1,8 @@
 {#-
-  Which years a run recomputes. What belongs here: the reading of CHOKEPOINT_BUILD_YEARS ("2017,2018"; empty or unset means every
-  landed year) and the predicates made from it.
-  An environment variable and not a dbt var: a var that changes makes dbt parse the whole project again, two seconds a run. For the
-  same reason it is read while a node executes, never while the project is parsed.
+  Which years a run recomputes. What belongs here: the reading of CHOKEPOINT_BUILD_YEARS ("2017,2018"; empty or unset
+  means every landed year) and the predicates made from it.
+  An environment variable and not a dbt var: a var that changes makes dbt parse the whole project again, two seconds a
+  run. For the same reason it is read while a node executes, never while the project is parsed.
 -#}
 
 {#- The years asked for, sorted; empty for all. -#}
@@ -19,7 +19,7 @@
     {{ return(years | unique | sort | list) }}
 {%- endmacro %}
 
-{#- The years this run recomputes, sorted. Asking for a year that is not landed is an error: it would empty that year. -#}
+{#- The years this run recomputes, sorted. A year that is not landed is an error: it would be emptied. -#}
 {% macro years_of_run() -%}
     {%- set landed = run_query(
         'select distinct year from ' ~ source('landing', 'trade_reporters') ~ ' order by year'

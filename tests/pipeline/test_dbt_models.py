@@ -125,8 +125,9 @@ def expected_flows(world: World, factor: float = 1.0) -> tuple[dict[Key, Row], d
     return flows, counts
 
 
-def in_scope(world: World, hs6: str) -> bool:
-    return hs6 != "999999" and world.products.get(hs6, (None, None))[0] in INTERMEDIATE_BEC4
+def in_scope(world: World, hs6: str, bec4: set[str] | None) -> bool:
+    """`bec4` None stands for product_scope "all"."""
+    return hs6 != "999999" and (bec4 is None or world.products.get(hs6, (None, None))[0] in bec4)
 
 
 def competition_rank(value: float, values: list[float]) -> int:
@@ -137,7 +138,9 @@ def cume_dist(value: float, values: list[float]) -> float:
     return sum(other <= value for other in values) / len(values)
 
 
-def expected_centrality(world: World, flows: Mapping[Key, Row]) -> dict[Key, Row]:
+def expected_centrality(
+    world: World, flows: Mapping[Key, Row], bec4: set[str] | None = INTERMEDIATE_BEC4
+) -> dict[Key, Row]:
     """product_centrality by (year, hs6)."""
     by_product: dict[Key, dict[Key, float]] = defaultdict(dict)
     for (year, exporter, importer, hs6), flow in flows.items():
@@ -160,7 +163,7 @@ def expected_centrality(world: World, flows: Mapping[Key, Row]) -> dict[Key, Row
         world_exports = sum(exports.values())
         order = sorted(exports, key=lambda i: (-exports[i], i))
         products[year, hs6] = {
-            "in_scope": in_scope(world, hs6),
+            "in_scope": in_scope(world, hs6, bec4),
             "hs2": hs6[:2],
             "world_exports_usd": world_exports,
             "n_exporters": len(exporters),
@@ -323,7 +326,7 @@ def expected_bilateral(world: World, flows: Mapping[Key, Row]) -> dict[Key, Row]
             (year, exporter, importer), {"value_usd": 0.0, "in_scope_value_usd": 0.0, "n_goods": 0, "is_mirror": False}
         )
         row["value_usd"] += flow["value_usd"]
-        row["in_scope_value_usd"] += flow["value_usd"] * in_scope(world, hs6)
+        row["in_scope_value_usd"] += flow["value_usd"] * in_scope(world, hs6, INTERMEDIATE_BEC4)
         row["n_goods"] += 1
         row["is_mirror"] = flow["is_mirror"]
     return totals
@@ -448,6 +451,17 @@ def test_replacing_one_year_leaves_the_others(copied: Dbt, dbt: Dbt, world: Worl
         assert _of_year(after[mart], 2018) != _of_year(before[mart], 2018), mart
     copied.build("--full-refresh")
     assert _values(copied) == after
+
+
+def test_the_other_settings(copied: Dbt, world: World) -> None:
+    variables = "{product_scope: all, keep_reimports: true, mirror_cif_fob_factor: 1.25}"
+    copied("run", "--selector", "trade", "--vars", variables)
+    flows, _ = expected_flows(replace(world, flows=world.flows + world.reimports), factor=1.25)
+    products = expected_centrality(world, flows, bec4=None)
+    assert any(exporter == importer for _, exporter, importer, _ in flows)
+    assert_equal("trade_flows", copied.table("marts.trade_flows"), flows)
+    assert_equal("product_centrality", copied.table("marts.product_centrality"), products)
+    assert_equal("exporter_position", copied.table("marts.exporter_position"), expected_positions(products))
 
 
 def test_what_a_run_may_not_ask_for(copied: Dbt) -> None:

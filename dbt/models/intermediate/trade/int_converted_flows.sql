@@ -10,7 +10,7 @@ conversion as (
     select * from {{ ref('stg_hs_conversion') }}
 ),
 
--- Whole reporters, not single rows: a good may come both from a converted row and from one already in the base revision.
+-- Whole reporters, not single rows: a good may come both from a converted row and from one in the base revision.
 rows_of_converted_reporters as (
     select reports.*
     from reports

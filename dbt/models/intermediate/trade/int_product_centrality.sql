@@ -63,8 +63,10 @@ deviations as (
     select
         exporters.year,
         exporters.hs6,
-        exporters.sum_relative_to_mean_supplier / nullif(totals.n_countries - 1, 0) - totals.mean_centrality as deviation,
-        exporters.sum_supply_share / nullif(totals.n_countries - 1, 0) - totals.mean_centrality_share as deviation_share
+        exporters.sum_relative_to_mean_supplier / nullif(totals.n_countries - 1, 0) - totals.mean_centrality
+            as deviation,
+        exporters.sum_supply_share / nullif(totals.n_countries - 1, 0) - totals.mean_centrality_share
+            as deviation_share
     from exporters
     inner join totals
         on exporters.year = totals.year and exporters.hs6 = totals.hs6

@@ -52,8 +52,10 @@ select
     cast(counted.n_high_centrality_top3 as bigint) as n_high_centrality_top3,
     cast(counted.n_rank1 as double) / counted.n_goods as rank1_share,
     cast(counted.n_top3 as double) / counted.n_goods as top3_share,
-    cast(counted.n_high_centrality_rank1 as double) / nullif(counted.n_high_centrality, 0) as high_centrality_rank1_share,
-    cast(counted.n_high_centrality_top3 as double) / nullif(counted.n_high_centrality, 0) as high_centrality_top3_share,
+    cast(counted.n_high_centrality_rank1 as double) / nullif(counted.n_high_centrality, 0)
+        as high_centrality_rank1_share,
+    cast(counted.n_high_centrality_top3 as double) / nullif(counted.n_high_centrality, 0)
+        as high_centrality_top3_share,
     rank() over (partition by counted.year order by counted.n_high_centrality desc) as high_centrality_rank,
     counted.export_value_usd,
     counted.in_scope_export_value_usd
