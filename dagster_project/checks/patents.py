@@ -72,6 +72,12 @@ _CITATION_FACTS = """
 _REPEATED_CITATIONS = """
     select cited_pct_id, citing_id, count(*) as n_rows from {batch} group by all having count(*) > 1
 """
+_WRONG_WEIGHTS = f"""
+    select p.pct_id, sum(w.weight) as sum_of_weights, min(w.weight) as lowest_weight
+    from pct_publications as p left join {{batch}} as w on w.pct_id = p.pct_id
+    group by p.pct_id
+    having sum_of_weights is null or abs(sum_of_weights - 1) > {_TOLERANCE} or not lowest_weight > 0
+"""
 _LARGER_THAN_THE_WORLD = """
     with sums as (
         select family, field, year, sum(value) filter (country_iso2 is not null) as economies,
@@ -80,16 +86,6 @@ _LARGER_THAN_THE_WORLD = """
     )
     select * from sums where economies > 1.01 * world
 """
-
-
-def _weights(table: str) -> Expect:
-    """Weights sum to 1 for every publication, and every publication is there."""
-    return no_rows(f"""
-        select p.pct_id, sum(w.weight) as sum_of_weights, min(w.weight) as lowest_weight
-        from pct_publications as p left join {table} as w on w.pct_id = p.pct_id
-        group by p.pct_id
-        having sum_of_weights is null or abs(sum_of_weights - 1) > {_TOLERANCE} or not lowest_weight > 0
-    """)
 
 
 def _sums_to_one(column: str, groups: str) -> Expect:
@@ -122,7 +118,7 @@ PATENTS_LANDING = Stage(
             "pct_applicants",
             "ERROR",
             "The weights of every publication's applicants sum to 1.",
-            (_weights("pct_applicants"),),
+            (no_rows(_WRONG_WEIGHTS),),
         ),
         Check(
             "countries_known",
@@ -136,7 +132,7 @@ PATENTS_LANDING = Stage(
             "pct_fields",
             "ERROR",
             "The weights of every publication's technology fields sum to 1, and fields are WIPO's 1 to 35.",
-            (_weights("pct_fields"), no_rows(_UNKNOWN_FIELD_NUMBERS)),
+            (no_rows(_WRONG_WEIGHTS), no_rows(_UNKNOWN_FIELD_NUMBERS)),
         ),
         Check(
             "fields_known",
@@ -198,12 +194,12 @@ _BAD_CORE_SHARES = f"""
 # Sum over fields of (N_f / N) · RTA_cf is sum over fields of N_cf / N_c.
 _WRONG_RTA = f"""
     with sizes as (
-        select filing_year, field_id, sum(applications) as of_field,
-            sum(sum(applications)) over (partition by filing_year) as of_year
-        from {{batch}} group by all
+        select *, sum(applications) over (partition by filing_year, field_id) as of_field,
+            sum(applications) over (partition by filing_year) as of_year
+        from {{batch}}
     )
     select filing_year, country_iso2, sum(rta * of_field / of_year) as weighted_rta
-    from {{batch}} join sizes using (filing_year, field_id) where country_iso2 <> 'ZZ' group by all
+    from sizes where country_iso2 <> 'ZZ' group by filing_year, country_iso2
     having abs(weighted_rta - 1) > {_TOLERANCE}
 """
 _ODD_CORE = """
@@ -245,7 +241,8 @@ _FALLEN_YEARS = f"""
     where coalesce(applications, 0) < (1 - {FALL_LIMIT}) * previous_applications
 """
 _UNEQUAL_PAIRS = """
-    select a.filing_year, a.country_iso2, a.partner_iso2, a.joint_publications, b.joint_publications as seen_from_partner
+    select a.filing_year, a.country_iso2, a.partner_iso2, a.joint_publications,
+        b.joint_publications as seen_from_partner
     from {batch} as a left join patent_collaboration as b
         on b.filing_year = a.filing_year and b.country_iso2 = a.partner_iso2 and b.partner_iso2 = a.country_iso2
     where b.joint_publications is distinct from a.joint_publications or a.joint_applications > a.joint_publications
@@ -313,7 +310,7 @@ PATENTS_MARTS = Stage(
             "shares_sum_to_one",
             "patent_collaboration",
             "ERROR",
-            "The partners' shares of a country's joint applications sum to 1; joint publications are the same from both ends.",
+            "The partners' shares of a country's joint applications sum to 1; a pair counts the same from both ends.",
             (
                 between("share_of_joint", 0, 1 + _TOLERANCE, strictly_above=True),
                 _sums_to_one("share_of_joint", "filing_year, country_iso2"),

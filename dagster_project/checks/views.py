@@ -28,15 +28,6 @@ TRADE_TABLES: Mapping[str, str] = {
     "quarantine_trade": "quarantine/trade",
 }
 REFERENCE_TABLES = ("countries", "products", "hs_conversion")
-# Landing tables of one file each -> that file below landing/.
-TARIFF_TABLES: Mapping[str, str] = {
-    "tariff_requests": "tariff_requests.parquet",
-    "tariff_lists": "tariff_lists.parquet",
-    "tariff_exclusions": "tariff_exclusions.parquet",
-    "tariff_exclusion_tranches": "tariff_exclusion_tranches.parquet",
-    "tariffs_rule_counts": "tariffs_rule_counts.parquet",
-    "quarantine_tariffs": "quarantine/tariffs/part-0.parquet",
-}
 PREVIOUS_RELEASE = "previous_release"
 # As much as landing takes: the whole job is held to 4 GB.
 _MEMORY_LIMIT = "1600MB"
@@ -171,8 +162,6 @@ def _landing_views(connection: Any, landing: Path, years: Sequence[int], schema:
         _parquet_view(connection, schema + table, files)
     for table in REFERENCE_TABLES:
         _parquet_view(connection, schema + table, sorted((landing / "reference").glob(f"{table}.parquet")))
-    for table, file in TARIFF_TABLES.items():
-        _parquet_view(connection, schema + table, sorted(landing.glob(file)))
 
 
 def _parquet_view(connection: Any, table: str, files: Sequence[Path]) -> None:
