@@ -95,7 +95,7 @@ def _sums_to_one(column: str, groups: str) -> Expect:
     """)
 
 
-PATENTS_LANDING = Stage(
+PATENT_LANDING = Stage(
     name="landing of patents",
     checks=(
         Check(
@@ -252,7 +252,7 @@ _FAR_FROM_REFERENCE = f"""
     where technology = 'ALL' and abs(share_difference) > {REFERENCE_LIMIT}
 """
 
-PATENTS_MARTS = Stage(
+PATENT_MARTS = Stage(
     name="patent marts",
     checks=(
         Check(

@@ -22,7 +22,7 @@ import pytest
 from dagster_project.archive.store import Archive
 from dagster_project.checks import engine
 from dagster_project.checks.declarations import Stage
-from dagster_project.checks.patents import PATENTS_LANDING, PATENTS_MARTS
+from dagster_project.checks.patents import PATENT_LANDING, PATENT_MARTS
 from dagster_project.checks.views import CheckedData, over_files, over_warehouse
 from dagster_project.landing.patents import TABLES, land_patents
 from dagster_project.sources import sample
@@ -207,8 +207,8 @@ def _failed(stage: Stage, data: CheckedData) -> set[tuple[str, str]]:
 
 
 def test_the_sample_passes_but_for_its_quarantined_rows(built: Built) -> None:
-    assert _failed(PATENTS_LANDING, over_files(built.files())) == {("quarantine_patents", "nothing_quarantined")}
-    assert _failed(PATENTS_MARTS, over_warehouse(built.warehouse)) == set()
+    assert _failed(PATENT_LANDING, over_files(built.files())) == {("quarantine_patents", "nothing_quarantined")}
+    assert _failed(PATENT_MARTS, over_warehouse(built.warehouse)) == set()
 
 
 def _broken(data: CheckedData, table: str, change: str) -> CheckedData:
@@ -253,11 +253,11 @@ MART_FAULTS = [
 
 @pytest.mark.parametrize(("table", "change", "check"), LANDING_FAULTS)
 def test_each_landing_check_finds_its_fault(built: Built, table: str, change: str, check: str) -> None:
-    found = _failed(PATENTS_LANDING, _broken(over_files(built.files()), table, change))
+    found = _failed(PATENT_LANDING, _broken(over_files(built.files()), table, change))
     assert check in {name for _, name in found}, found
 
 
 @pytest.mark.parametrize(("table", "change", "check"), MART_FAULTS)
 def test_each_mart_check_finds_its_fault(built: Built, table: str, change: str, check: str) -> None:
-    found = _failed(PATENTS_MARTS, _broken(over_warehouse(built.warehouse), table, change))
+    found = _failed(PATENT_MARTS, _broken(over_warehouse(built.warehouse), table, change))
     assert check in {name for _, name in found}, found

@@ -13,6 +13,7 @@ import pytest
 
 from dagster_project.errors import SourceError
 from dagster_project.landing.patents import PatentCounts, land_patents
+from dagster_project.sources.pct import FILE_KINDS
 from tests.unit.patent_tables import (
     COLUMNS,
     LOCATIONS,
@@ -549,4 +550,44 @@ def test_loading_twice_gives_the_same_tables(drop: Drop) -> None:
         f"{name}.parquet"
         for name in ("pct_publications", "pct_applicants", "pct_fields", "pct_citations", "wipo_fields",
                      "reference_totals")
+    }  # fmt: skip
+
+
+REAL_FILES = Path(__file__).parents[3] / "shared" / "data" / "drop" / "patents"
+
+
+@pytest.mark.skipif(not REAL_FILES.exists(), reason="the real reference files are not on this machine")
+def test_the_real_reference_tables_are_read_whole(drop: Drop) -> None:
+    totals = REAL_FILES / "ncses_pct_and_patent_families_by_economy.csv.gz"
+    concordance = REAL_FILES / "wipo_ipc_technology_concordance_35_fields.csv"
+    for kind, path in (("ncses_totals", totals), ("wipo_concordance", concordance)):
+        (found,) = [each for each in FILE_KINDS if each.kind == kind]
+        assert found.match(path.name), "the publisher's own file name is recognised"
+        drop.put(kind, path.name, path.read_bytes(), found.provenance)
+    drop.export(
+        [{**WO_ROWS[0], "ipc": [{"code": code} for code in ("G01N33/50", "G01N21/00", "H04N21/20", "G06Q10/00")]}]
+    )
+    counts = land(drop)
+    assert counts.accounting["ncses/totals"].landed == 59_271
+    assert counts.accounting["wipo/ipc_technology_concordance"].landed == 771
+    assert counts.quarantined == 0
+    assert drop.read("patents/pct_fields.parquet", "wipo_field_id, wipo_field") == [
+        ("10", "Measurement"),
+        ("11", "Analysis of biological materials"),
+        ("4", "Digital communication"),
+        ("7", "IT methods for management"),
+    ]
+    china = drop.read(
+        "patents/reference_totals.parquet",
+        "value",
+        "family = 'Patent Cooperation Treaty applications' and field = 'ALL' and country_iso2 = 'CN' and year = 2017",
+    )
+    assert china == [(38_680.0,)]
+    unnamed = drop.read("patents/reference_totals.parquet", "distinct economy", "country_iso2 is null")
+    assert {row[0] for row in unnamed} == {
+        "Africa", "African IPO", "African Regional IPO", "Asia", "Australia and Oceania",
+        "Central America and Caribbean", "EU-27", "EU-27 + UK", "EU-27 and United Kingdom",
+        "Eurasian Patent Organization", "Europe", "European Patent Office", "Gulf States Patent Office", "Middle East",
+        "North America", "Other Europe", "Other Europe (2020)", "Other Europe-2020", "South America", "Unclassified",
+        "WIPO", "World",
     }  # fmt: skip
