@@ -1,0 +1,97 @@
+with products as (
+    select year, count(*) as n_goods, sum(case when hs6 like '85414_' then 1 else 0 end) as n_solar_goods
+    from {{ ref('product_centrality') }}
+    group by year
+),
+
+importers as (
+    select year, count(distinct reporter_code) as n_importers
+    from {{ ref('stg_trade_reporters') }}
+    where flow = 'M'
+    group by year
+),
+
+destinations as (
+    select year, count(*) as n_destinations
+    from {{ ref('bilateral_totals') }}
+    where exporter_iso3 = 'CHN'
+    group by year
+),
+
+rates as (
+    {{ if_built(ref('exclusion_rates')) }}
+),
+
+patents as (
+    {{ if_built(ref('patent_country_summary')) }}
+),
+
+trade as (
+    select
+        products.year,
+        products.n_goods,
+        products.n_solar_goods,
+        coalesce(importers.n_importers, 0) as n_importers,
+        coalesce(destinations.n_destinations, 0) as n_destinations
+    from products
+    left join importers on products.year = importers.year
+    left join destinations on products.year = destinations.year
+),
+
+publications as (
+    select filing_year as year, {{ exact_sum('applications', bits=64) }} as applications
+    from patents
+    group by filing_year
+),
+
+lists as (
+    select
+        count(*) as n_lists,
+        coalesce(sum(requests), 0) as n_requests,
+        count(covered_trade_usd) as n_with_trade,
+        count(additional_duty) as n_with_rate
+    from rates
+),
+
+covered as (
+    select
+        'all_countries' as needs,
+        year,
+        n_importers >= {{ all_countries_min_importers() }} and n_goods >= {{ all_countries_min_goods() }} as is_covered,
+        year || ': ' || n_importers || ' reporting importers, ' || n_goods || ' goods loaded' as found
+    from trade
+    union all
+    select
+        'exports_of_china',
+        year,
+        n_destinations >= {{ all_destinations_min() }} and n_goods >= {{ all_countries_min_goods() }},
+        year || ': ' || n_destinations || ' destinations of China, ' || n_goods || ' goods loaded'
+    from trade
+    union all
+    select
+        'solar_exports',
+        year,
+        n_importers >= {{ all_countries_min_importers() }} and n_solar_goods > 0,
+        year || ': ' || n_importers || ' reporting importers, ' || n_solar_goods || ' goods of 8541.4x loaded'
+    from trade
+    union all
+    select
+        'all_publications',
+        year,
+        applications >= {{ all_publications_min() }},
+        year || ': ' || cast(round(applications) as bigint) || ' PCT applications loaded'
+    from publications
+    union all
+    select 'exclusion_requests', null, n_requests > 0, n_requests || ' requests on ' || n_lists || ' lists loaded' from lists
+    union all
+    select 'list_trade', null, n_with_trade > 0, n_with_trade || ' lists with the trade of all their lines' from lists
+    union all
+    select 'list_rates', null, n_with_rate > 0, n_with_rate || ' lists with a rate in force' from lists
+)
+
+select
+    needs,
+    cast(year as integer) as year,
+    coalesce(is_covered, false) as is_covered,
+    cast(found as varchar) as found
+from covered

@@ -1,0 +1,167 @@
+with products as (
+    select * from {{ ref('product_centrality') }}
+),
+
+exporter_products as (
+    select * from {{ ref('int_exporter_products') }}
+),
+
+positions as (
+    select * from {{ ref('exporter_position') }} where exporter_iso3 = 'CHN'
+),
+
+categories as (
+    select * from {{ ref('vulnerability_summary') }} where importer_iso3 = 'CHN'
+),
+
+industries as (
+    select * from {{ ref('industry_vulnerability') }}
+    where importer_iso3 in ('CHN', 'JPN', 'KOR', 'USA', 'DEU', 'GBR', 'FRA', 'ITA')
+),
+
+destinations as (
+    select * from {{ ref('bilateral_totals') }} where exporter_iso3 = 'CHN'
+),
+
+traded as (
+    select year, count(*) as n_goods
+    from products
+    where in_scope and world_exports_usd > 0
+    group by year
+),
+
+china_exports as (
+    select
+        traded.year,
+        traded.n_goods as n_traded,
+        positions.n_top3,
+        positions.n_high_centrality,
+        positions.high_centrality_rank,
+        positions.n_high_centrality_top3,
+        positions.n_high_centrality_rank1
+    from traded
+    left join positions on traded.year = positions.year
+),
+
+-- A category without goods has no row in the mart: it counts 0.
+china_imports as (
+    select
+        year,
+        sum(n_goods) as n_goods,
+        sum(case when category = 1 then n_goods else 0 end) as n_category1,
+        sum(case when category = 2 then n_goods else 0 end) as n_category2,
+        sum(case when category = 3 then n_goods else 0 end) as n_category3,
+        sum(case when category = 4 then n_goods else 0 end) as n_category4,
+        {{ exact_sum('import_value_usd') }} as import_value_usd,
+        {{ exact_sum('case when category = 4 then import_value_usd else 0 end') }} as category4_value_usd
+    from categories
+    group by year
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (partition by year, importer_iso3 order by vulnerability desc, hs2) as place
+    from industries
+),
+
+china_industries as (
+    select
+        year,
+        sum(case when place in (2, 3) and hs2 in ('84', '90') then 1 else 0 end) as n_expected,
+        min(case when place in (2, 3) then hs2 end) as second_or_third,
+        max(case when place in (2, 3) then hs2 end) as third_or_second,
+        max(case when hs2 = '85' then vulnerability end) as vulnerability_of_85,
+        max(case when hs2 <> '85' then vulnerability end) as vulnerability_of_next
+    from ranked
+    where importer_iso3 = 'CHN'
+    group by year
+),
+
+shares as (
+    select
+        products.year,
+        {{ exact_sum("case when exporter_products.exporter_code = " ~ china() ~ " and products.bec4 in "
+            ~ manufactured_intermediates() ~ " then exporter_products.export_value_usd end") }} as china_manufactured_usd,
+        {{ exact_sum("case when products.bec4 in " ~ manufactured_intermediates()
+            ~ " then exporter_products.export_value_usd end") }} as world_manufactured_usd,
+        {{ exact_sum("case when exporter_products.exporter_code = " ~ china()
+            ~ " and products.hs6 like '85414_' then exporter_products.export_value_usd end") }} as china_solar_usd,
+        {{ exact_sum("case when products.hs6 like '85414_' then exporter_products.export_value_usd end") }} as world_solar_usd
+    from exporter_products
+    inner join products on exporter_products.year = products.year and exporter_products.hs6 = products.hs6
+    group by products.year
+),
+
+destination_ranks as (
+    select year, importer_iso3, rank() over (partition by year order by value_usd desc) as destination_rank
+    from destinations
+),
+
+viet_nam as (
+    select year, destination_rank from destination_ranks where importer_iso3 = 'VNM'
+),
+
+parts as (
+    {{ benchmark_parts('china_exports', [
+        ('xu_intermediates_traded', 'n_traded', 1),
+        ('xu_china_top3', 'n_top3', 1),
+        ('xu_china_top3_share', 'n_top3', 'n_traded'),
+        ('xu_high_centrality_exported', 'n_high_centrality', 1),
+        ('xu_high_centrality_rank', 'high_centrality_rank', 1),
+        ('xu_high_centrality_top3', 'n_high_centrality_top3', 1),
+        ('xu_high_centrality_top3_share', 'n_high_centrality_top3', 'n_high_centrality'),
+        ('xu_high_centrality_first', 'n_high_centrality_rank1', 1),
+    ]) }}
+    union all
+    {{ benchmark_parts('china_imports', [
+        ('xu_goods_imported', 'n_goods', 1),
+        ('xu_category1', 'n_category1', 1),
+        ('xu_category2', 'n_category2', 1),
+        ('xu_category3', 'n_category3', 1),
+        ('xu_category4', 'n_category4', 1),
+        ('xu_category4_goods_share', 'n_category4', 'n_goods'),
+        ('xu_category4_value_share', 'category4_value_usd', 'import_value_usd'),
+        ('xu_category_odds_ratio', 'n_category1 * n_category4', 'n_category2 * n_category3'),
+    ]) }}
+    union all
+    {{ benchmark_parts('china_industries', [
+        ('xu_industry_ratio', 'vulnerability_of_85', 'vulnerability_of_next'),
+    ]) }}
+    union all
+    {{ benchmark_parts('shares', [
+        ('xu_manufactured_intermediates_share', 'china_manufactured_usd', 'world_manufactured_usd'),
+        ('wu_solar_share', 'china_solar_usd', 'world_solar_usd'),
+    ]) }}
+    union all
+    {{ benchmark_parts('viet_nam', [('xu_vietnam_rank_2020', 'destination_rank', 1)]) }}
+    union all
+    select
+        'xu_industry_second_third',
+        year,
+        case when n_expected = 2 then 1 else 0 end,
+        1,
+        second_or_third || ', ' || third_or_second
+    from china_industries
+    union all
+    select
+        case when importer_iso3 = 'CHN' then 'xu_industry_first' else 'xu_leader_' || importer_iso3 end,
+        year,
+        cast(hs2 as integer),
+        1,
+        hs2
+    from ranked
+    where place = 1
+    union all
+    select 'xu_france_third', year, cast(hs2 as integer), 1, hs2
+    from ranked
+    where place = 3 and importer_iso3 = 'FRA'
+)
+
+select
+    cast(benchmark_id as varchar) as benchmark_id,
+    cast(year as integer) as year,
+    cast(numerator as double) as numerator,
+    cast(denominator as double) as denominator,
+    cast(computed_text as varchar) as computed_text
+from parts
