@@ -1,4 +1,4 @@
-"""The checks of tariff exclusions, at landing and in the marts: are requests accounted for, do the marts agree with them?
+"""The checks of tariff exclusions, at landing and in the marts: is each request accounted for, do the marts agree?
 
 Not here: whether a single field can be read (landing quarantines those rows), structure and formulas (dbt holds those).
 """
@@ -69,8 +69,9 @@ _STRANGE_DAYS = f"""
     where date_posted not between date '{FIRST_POSTED}' and date '{LAST_POSTED}'
 """
 _UNLISTED = """
+    with r as (select * from {batch})
     select r.list_id, r.hts8, count(*) as n_rows, min(r.request_id) as example
-    from {batch} as r
+    from r
     where exists (select 1 from tariff_lists)
         and not exists (
             select 1 from tariff_lists as l
@@ -92,6 +93,9 @@ _BAD_LINES = """
     where not coalesce(regexp_matches(hts8, '^[0-9]{{8}}$'), false) or list_id is null or source is null
         or imports_2017_usd < 0 or not isfinite(imports_2017_usd)
 """
+_REPEATED_LINES = """
+    select source, hts8, list_id, count(*) as n_rows from {batch} group by all having count(*) > 1
+"""
 _BAD_EXCLUSIONS = """
     select * from {batch}
     where not coalesce(regexp_matches(hts10, '^[0-9]{{8}}([0-9]{{2}})?$'), false) or document is null
@@ -99,16 +103,15 @@ _BAD_EXCLUSIONS = """
 """
 # Exclusions of a list whose tariff lines the list does not have: the list file and the note are of other editions.
 _EXCLUSIONS_OFF_LIST = """
-    select e.list_id, left(e.hts10, 8) as hts8, count(*) as n_rows, min(e.document) as document
-    from {batch} as e
-    where exists (select 1 from tariff_lists)
-        and left(e.hts10, 8) not in (select hts8 from tariff_lists)
+    select list_id, left(hts10, 8) as hts8, count(*) as n_rows, min(document) as document
+    from {batch}
+    where exists (select 1 from tariff_lists) and left(hts10, 8) not in (select hts8 from tariff_lists)
     group by all order by n_rows desc
 """
 
 TARIFF_LANDING = Stage(
     name="tariff landing",
-    keys={"tariff_requests": ("request_id", "archive_entry", "source_row"), "tariff_lists": ("source", "hts8")},
+    keys={"tariff_requests": ("request_id", "archive_entry", "source_row")},
     checks=(
         Check(
             "requests_plausible",
@@ -152,7 +155,7 @@ TARIFF_LANDING = Stage(
             "lines_on_their_list",
             "tariff_requests",
             "WARN",
-            "Every request names a tariff line of its list. Others were reclassified since, or filed for the wrong list.",
+            "Every request names a tariff line of its list. Others were reclassified since, or misfiled.",
             (no_rows(_UNLISTED, counted_by="n_rows"),),
         ),
         Check(
@@ -167,7 +170,7 @@ TARIFF_LANDING = Stage(
             "tariff_lists",
             "ERROR",
             "Lines have eight digits and a list, once per source, and no negative imports.",
-            (no_rows(_BAD_LINES), unique("source", "hts8", "list_id")),
+            (no_rows(_BAD_LINES), no_rows(_REPEATED_LINES, counted_by="n_rows")),
         ),
         Check(
             "exclusions_plausible",
@@ -223,11 +226,12 @@ _RATES_AGAINST_LANDING = """
         select list_id, count(*) as requests,
             count(*) filter (status in ('granted', 'partially_granted')) as granted,
             count(*) filter (status = 'denied') as denied
-        from landed.tariff_requests group by list_id
-    )
+        from stg_tariff_requests group by list_id
+    ),
+    m as (select * from {batch})
     select list_id, m.requests, landed.requests as requests_landed, m.granted, landed.granted as granted_landed,
         m.denied, landed.denied as denied_landed
-    from {batch} as m full join landed using (list_id)
+    from m full join landed using (list_id)
     where m.requests is distinct from landed.requests or m.granted is distinct from landed.granted
         or m.denied is distinct from landed.denied
 """
@@ -242,17 +246,18 @@ _INDUSTRIES_AGAINST_RATES = """
         or i.denied is distinct from r.denied
 """
 _OVERLAPS = """
+    with intervals as (select * from {batch})
     select a.list_id, a.hts10, a.valid_from, a.valid_to, b.valid_from as next_from
-    from {batch} as a join {batch} as b
+    from intervals as a join intervals as b
         on a.list_id = b.list_id and a.hts10 = b.hts10 and a.valid_from < b.valid_from
     where coalesce(a.valid_to, date '9999-12-31') >= b.valid_from
 """
 _BEFORE_THE_DUTY = """
-    select f.list_id, f.hts10, f.valid_from, t.effective_date
-    from {batch} as f join tariff_list_terms as t using (list_id) where f.valid_from < t.effective_date
+    select list_id, hts10, valid_from, effective_date from {batch} join tariff_list_terms using (list_id)
+    where valid_from < effective_date
 """
 _CODES_NOT_IN_FORCE = """
-    select list_id, hts10, min(document) as document, count(*) as n_rows from landed.tariff_exclusions
+    select list_id, hts10, min(document) as document, count(*) as n_rows from stg_tariff_exclusions
     where source = 'htsus_note_20' and (list_id, hts10) not in (select (list_id, hts10) from {batch})
     group by all
 """
@@ -264,9 +269,10 @@ _BASIS_FACTS = """
 """
 _UNESTIMATED = "select specification, term, n, n_granted, n_clusters, note from {batch} where estimate is null"
 _SHARE_CHANGED = """
+    with now as (select * from {batch})
     select now.list_id, before.requests as requests_before, now.requests, before.approval_share as share_before,
         now.approval_share
-    from {batch} as now join previous.exclusion_rates as before using (list_id)
+    from now join previous.exclusion_rates as before using (list_id)
     where now.requests < before.requests or abs(now.approval_share - before.approval_share) > 0.05
 """
 
@@ -319,7 +325,7 @@ TARIFF_MARTS = Stage(
             "granted_codes_were_in_force",
             "exclusions_in_force",
             "WARN",
-            "Every code of the tariff schedule's note was in force at some time. Others took over after the term was over.",
+            "Every code of the tariff schedule's note was in force once. Others took over after the term had ended.",
             (no_rows(_CODES_NOT_IN_FORCE, counted_by="n_rows"),),
         ),
         Check(
