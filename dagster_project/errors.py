@@ -42,3 +42,18 @@ class AccountingError(UserError):
 
 class ReleaseError(UserError):
     """A release is missing, damaged, or could not be published."""
+
+
+class Deferred(UserError):
+    """A live service wants no more calls before `not_before` (seconds since 1970, UTC); what was got so far is kept."""
+
+    def __init__(self, where: str, *, found: str, expected: str, remedy: str, not_before: float = 0.0) -> None:
+        super().__init__(where, found=found, expected=expected, remedy=remedy)
+        self.not_before = not_before
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild_deferred, (self.where, self.found, self.expected, self.remedy, self.not_before))
+
+
+def _rebuild_deferred(where: str, found: str, expected: str, remedy: str, not_before: float) -> Deferred:
+    return Deferred(where, found=found, expected=expected, remedy=remedy, not_before=not_before)

@@ -38,6 +38,20 @@ class Settings:
     keep_reimports: bool
     mirror_cif_fob_factor: float
     retain_releases: int
+    comtrade_url: str
+    comtrade_daily_budget: int
+    comtrade_row_cap: int
+    comtrade_calls_per_minute: int
+    comtrade_bulk: bool
+    comtrade_preview_goods: tuple[str, ...]
+    baci_url: str
+    baci_release: str
+    reference_list: Path
+    ustr_addresses: tuple[str, ...]
+    federal_register_url: str
+    regulations_url: str
+    hts_url: str
+    uspto_url: str
 
     @property
     def archive_dir(self) -> Path:
@@ -137,6 +151,38 @@ def _factor(text: str) -> float:
     return float(text)
 
 
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise ValueError
+    return int(text)
+
+
+def _url(text: str) -> str:
+    if not re.fullmatch(r"https?://[^\s?#]+", text):
+        raise ValueError
+    return text.rstrip("/")
+
+
+def _urls(text: str) -> tuple[str, ...]:
+    addresses = () if text == "none" else tuple(part.strip() for part in text.split(",") if part.strip())
+    if not all(re.fullmatch(r"https?://\S+", address) for address in addresses):
+        raise ValueError
+    return addresses
+
+
+def _goods(text: str) -> tuple[str, ...]:
+    codes = tuple(part.strip() for part in text.split(","))
+    if not all(re.fullmatch(r"\d{6}", code) for code in codes):
+        raise ValueError
+    return codes
+
+
+def _baci_release(text: str) -> str:
+    if text != "newest" and not re.fullmatch(r"V?\d{6}[a-z]?", text):
+        raise ValueError
+    return text.removeprefix("V")
+
+
 def _count(text: str) -> int:
     if not text.isdigit():
         raise ValueError
@@ -146,10 +192,17 @@ def _count(text: str) -> int:
 DEFINITIONS = (
     Definition("data_dir", "data", "archive, landing, warehouse and releases", "a directory", _path),
     Definition("drop_dir", "drop", "your own files, one folder per source", "a directory", _path),
-    Definition("trade_source", "sample", "where trade flows come from", *_one_of("sample", "files", "baci_files")),
-    Definition("tariff_source", "sample", "where tariff exclusions come from", *_one_of("sample", "files", "off")),
-    Definition("patent_source", "sample", "where PCT patents come from", *_one_of("sample", "files", "off")),
-    Definition("reference_source", "sample", "where classifications come from", *_one_of("sample", "files")),
+    Definition(
+        "trade_source",
+        "sample",
+        "where trade flows come from",
+        *_one_of("sample", "files", "baci_files", "baci", "comtrade"),
+    ),
+    Definition(
+        "tariff_source", "sample", "where tariff exclusions come from", *_one_of("sample", "files", "ustr", "off")
+    ),
+    Definition("patent_source", "sample", "where PCT patents come from", *_one_of("sample", "files", "uspto", "off")),
+    Definition("reference_source", "sample", "where classifications come from", *_one_of("sample", "files", "web")),
     Definition("years", "all", "which years", "all, a range (2017-2022) or a list (2017,2019) from 1988 on", _years),
     Definition(
         "hs_revision", "H5", "the HS revision that flows are converted to", *_one_of(*(f"H{i}" for i in range(7)))
@@ -165,6 +218,50 @@ DEFINITIONS = (
         "mirror_cif_fob_factor", "1.0", "multiplies flows filled from export reports", "a number from 0.5 to 2", _factor
     ),
     Definition("retain_releases", "5", "old releases kept beside the current one", "a whole number", _count),
+    Definition("comtrade_url", "https://comtradeapi.un.org", "UN Comtrade's API", "an http(s) address", _url),
+    Definition(
+        "comtrade_daily_budget", "500", "calls per key and UTC day, failed ones included", "1 or more", _positive
+    ),
+    Definition(
+        "comtrade_row_cap",
+        "250000",
+        "rows at which a keyed answer counts as cut off (100000 always does)",
+        "1 or more",
+        _positive,
+    ),
+    Definition("comtrade_calls_per_minute", "10", "keyed calls per minute at most", "1 or more", _positive),
+    Definition("comtrade_bulk", "false", "take bulk files (premium keys only)", "true, false", _boolean),
+    Definition(
+        "comtrade_preview_goods",
+        "283691,381800,850760,854231",
+        "the goods that are asked for without a key",
+        "six-digit codes, comma-separated",
+        _goods,
+    ),
+    Definition(
+        "baci_url", "https://www.cepii.fr/DATA_DOWNLOAD/baci", "CEPII's BACI folder", "an http(s) address", _url
+    ),
+    Definition("baci_release", "newest", "BACI release", "newest, or a release such as 202401b", _baci_release),
+    Definition(
+        "reference_list",
+        "dagster_project/sources/reference_list.json",
+        "addresses and pinned hashes of the reference files",
+        "a JSON file",
+        _path,
+    ),
+    Definition(
+        "ustr_addresses",
+        "none",
+        "status tables, lists and other files of Section 301 to fetch",
+        "http(s) addresses, comma-separated, or none",
+        _urls,
+    ),
+    Definition(
+        "federal_register_url", "https://www.federalregister.gov/api/v1", "Federal Register", "an http(s) address", _url
+    ),
+    Definition("regulations_url", "https://api.regulations.gov/v4", "regulations.gov", "an http(s) address", _url),
+    Definition("hts_url", "https://hts.usitc.gov", "the Harmonized Tariff Schedule", "an http(s) address", _url),
+    Definition("uspto_url", "https://api.uspto.gov/api/v1", "USPTO Open Data Portal", "an http(s) address", _url),
 )
 
 

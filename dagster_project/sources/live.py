@@ -1,0 +1,154 @@
+"""What every live source works with: settings, archive, ledger and HTTP client; and the steps all of them share.
+
+What belongs here: archiving an answer before it is noted as done, and conditional requests. Not here: any one source.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from dagster_project.archive.store import Archive, Entry
+from dagster_project.errors import ArchiveDamaged, SettingError
+from dagster_project.settings import Settings
+from dagster_project.sources.base import Payload, Provenance
+from dagster_project.sources.files import FileKind
+from dagster_project.sources.http import Answer, Http, Service
+from dagster_project.sources.ledger import Ledger, Unit, Validators
+
+
+@dataclass(frozen=True)
+class Live:
+    """The surroundings of one look at a live source."""
+
+    settings: Settings
+    archive: Archive
+    ledger: Ledger
+    http: Http
+
+    @property
+    def downloads(self) -> Path:
+        """Where files lie until they are whole and archived."""
+        return self.settings.data_dir / "downloads"
+
+    @property
+    def now(self) -> datetime:
+        """The client's time, UTC."""
+        return datetime.fromtimestamp(self.http.clock(), UTC)
+
+    def put(self, payload: Payload) -> Entry:
+        """Archive a payload as of now; a downloaded file is removed once it is in."""
+        entry = self.archive.put(payload, retrieved_at=self.now)
+        if isinstance(payload.body, Path) and self.downloads in payload.body.parents:
+            payload.body.unlink(missing_ok=True)
+        return entry
+
+    def payload(self, entry_id: str) -> Payload:
+        """An archived payload again; ArchiveDamaged when its bytes are not what they were."""
+        return payload_of(self.archive, self.archive.entry(entry_id))
+
+    def kept(self, source: str, scope: str, version: str) -> dict[str, Unit]:
+        """The finished units whose payload, where they have one, is still whole in the archive."""
+        units = self.ledger.units(source, scope, version)
+        return {request: unit for request, unit in units.items() if unit.entry_id is None or self._whole(unit.entry_id)}
+
+    def _whole(self, entry_id: str) -> bool:
+        try:
+            self.archive.open_path(self.archive.entry(entry_id))
+        except ArchiveDamaged:
+            return False
+        return True
+
+    def conditional(self, service: Service, address: str, kind: FileKind, name: str, *, where: str) -> Payload:
+        """A small JSON file by address, asked for only when it changed: 304 gives the archived one."""
+        known = self.ledger.validators(address)
+        if known is not None and not self._whole(known.entry_id):
+            known = None
+        headers = {}
+        if known is not None and known.etag:
+            headers["If-None-Match"] = known.etag  # as received: these servers do not quote it
+        elif known is not None and known.last_modified:
+            headers["If-Modified-Since"] = known.last_modified
+        answer = self.http.get_json(service, address, where=where, headers=headers, accept=(200, 304))
+        if answer.status == 304 and known is not None:
+            return self.payload(known.entry_id)
+        entry = self.put(payload_of_kind(kind, name, address, answer.body))
+        self.ledger.remember(
+            address, Validators(answer.headers.get("ETag"), answer.headers.get("Last-Modified"), entry.id)
+        )
+        return payload_of(self.archive, entry)
+
+
+@contextmanager
+def live(settings: Settings, http: Http | None = None) -> Iterator[Live]:
+    """The surroundings under these settings; one process at a time asks the live sources for a data directory."""
+    ledger = Ledger(settings.data_dir / "calls.sqlite")
+    with FileLock(settings.data_dir / "sources.lock"):
+        yield Live(settings, Archive(settings.archive_dir), ledger, http or make_http(ledger))
+
+
+def make_http(ledger: Ledger) -> Http:
+    """The client as runs use it."""
+    return Http(ledger)
+
+
+def environment_key(variable: str) -> str | None:
+    """An access key from the environment; None where it is not set or blank."""
+    return os.environ.get(variable, "").strip() or None
+
+
+def payload_of(archive: Archive, entry: Entry) -> Payload:
+    """The payload that an entry was made from."""
+    provenance = Provenance(entry.source, entry.publisher, entry.citation, entry.licence, synthetic=entry.synthetic)
+    return Payload(
+        provenance, entry.dataset, entry.part, entry.address, archive.open_path(entry), entry.parameters, entry.rows
+    )
+
+
+def payload_of_kind(kind: FileKind, name: str, address: str, body: Path | bytes, **more: str) -> Payload:
+    """A payload as the drop folder would give a file of that name."""
+    match = kind.match(name)
+    assert match is not None, (kind.kind, name)
+    parameters = {key: value for key, value in match.groupdict().items() if value is not None}
+    return Payload(kind.provenance, kind.dataset, name, address, body, {**parameters, **more, "kind": kind.kind})
+
+
+def kind_of_name(kinds: Sequence[FileKind], name: str, *, where: str) -> FileKind:
+    """The first kind that a file name is of; SettingError for a name of none."""
+    for kind in kinds:
+        if kind.match(name):
+            return kind
+    raise SettingError(
+        where,
+        found=f"a file named {name}",
+        expected="; ".join(dict.fromkeys(kind.looked_for for kind in kinds)),
+        remedy="Correct the address: its last part tells which table the file holds.",
+    )
+
+
+def compressed(body: bytes) -> bytes:
+    """A body as gzip, without a clock time in it."""
+    return gzip.compress(body, compresslevel=6, mtime=0)
+
+
+def sized(answer: Answer) -> str:
+    """The size of an answer in words."""
+    return f"{len(answer.body):,} bytes"
+
+
+def removed(folder: Path) -> None:
+    """Take a folder of finished downloads away."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+Query = Mapping[str, str]
+Json = Any

@@ -1,0 +1,99 @@
+"""Reference files over the wire: an address each, with a pinned hash.
+
+The list (setting `reference_list`) is JSON, a name, an address and a sha256 or null for each file. A `{comtrade}`
+in an address stands for Comtrade's API. A file whose bytes are not the pinned ones is refused until `chokepoint pin`
+has written its hash; without a hash, whatever the address gives is taken. Not here: columns (`landing.reference`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dagster_project.archive.store import write_whole
+from dagster_project.errors import SettingError, SourceError
+from dagster_project.sources import baci_web
+from dagster_project.sources.base import Payload
+from dagster_project.sources.files import Found
+from dagster_project.sources.http import Service
+from dagster_project.sources.ledger import Validators
+from dagster_project.sources.live import Live, kind_of_name, payload_of_kind
+from dagster_project.sources.reference import FILE_KINDS
+
+SERVICE = Service("reference", interval=0.5)
+
+
+def reference(live: Live) -> Found:
+    """Every listed file, and BACI's list of goods. What is here already is asked for only conditionally."""
+    files = _listed(live.settings.reference_list)
+    payloads = [_fetch(live, record) for record in files]
+    for payload, record in zip(payloads, files, strict=True):
+        _require_pinned(payload, record, live.settings.reference_list)
+    return Found([*payloads, *baci_web.code_lists(live)], [])
+
+
+def pin(live: Live) -> list[str]:
+    """Fetch every listed file and write its present hash into the list; the names of those whose hash changed."""
+    path = live.settings.reference_list
+    files, changed = _listed(path), []
+    for record in files:
+        found = _sha256(_fetch(live, record))
+        if record.get("sha256") != found:
+            changed.append(record["name"])
+        record["sha256"] = found
+    write_whole(path, json.dumps({"files": files}, indent=1).encode() + b"\n")
+    return changed
+
+
+def _listed(path: Path) -> list[dict[str, Any]]:
+    try:
+        files = json.loads(path.read_text("utf-8"))["files"]
+        assert all(isinstance(record["name"], str) and isinstance(record["address"], str) for record in files)
+    except (OSError, ValueError, KeyError, TypeError, AssertionError) as error:
+        raise SettingError(
+            f"setting CHOKEPOINT_REFERENCE_LIST ({path})",
+            found=f"no readable list ({type(error).__name__}: {error})",
+            expected='{"files": [{"name": ..., "address": ..., "sha256": ...}]}',
+            remedy="Take the list that comes with the program as a pattern.",
+        ) from error
+    return list(files)
+
+
+def _fetch(live: Live, record: Mapping[str, Any]) -> Payload:
+    name = record["name"]
+    address = record["address"].replace("{comtrade}", live.settings.comtrade_url)
+    where = f"reference file {name}"
+    kind = kind_of_name(FILE_KINDS, name, where=f"{where} in CHOKEPOINT_REFERENCE_LIST")
+    if name.endswith(".json"):
+        return live.conditional(SERVICE, address, kind, name, where=where)
+    known = live.ledger.validators(address)
+    # A pinned file that is here is the file wanted: nothing to ask.
+    if known is not None and record.get("sha256"):
+        entry = live.archive.entry(known.entry_id)
+        if entry.sha256 == record["sha256"]:
+            return live.payload(entry.id)
+    path = live.http.download(SERVICE, address, live.downloads, where=where)
+    entry = live.put(payload_of_kind(kind, name, address, path))
+    live.ledger.remember(address, Validators(None, None, entry.id))
+    return live.payload(entry.id)
+
+
+def _sha256(payload: Payload) -> str:
+    assert isinstance(payload.body, Path)
+    with payload.body.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _require_pinned(payload: Payload, record: Mapping[str, Any], path: Path) -> None:
+    wanted, found = record.get("sha256"), _sha256(payload)
+    if wanted and wanted != found:
+        raise SourceError(
+            f"reference file {record['name']} ({payload.address})",
+            found=f"content with sha256 {found}",
+            expected=f"sha256 {wanted}, as pinned in {path}",
+            remedy="The publisher has changed the file. Look at the change, then accept it: "
+            "python -m dagster_project.cli pin",
+        )

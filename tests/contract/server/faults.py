@@ -1,0 +1,133 @@
+"""Faults by script: which request they strike, how often, and what then happens on the wire."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import struct
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler
+
+Action = Callable[[BaseHTTPRequestHandler, Callable[[], tuple[int, dict[str, str], bytes]]], None]
+
+
+@dataclass
+class Fault:
+    """Strikes the requests whose path and query match `pattern`: `times` of them, after letting `after` pass."""
+
+    pattern: str
+    action: Action
+    times: int = 1
+    after: int = 0
+
+    def strikes(self, target: str) -> bool:
+        """Whether this request is struck; counts."""
+        if self.times <= 0 or not re.search(self.pattern, target, re.IGNORECASE):
+            return False
+        if self.after > 0:
+            self.after -= 1
+            return False
+        self.times -= 1
+        return True
+
+
+def send(handler: BaseHTTPRequestHandler, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    """A plain answer."""
+    handler.send_response(status)
+    for name, value in {"Content-Length": str(len(body)), **headers}.items():
+        handler.send_header(name, value)
+    handler.end_headers()
+    handler.wfile.write(body)
+
+
+def status(code: int, message: str | None = None, **headers: str) -> Action:
+    """An error of the gateway: JSON with statusCode and message."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+
+    def act(handler: BaseHTTPRequestHandler, answer: object) -> None:
+        body = json.dumps({"statusCode": code, "message": message or "Some failure"}).encode()
+        send(handler, code, {"Content-Type": "application/json", **named}, body)
+
+    return act
+
+
+def body_of(code: int, text: str, kind: str = "application/json", **headers: str) -> Action:
+    """An answer with that very body."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda handler, answer: send(handler, code, {"Content-Type": kind, **named}, text.encode())
+
+
+HTML = body_of(200, "<html><body>Service is being updated</body></html>", "text/html")
+EMPTY = body_of(200, "")
+
+
+def cut_off(handler: BaseHTTPRequestHandler, answer: Callable[[], tuple[int, dict[str, str], bytes]]) -> None:
+    """The headers promise everything, half of it comes, the connection ends."""
+    code, headers, body = answer()
+    handler.send_response(code)
+    for name, value in {**headers, "Content-Length": str(len(body))}.items():
+        handler.send_header(name, value)
+    handler.end_headers()
+    handler.wfile.write(body[: len(body) // 2])
+    handler.close_connection = True
+
+
+def wrong_length(handler: BaseHTTPRequestHandler, answer: Callable[[], tuple[int, dict[str, str], bytes]]) -> None:
+    """Content-Length is too small: what arrives looks whole and is not."""
+    code, headers, body = answer()
+    handler.send_response(code)
+    for name, value in {**headers, "Content-Length": str(max(len(body) - 7, 1))}.items():
+        handler.send_header(name, value)
+    handler.end_headers()
+    handler.wfile.write(body)
+    handler.close_connection = True
+
+
+def drip(seconds: float) -> Action:
+    """A byte now and then."""
+
+    def act(handler: BaseHTTPRequestHandler, answer: Callable[[], tuple[int, dict[str, str], bytes]]) -> None:
+        code, headers, body = answer()
+        handler.send_response(code)
+        handler.send_header("Content-Type", headers.get("Content-Type", "application/json"))
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        latest = time.monotonic() + seconds
+        try:
+            for byte in body:
+                handler.wfile.write(bytes([byte]) * 1)
+                handler.wfile.flush()
+                if time.monotonic() > latest:
+                    break
+                time.sleep(0.05)
+        except OSError:
+            pass
+        handler.close_connection = True
+
+    return act
+
+
+def reset(handler: BaseHTTPRequestHandler, answer: object) -> None:
+    """The connection is reset before any answer."""
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handler.connection.close()
+    handler.close_connection = True
+
+
+def then(change: Callable[[], None]) -> Action:
+    """The right answer, after something changed at the service."""
+
+    def act(handler: BaseHTTPRequestHandler, answer: Callable[[], tuple[int, dict[str, str], bytes]]) -> None:
+        code, headers, body = answer()
+        change()
+        send(handler, code, headers, body)
+
+    return act
+
+
+def redirect(address: str) -> Action:
+    """302 to another address."""
+    return lambda handler, answer: send(handler, 302, {"Location": address}, b"")

@@ -1,0 +1,161 @@
+"""What the contract server serves: the sample, as the live services would have it. Not here: HTTP."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from dagster_project.sources import sample
+from dagster_project.sources.sample import rendering
+from dagster_project.sources.sample.reporting import RawRow, reports
+
+RELEASED = "2026-03-04T19:12:39.8333333"
+NUMBERS = ("qty", "altQty", "netWgt", "grossWgt", "cifvalue", "fobvalue", "primaryValue")
+
+
+@dataclass
+class Resource:
+    """A static file: bytes and what the server says of them."""
+
+    body: bytes
+    kind: str = "application/octet-stream"
+    quoted: bool = True
+    ranges: bool = True
+    weak: bool = False
+    validators: bool = True
+
+    @property
+    def etag(self) -> str:
+        tag = "0x" + hashlib.sha256(self.body).hexdigest()[:15].upper()
+        return f'W/"{tag}"' if self.weak else f'"{tag}"' if self.quoted else tag
+
+
+@dataclass
+class World:
+    """The state of all services; tests change it while the server runs."""
+
+    years: tuple[int, ...] = sample.YEARS
+    keys: set[str] = field(default_factory=lambda: {"contract-key"})
+    row_cap: int = 250_000
+    versions: dict[tuple[int, int], tuple[int, str]] = field(default_factory=dict)
+    only_reporters: frozenset[int] | None = None
+    static: dict[str, Resource] = field(default_factory=dict)
+    extra_fields: dict[str, Any] = field(default_factory=dict)
+    dropped_fields: frozenset[str] = frozenset()
+    reference: dict[str, Resource] = field(default_factory=dict)
+    odp_released: dict[str, str] = field(default_factory=dict)
+
+    def reporters(self, year: int) -> list[int]:
+        """Who has published the year."""
+        found = sorted(rows_of(year))
+        return [code for code in found if self.only_reporters is None or code in self.only_reporters]
+
+    def version(self, year: int, reporter: int) -> tuple[int, str]:
+        """Checksum and time of release of a reporter's year."""
+        default = int(hashlib.sha256(f"{year} {reporter}".encode()).hexdigest()[:7], 16) - (1 << 26)
+        return self.versions.get((year, reporter), (default, RELEASED))
+
+    def revise(self, year: int, reporter: int) -> None:
+        """Make Comtrade offer another version of the same rows."""
+        checksum, _ = self.version(year, reporter)
+        self.versions[year, reporter] = (checksum + 1, "2026-05-06T07:08:09.5")
+
+
+@cache
+def rows_of(year: int) -> dict[int, tuple[RawRow, ...]]:
+    """Reporter -> its rows as Comtrade would serve them now: corrections applied, each row once."""
+    delivered = reports(year)
+    found: dict[int, dict[Any, RawRow]] = {}
+
+    def key(row: RawRow) -> tuple[Any, ...]:
+        return (row.flow, row.partner, row.code, row.partner2, row.customs, row.mot)
+
+    for reporter, rows in delivered.by_reporter.items():
+        found[reporter] = {key(row): row for row in rows}
+    for row in delivered.corrections:
+        found[row.reporter][key(row)] = row
+    for row in delivered.broken:
+        found.setdefault(row.reporter, {}).setdefault(key(row), row)
+    return {reporter: tuple(rows.values()) for reporter, rows in found.items()}
+
+
+@cache
+def records_of(year: int, reporter: int) -> tuple[tuple[RawRow, dict[str, Any]], ...]:
+    """The API's records of a reporter's year, without descriptions."""
+    found = []
+    for row in rows_of(year).get(reporter, ()):
+        record = dict(rendering._record(row))
+        for name in NUMBERS:
+            text = str(record[name])
+            try:
+                record[name] = None if text == "" else float(text)
+                assert record[name] is None or record[name] == record[name]
+            except (ValueError, AssertionError):
+                record[name] = text
+        record |= dict.fromkeys(rendering.TEXT_FIELDS)
+        found.append((row, record))
+    return tuple(found)
+
+
+def sample_files() -> dict[str, bytes]:
+    """Path below a drop folder -> bytes."""
+    return {path: body for path, body, _ in sample._files()}
+
+
+@cache
+def baci_zip(release: str = "201901") -> bytes:
+    """The sample's true flows as CEPII's zip of edition HS17; compressed members, names at the zip's root."""
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in baci_tables(release).items():
+            archive.writestr(zipfile.ZipInfo(name, (2026, 1, 22, 0, 0, 0)), text, zipfile.ZIP_DEFLATED)
+    return body.getvalue()
+
+
+@cache
+def baci_tables(release: str = "201901") -> dict[str, bytes]:
+    """The members of that zip."""
+    tables = {"Readme.txt": b"BACI, synthetic\n"}
+    flows = sample.truth().flows
+    for year in sample.YEARS:
+        lines = ["t,i,j,k,v,q"]
+        lines += [
+            f"{year},{exporter},{importer},{hs6},{value / 1000:.3f},        NA"
+            for (of_year, exporter, importer, hs6), (value, _) in sorted(flows.items())
+            if of_year == year
+        ]
+        tables[f"BACI_HS17_Y{year}_V{release}.csv"] = ("\n".join(lines) + "\n").encode()
+    tables[f"country_codes_V{release}.csv"] = b"country_code,country_name,country_iso2,country_iso3\n842,USA,US,USA\n"
+    tables[f"product_codes_HS17_V{release}.csv"] = sample_files()["baci/product_codes_HS17_V201901.csv"]
+    return tables
+
+
+def make_world() -> World:
+    """A fresh world: the sample behind every service."""
+    world = World()
+    for path, body in sample_files().items():
+        world.static[f"/static/{path}"] = Resource(body)
+        if path in ("reference/Reporters.json", "reference/partnerAreas.json"):
+            name = path.rsplit("/", 1)[1]
+            world.reference[name.lower()] = Resource(body, "application/json", quoted=False)
+    page = b"<html><a href='../data/BACI_HS17_V201801b.zip'>V201801b</a> BACI V201901 is the newest</html>"
+    world.static["/baci/doc/baci_webpage.html"] = Resource(page, "text/html")
+    world.static["/baci/data/BACI_HS17_V201901.zip"] = Resource(baci_zip(), "application/zip")
+    return world
+
+
+def reference_list(base: str) -> str:
+    """The reference list that leads to this server: Comtrade's lists, and the sample's own tables."""
+    names = ("Reporters.json", "partnerAreas.json")
+    files = [{"name": name, "address": f"{{comtrade}}/files/v1/app/reference/{name}", "sha256": None} for name in names]
+    for path, body in sample_files().items():
+        folder, name = path.split("/")
+        if folder == "reference" and name not in names:
+            pinned = hashlib.sha256(body).hexdigest()
+            files.append({"name": name, "address": f"{base}/static/{path}", "sha256": pinned})
+    return json.dumps({"files": files}, indent=1)
