@@ -35,6 +35,15 @@ _QUARANTINED = """
     select source, reason, count(*) as n_rows, min(detail) as example, min(archive_entry) as archive_entry
     from {batch} group by all order by n_rows desc
 """
+_QUARANTINE_COUNTS = """
+    with counted as (
+        select rule[13:] as reason, sum(n) as rows_counted from patents_rule_counts
+        where starts_with(rule, 'quarantined:') group by all
+    ),
+    found as (select reason, count(*) as rows_found from {batch} group by all)
+    select reason, coalesce(rows_counted, 0) as rows_counted, coalesce(rows_found, 0) as rows_found
+    from counted full join found using (reason) where coalesce(rows_counted, 0) <> coalesce(rows_found, 0)
+"""
 _IMPOSSIBLE_DATES = """
     select pct_id, filing_year, filing_date, publication_date, grant_date, citations_until from {batch}
     where filing_year not between 1978 and year(current_date) + 1 or publication_date < filing_date
@@ -172,6 +181,13 @@ PATENT_LANDING = Stage(
             f"No input table has more than {QUARANTINE_LIMIT:.0%} of its rows in quarantine.",
             (no_rows(_QUARANTINE_SHARES),),
             on="patents_rule_counts",
+        ),
+        Check(
+            "counts_match_quarantine",
+            "quarantine_patents",
+            "ERROR",
+            "Every row that was counted as quarantined is there to be looked at.",
+            (no_rows(_QUARANTINE_COUNTS),),
         ),
         Check(
             "nothing_quarantined",
