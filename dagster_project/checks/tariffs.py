@@ -109,6 +109,13 @@ _EXCLUSIONS_OFF_LIST = """
     group by all order by n_rows desc
 """
 
+_LISTS_CONTRADICT = """
+    select e.document, e.list_id, t.list_id as list_of_paragraph, count(*) as n_rows
+    from (select * from {batch}) as e
+    join tariff_exclusion_tranches as t on e.document = t.document
+    where e.list_id <> t.list_id group by all
+"""
+
 TARIFF_LANDING = Stage(
     name="tariff landing",
     keys={"tariff_requests": ("request_id", "archive_entry", "source_row")},
@@ -185,6 +192,13 @@ TARIFF_LANDING = Stage(
             "WARN",
             "Excluded products lie in tariff lines of the lists; others carry the codes of a later edition.",
             (no_rows(_EXCLUSIONS_OFF_LIST, counted_by="n_rows"),),
+        ),
+        Check(
+            "lists_agree_with_paragraphs",
+            "tariff_exclusions",
+            "ERROR",
+            "An exclusion lifts the duty of the list that its paragraph of the note is about.",
+            (no_rows(_LISTS_CONTRADICT, counted_by="n_rows"),),
         ),
         Check(
             "nothing_quarantined",
@@ -327,6 +341,13 @@ TARIFF_MARTS = Stage(
             "WARN",
             "Every code of the tariff schedule's note was in force once. Others took over after the term had ended.",
             (no_rows(_CODES_NOT_IN_FORCE, counted_by="n_rows"),),
+        ),
+        Check(
+            "ends_known",
+            "exclusions_in_force",
+            "WARN",
+            "Every interval has an end. Others belong to a paragraph that the seed exclusion_tranches does not know.",
+            (no_rows("select * from {batch} where valid_to is null"),),
         ),
         Check(
             "regression_estimated",

@@ -25,6 +25,7 @@ LANDING_SQL = """
     create table tariff_exclusions as
         select 'htsus_note_20' as source, '20(h)' as document, '1' as item, '1' as list_id, '8413919010' as hts10,
             null::date as valid_from, null::date as valid_to;
+    create table tariff_exclusion_tranches as select '20(h)' as document, '1' as list_id;
     create table quarantine_tariffs as
         select 'tariffs' as dataset, 'ustr requests' as source, null::integer as year, 'hts_length' as reason,
             'x' as detail, 'entry' as archive_entry, 1::bigint as source_row, '{}' as raw where false;
@@ -92,6 +93,7 @@ LANDING_FAULTS = {
         "update tariff_exclusions set valid_from = date '2020-01-02', valid_to = date '2020-01-01'",
     ],
     ("tariff_exclusions", "exclusions_of_listed_lines"): ["update tariff_exclusions set hts10 = '8413919910'"],
+    ("tariff_exclusions", "lists_agree_with_paragraphs"): ["update tariff_exclusion_tranches set list_id = '3'"],
     ("quarantine_tariffs", "nothing_quarantined"): [
         "insert into quarantine_tariffs values ('tariffs', 'ustr requests', null, 'hts_length', 'x', 'e', 1, '{}')"
     ],
@@ -126,6 +128,7 @@ MARTS_FAULTS = {
         "update exclusions_in_force set valid_from = date '2018-07-05' where valid_to = date '2019-12-28'",
     ],
     ("exclusions_in_force", "granted_codes_were_in_force"): ["delete from exclusions_in_force"],
+    ("exclusions_in_force", "ends_known"): ["update exclusions_in_force set valid_to = null"],
     ("exclusion_regression", "regression_estimated"): ["update exclusion_regression set estimate = null"],
 }
 

@@ -59,7 +59,7 @@ select
     products.bec5,
     case when products.hs6 is not null then {{ is_in_scope('goods.hs6') }} end as in_scope,
     -- End use by BEC Rev.4, as measures section 2 reads it; a null category is neither.
-    products.bec4 in ('111', '121', '21', '22', '31', '322', '42', '53') as is_intermediate,
+    products.bec4 in ('{{ product_scopes()['bec4_intermediate']['codes'] | join("', '") }}') as is_intermediate,
     products.bec4 in ('112', '122', '522', '61', '62', '63') as is_consumption,
     imports.import_value_usd as us_import_value_usd,
     imports.n_suppliers as us_suppliers,

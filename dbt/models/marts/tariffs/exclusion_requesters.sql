@@ -1,0 +1,26 @@
+with requests as (
+    select * from {{ ref('int_exclusion_requests') }} where requester is not null
+),
+
+counted as (
+    select
+        list_id,
+        requester,
+        count(*) as requests,
+        count(case when is_granted then 1 end) as granted,
+        count(case when status = 'denied' then 1 end) as denied,
+        count(distinct hs6) as n_hs6
+    from requests
+    group by list_id, requester
+)
+
+select
+    list_id,
+    requester,
+    requests,
+    granted,
+    denied,
+    cast(granted as double) / nullif(granted + denied, 0) as approval_share,
+    n_hs6,
+    rank() over (partition by list_id order by requests desc) as requests_rank
+from counted
