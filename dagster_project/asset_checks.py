@@ -8,6 +8,7 @@ from dataclasses import replace
 import dagster as dg
 
 from dagster_project.assets.landing import REFERENCE_TABLES, TRADE_TABLES
+from dagster_project.checks.benchmarks import BENCHMARKS
 from dagster_project.checks.declarations import Stage
 from dagster_project.checks.factory import make_stage_check, years_of_run
 from dagster_project.checks.landing import LANDING
@@ -52,6 +53,7 @@ def asset_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
         ("check_landing", _part(LANDING, TRADE_TABLES), "landing", landing),
         ("check_staging", STAGING, "staging", warehouse),
         ("check_marts", MARTS, "marts", warehouse),
+        ("check_benchmarks", BENCHMARKS, "marts", warehouse),
     )
     return [
         make_stage_check(name, stage, {table: dg.AssetKey([layer, table]) for table in stage.tables}, data)

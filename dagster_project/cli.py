@@ -12,6 +12,7 @@ import shutil
 import sys
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
@@ -22,7 +23,7 @@ from filelock import FileLock, Timeout
 
 from dagster_project.archive.lock import Lock, load_lock
 from dagster_project.errors import SettingError, UserError
-from dagster_project.publish.read import open_release
+from dagster_project.publish.read import Release, open_release
 from dagster_project.settings import PROJECT_ROOT, Settings, load_settings
 from dagster_project.state import make_plan
 
@@ -224,11 +225,29 @@ def _summary(settings: Settings, result: dg.ExecuteInProcessResult | None, secon
         print(f"\nChecks: {len(checks) - len(failed)} passed, {len(failed)} warned.")
         for check in failed:
             print(f"  warning: {check.check_name} of {check.asset_key.to_user_string()}: {check.description}")
+    _print_benchmarks(release)
     print(f"\nFiles: {release.path}")
     print("Open the UI: make ui, then http://127.0.0.1:3000")
     if seconds is not None:
         print(f"Took {seconds:.0f} s.")
     return 0
+
+
+def _print_benchmarks(release: Release) -> None:
+    """The verdicts on the published figures, counted, and those figures that these inputs can be held against."""
+    with release.connect() as connection:
+        figures = connection.execute(
+            "select benchmark_id, published_value, computed_value, verdict from marts.published_benchmarks "
+            "order by place"
+        ).fetchall()
+    verdicts = Counter(verdict for *_, verdict in figures)
+    counted = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in sorted(verdicts))
+    print(f"\nPublished figures: {counted or 'none'} (table published_benchmarks says why).")
+    computed = [row for row in figures if row[2] is not None]
+    if computed:
+        print(f"  {'figure':32} {'published':>12} {'computed':>12}  verdict")
+    for benchmark_id, published, value, verdict in computed:
+        print(f"  {benchmark_id:32} {published:>12,.6g} {value:>12,.6g}  {verdict}")
 
 
 def _compare(settings: Settings, manifest: Path) -> int:

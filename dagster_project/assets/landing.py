@@ -7,9 +7,11 @@ from typing import Any
 import dagster as dg
 from dagster import AssetExecutionContext
 
+from dagster_project.archive.lock import load_lock
 from dagster_project.archive.store import Archive, Entry
 from dagster_project.assets.common import OWNERS, counts_metadata, entries_metadata, parquet_metadata, user_errors
-from dagster_project.intake import datasets_on, taken_in
+from dagster_project.intake import chosen_source, datasets_on, taken_in
+from dagster_project.landing.inputs import Input, land_inputs
 from dagster_project.landing.patents import land_patents
 from dagster_project.landing.reference import land_reference
 from dagster_project.landing.tables import RuleCounts
@@ -17,6 +19,7 @@ from dagster_project.landing.tariffs import land_tariffs
 from dagster_project.loading import land_trade
 from dagster_project.partitions import years_of
 from dagster_project.settings import Settings
+from dagster_project.state import release_lock
 
 REFERENCE_TABLES = {
     "countries": "One row per area of the country lists, with whether it counts as a country.",
@@ -72,7 +75,7 @@ def landing_assets(settings: Settings, yearly: dg.PartitionsDefinition) -> list[
         assets.append(_landing_tariffs(settings))
     if "patents" in datasets_on(settings):
         assets.append(_landing_patents(settings))
-    return assets
+    return [*assets, _landing_inputs(settings)]
 
 
 def _specs(tables: dict[str, str], raw: list[str], **more: dg.PartitionsDefinition) -> list[dg.AssetSpec]:
@@ -153,6 +156,33 @@ def _landing_patents(settings: Settings) -> dg.AssetsDefinition:
         yield from _results(settings, PATENT_TABLES, entries, landed.accounting, {"noted": dict(landed.noted)})
 
     return landing_patents
+
+
+def _landing_inputs(settings: Settings) -> dg.AssetsDefinition:
+    first_tables = {
+        "reference": "countries",
+        "trade": "trade_flows",
+        "tariffs": "tariff_requests",
+        "patents": "pct_publications",
+    }
+
+    @dg.asset(
+        key=["landing", "inputs"],
+        group_name="landing",
+        description="One row per dataset that is on: its source, and whether it is synthetic.",
+        owners=OWNERS,
+        kinds={"parquet", "duckdb"},
+        deps=[["landing", first_tables[dataset]] for dataset in datasets_on(settings)],
+    )
+    def landing_inputs() -> dg.MaterializeResult:
+        taken = release_lock(settings, load_lock(settings.lock_path)).datasets
+        inputs = [
+            Input(dataset, chosen_source(dataset, settings), any(e.synthetic for e in entries), len(entries))
+            for dataset, entries in taken.items()
+        ]
+        return dg.MaterializeResult(metadata=parquet_metadata(land_inputs(settings.landing_dir, inputs)))
+
+    return landing_inputs
 
 
 def _results(

@@ -21,7 +21,7 @@ from dagster_project.partitions import build_years, dbt_vars, years_of
 from dagster_project.settings import Settings
 from dagster_project.state import Built, config_fingerprint, entries_fingerprint
 
-# dbt selections; tariffs and patents are selected by their tag.
+# dbt selections; tariffs, patents and benchmarks are selected by their tag.
 STAGING = "fqn:chokepoint.staging.reference fqn:chokepoint.staging.trade resource_type:seed"
 TRADE = "fqn:chokepoint.intermediate.trade fqn:chokepoint.marts.trade"
 
@@ -52,7 +52,7 @@ def _layer(dbt_resource_props: Mapping[str, Any]) -> str:
 
 
 def warehouse_assets(settings: Settings, yearly: dg.PartitionsDefinition, manifest: Path) -> list[dg.AssetsDefinition]:
-    """The dbt ops: staging, trade by year, and one per further dataset that is on."""
+    """The dbt ops: staging, trade by year, one per further dataset that is on, and the published figures over all."""
     ops = [_staging(settings, manifest), _trade(settings, yearly, manifest)]
     return [
         *ops,
@@ -61,6 +61,7 @@ def warehouse_assets(settings: Settings, yearly: dg.PartitionsDefinition, manife
             for dataset in ("tariffs", "patents")
             if dataset in datasets_on(settings)
         ),
+        _benchmarks(settings, manifest),
     ]
 
 
@@ -80,7 +81,7 @@ def _staging(settings: Settings, manifest: Path) -> dg.AssetsDefinition:
         manifest=manifest,
         name="staging_models",
         select=STAGING,
-        exclude="tag:tariffs tag:patents",
+        exclude="tag:tariffs tag:patents tag:benchmarks",
         dagster_dbt_translator=Translator(),
         pool=WAREHOUSE_POOL,
     )
@@ -134,6 +135,21 @@ def _domain(dataset: str, settings: Settings, manifest: Path) -> dg.AssetsDefini
         replace(built, datasets={**built.datasets, dataset: fingerprint}).save(settings)
 
     return domain_models
+
+
+def _benchmarks(settings: Settings, manifest: Path) -> dg.AssetsDefinition:
+    # Marts of a dataset that is off are upstream all the same: the models find out what is there, and say so.
+    @dbt_assets(
+        manifest=manifest,
+        name="benchmark_models",
+        select="tag:benchmarks",
+        dagster_dbt_translator=Translator(),
+        pool=WAREHOUSE_POOL,
+    )
+    def benchmark_models(context: AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+        yield from _build(context, dbt, settings, [])
+
+    return benchmark_models
 
 
 def _build(
