@@ -13,7 +13,19 @@ from dagster_project.archive.lock import Lock, load_lock
 from dagster_project.archive.store import Archive, Entry
 from dagster_project.errors import SettingError
 from dagster_project.settings import Settings
-from dagster_project.sources import baci, baci_web, comtrade, comtrade_api, pct, reference, reference_web, sample, ustr
+from dagster_project.sources import (
+    baci,
+    baci_web,
+    comtrade,
+    comtrade_api,
+    pct,
+    reference,
+    reference_web,
+    sample,
+    uspto,
+    ustr,
+    ustr_web,
+)
 from dagster_project.sources.base import Payload
 from dagster_project.sources.files import FileKind, Found, find_files
 from dagster_project.sources.live import Live, live
@@ -64,8 +76,10 @@ SOURCES: Mapping[tuple[str, str], Look] = {
     ("trade", "comtrade"): _live(comtrade_api.trade),
     ("tariffs", "sample"): _sample("tariffs"),
     ("tariffs", "files"): _drop_folder(ustr.FILE_KINDS),
+    ("tariffs", "ustr"): _live(ustr_web.tariffs),
     ("patents", "sample"): _sample("patents"),
     ("patents", "files"): _drop_folder(pct.FILE_KINDS),
+    ("patents", "uspto"): _live(uspto.patents),
 }
 
 

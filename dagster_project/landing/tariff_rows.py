@@ -352,6 +352,30 @@ def _notice_item(row: Row, context: Context) -> Outcome:
     ]
 
 
+def _register_item(row: Row, context: Context) -> Outcome:
+    """One HTS code of an exclusion in a Federal Register notice, with the days that the notice states."""
+    list_id = parse_list(row.cells.get("list"))
+    if list_id is None:
+        return Rejected("list_unknown", f"notice {row.cells.get('notice_no')} names no action")
+    hts = parse_hts(row.cells.get("hts10"), {10: 10})
+    if isinstance(hts, str):
+        return Rejected(hts, f"HTS number {row.cells.get('hts10')!r}")
+    return [
+        {
+            "source": "ustr_notices",
+            "document": f"Federal Register {row.cells.get('notice_no')}",
+            "item": row.cells.get("item"),
+            "list_id": list_id,
+            **_levels(hts),
+            "granted_date": parse_date(row.cells.get("granted_date")),
+            "valid_from": parse_date(row.cells.get("valid_from")),
+            "valid_to": parse_date(row.cells.get("valid_to")),
+            "product": row.cells.get("text"),
+            "n_codes": int(row.cells.get("n_codes") or 1),
+        }
+    ]
+
+
 def _tranche(row: Row, context: Context) -> Outcome:
     """One paragraph of the note: the list, the heading to claim, and whether the compiler marks it as expired."""
     list_id = parse_list(row.cells.get("list"))
@@ -375,5 +399,6 @@ _READERS: Mapping[str, tuple[Reader, Sequence[str]]] = {
     "list_mapping": (_list_line, ("hts8", "list", "ch99_code")),
     "note_items": (_note_item, ("note", "item", "list", "hts10", "text")),
     "notice_items": (_notice_item, ("notice_no", "list", "granted_date", "hts10")),
+    "register_notice": (_register_item, ("notice_no", "hts10", "text")),
     "note_tranches": (_tranche, ("note", "list", "claim_heading", "head")),
 }

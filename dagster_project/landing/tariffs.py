@@ -19,8 +19,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dagster_project.archive.store import Archive, Entry
-from dagster_project.landing.sheets import Row, read_sheet
+from dagster_project.landing.sheets import Row, Sheet, read_sheet
 from dagster_project.landing.tables import RuleCounts, replaced_directory
+from dagster_project.landing.tariff_documents import read_documents, read_notice
 from dagster_project.landing.tariff_rows import IMPORT_YEARS, Context, Rejected, columns_looked_for, reader_of
 
 _ORIGIN = [("archive_entry", pa.string()), ("source_row", pa.int64())]
@@ -105,6 +106,8 @@ _TABLE_OF_KIND = {
     "list_mapping": "tariff_lists",
     "note_items": "tariff_exclusions",
     "notice_items": "tariff_exclusions",
+    "register_notice": "tariff_exclusions",
+    "regulations_page": "tariff_requests",
     "note_tranches": "tariff_exclusion_tranches",
 }
 _KEYS: Mapping[str, tuple[str, ...]] = {
@@ -191,8 +194,8 @@ def land_tariffs(archive: Archive, entries: Sequence[Entry], landing: Path) -> L
 def _load(archive: Archive, entry: Entry) -> _Load:
     kind = entry.parameters["kind"]
     load = _Load(entry, _TABLE_OF_KIND[kind])
-    sheet = read_sheet(archive.open_path(entry), entry.address, columns_looked_for(kind))
-    read = reader_of(kind, sheet, entry.address)
+    sheet = _sheet(archive.open_path(entry), entry, kind)
+    read = reader_of("requests" if kind == "regulations_page" else kind, sheet, entry.address)
     context = Context(kind, entry.part, load.notes)
     for row in sheet.rows:
         load.rows_read += 1
@@ -208,6 +211,14 @@ def _load(archive: Archive, entry: Entry) -> _Load:
         else:
             load.land(row, outcome)
     return load
+
+
+def _sheet(path: Path, entry: Entry, kind: str) -> Sheet:
+    if kind == "register_notice":
+        return read_notice(path, entry.address, entry.parameters)
+    if kind == "regulations_page":
+        return read_documents(path, entry.address)
+    return read_sheet(path, entry.address, columns_looked_for(kind))
 
 
 def _impersonal(row: Row) -> dict[str, str | None]:

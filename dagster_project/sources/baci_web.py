@@ -68,7 +68,7 @@ def newest_release(live: Live) -> str:
         return live.settings.baci_release
     url = f"{live.settings.baci_url}/doc/baci_webpage.html"
     where = "BACI, the page that names the newest release"
-    page = live.http.get_text(SERVICE, url, where=where).body.decode("utf-8", "replace")
+    page = live.http.get_bytes(SERVICE, url, where=where, page=True).body.decode("utf-8", "replace")
     releases = _RELEASE.findall(page)
     if not releases:
         raise SourceError(

@@ -56,6 +56,7 @@ class Service:
     key: str | None = field(default=None, repr=False)
     key_header: str = ""
     key_variable: str = ""
+    tries: int | None = None  # where a service counts failed calls against a small allowance
     default_wait: float = 1.1  # after a 429 that names no time
     user_agent: str = USER_AGENT
     deadline: float = 600.0  # seconds for one JSON answer, from first to last byte
@@ -143,16 +144,29 @@ class Http:
 
         return self._call(service, _with_query(url, query), where, read, headers or {}, accept)
 
-    def get_text(self, service: Service, url: str, query: Any = (), *, where: str) -> Answer:
-        """Any non-empty body (a page, an XML document)."""
+    def get_bytes(
+        self,
+        service: Service,
+        url: str,
+        *,
+        where: str,
+        headers: Mapping[str, str] | None = None,
+        accept: Sequence[int] = (200,),
+        page: bool = False,
+    ) -> Answer:
+        """A small non-empty body of any kind but a web page, unless a `page` is wanted."""
 
         def read(response: requests.Response, address: str) -> Answer:
+            if response.status_code == 304:
+                return Answer(address, 304, response.headers, b"")
+            if not page and "html" in response.headers.get("Content-Type", "").lower():
+                raise Transient(f"a web page with status {response.status_code}, where a file was expected")
             body = self._read_body(service, response)
             if not body:
                 raise Transient("an empty answer with status 200")
             return Answer(address, response.status_code, response.headers, body)
 
-        return self._call(service, _with_query(url, query), where, read, {}, (200,))
+        return self._call(service, url, where, read, headers or {}, accept)
 
     def get_tail(self, service: Service, url: str, length: int, *, where: str) -> tuple[Answer, int] | None:
         """The last bytes of a file and the file's size; None where the server refuses parts of files."""
@@ -170,13 +184,15 @@ class Http:
         headers = {"Range": f"bytes=-{length}", "Accept-Encoding": "identity"}
         return self._call(service, url, where, read, headers, (200, 206))
 
-    def download(self, service: Service, url: str, folder: Path, *, where: str, span: Span | None = None) -> Path:
-        """A whole file (or the span of it) below `folder`, resumed where an earlier try stopped.
+    def download(
+        self, service: Service, url: str, folder: Path, *, where: str, span: Span | None = None, version: str = ""
+    ) -> Path:
+        """A whole file (or the span of it) below `folder`, resumed where an earlier try of that version stopped.
 
         Checked by length, Content-MD5 where given, and as a container by its name. RangeRefused when a span cannot be
         had, or its file changed since.
         """
-        target = folder / _local_name(url, span)
+        target = folder / _local_name(url, span, version)
         if target.exists():
             return target
         folder.mkdir(parents=True, exist_ok=True)
@@ -259,8 +275,9 @@ class Http:
         accept: Sequence[int],
     ) -> _T:
         """Send with retries; `read` turns an accepted response into the result, or raises Transient."""
+        tries = service.tries or self.tries
         retrying = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(self.tries),
+            stop=tenacity.stop_after_attempt(tries),
             wait=self._wait,
             retry=tenacity.retry_if_exception_type(Transient),
             sleep=self.sleep,
@@ -271,7 +288,7 @@ class Http:
         except Transient as error:
             raise SourceError(
                 f"{where} ({redact(url, service)})",
-                found=redact(f"{error}, {self.tries} times", service),
+                found=redact(f"{error}, {tries} times", service),
                 expected="a whole answer",
                 remedy="The service or the network fails at the moment. Run again later: all that was fetched is kept.",
             ) from None
@@ -503,11 +520,11 @@ def _connection_failure(error: Exception, host: str) -> str:
     return f"a broken connection to {host} ({type(error).__name__})"
 
 
-def _local_name(url: str, span: Span | None) -> str:
+def _local_name(url: str, span: Span | None, version: str) -> str:
     """A file name from the address alone; what a server calls the file is never a path here."""
     parts = urlsplit(url)
     base = re.sub(r"[^A-Za-z0-9._-]+", "_", parts.path.rsplit("/", 1)[-1])[-80:] or "file"
-    key = hashlib.sha256(f"{url} {span}".encode()).hexdigest()[:12]
+    key = hashlib.sha256(f"{url} {span} {version}".encode()).hexdigest()[:12]
     return f"{key}-{base}"
 
 

@@ -95,7 +95,7 @@ def _check_text(first: bytes, suffix: str, shown_as: str) -> None:
         if not first.startswith(_MAGIC["parquet"]):
             raise _not_what_it_says(shown_as, f"a file that begins with {first[:8]!r}", "Parquet, as the name says")
         return
-    if start[:1] == b"<":
+    if start[:1] == b"<" and suffix != ".xml":
         raise _not_what_it_says(shown_as, "an HTML or XML page (an error page saved as data?)", f"{suffix} content")
     if b"\x00" in first:
         raise _not_what_it_says(shown_as, "binary content", f"{suffix} text in UTF-8")

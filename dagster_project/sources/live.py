@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import gzip
 import os
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock
 
@@ -22,7 +21,8 @@ from dagster_project.errors import ArchiveDamaged, SettingError
 from dagster_project.settings import Settings
 from dagster_project.sources.base import Payload, Provenance
 from dagster_project.sources.files import FileKind
-from dagster_project.sources.http import Answer, Http, Service
+from dagster_project.sources.http import Http, Service
+from dagster_project.sources.integrity import check_file
 from dagster_project.sources.ledger import Ledger, Unit, Validators
 
 
@@ -69,19 +69,28 @@ class Live:
         return True
 
     def conditional(self, service: Service, address: str, kind: FileKind, name: str, *, where: str) -> Payload:
-        """A small JSON file by address, asked for only when it changed: 304 gives the archived one."""
+        """A small file by address, asked for only when it changed: 304 gives the archived one.
+
+        SourceError when the file is not whole, or not what its name says.
+        """
         known = self.ledger.validators(address)
         if known is not None and not self._whole(known.entry_id):
             known = None
         headers = {}
         if known is not None and known.etag:
-            headers["If-None-Match"] = known.etag  # as received: these servers do not quote it
+            headers["If-None-Match"] = known.etag  # as received: some servers do not quote it
         elif known is not None and known.last_modified:
             headers["If-Modified-Since"] = known.last_modified
-        answer = self.http.get_json(service, address, where=where, headers=headers, accept=(200, 304))
+        ask = self.http.get_json if name.endswith(".json") else self.http.get_bytes
+        answer = ask(service, address, where=where, headers=headers, accept=(200, 304))
         if answer.status == 304 and known is not None:
             return self.payload(known.entry_id)
-        entry = self.put(payload_of_kind(kind, name, address, answer.body))
+        self.downloads.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.downloads) as folder:
+            path = Path(folder) / name
+            path.write_bytes(answer.body)
+            check_file(path, address)
+            entry = self.put(payload_of_kind(kind, name, address, path))
         self.ledger.remember(
             address, Validators(answer.headers.get("ETag"), answer.headers.get("Last-Modified"), entry.id)
         )
@@ -138,17 +147,3 @@ def kind_of_name(kinds: Sequence[FileKind], name: str, *, where: str) -> FileKin
 def compressed(body: bytes) -> bytes:
     """A body as gzip, without a clock time in it."""
     return gzip.compress(body, compresslevel=6, mtime=0)
-
-
-def sized(answer: Answer) -> str:
-    """The size of an answer in words."""
-    return f"{len(answer.body):,} bytes"
-
-
-def removed(folder: Path) -> None:
-    """Take a folder of finished downloads away."""
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-Query = Mapping[str, str]
-Json = Any

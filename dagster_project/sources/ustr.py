@@ -38,6 +38,18 @@ BUDGET_LAB = Provenance(
     citation="Budget-Lab-Yale/tariff-rate-tracker, s301_product_lists.csv, from USITC's document China Tariffs",
     licence=f"{_GOVERNMENT_WORK}; compilation: MIT",
 )
+FEDERAL_REGISTER = Provenance(
+    source="federal_register",
+    publisher="Office of the Federal Register; USTR",
+    citation="USTR, notices of product exclusions, Federal Register, https://www.federalregister.gov",
+    licence=_GOVERNMENT_WORK,
+)
+REGULATIONS = Provenance(
+    source="regulations_gov",
+    publisher="USTR; eRulemaking Program, regulations.gov",
+    citation="Regulations.gov, documents of dockets USTR-2018-0025 and USTR-2018-0032",
+    licence=_GOVERNMENT_WORK,
+)
 TARIFF_SCHEDULE = Provenance(
     source="usitc",
     publisher="United States International Trade Commission",
@@ -53,6 +65,18 @@ def _kind(kind: str, pattern: str, looked_for: str, provenance: Provenance) -> F
 
 # The first kind that matches a name wins: the named tables come before the open patterns at the end.
 FILE_KINDS = (
+    _kind(
+        "register_notice",
+        r"federal_register_(?P<published>\d{4}-\d\d-\d\d)_(?P<document>[A-Za-z0-9-]+)\.xml",
+        "federal_register_<publication date>_<document number>.xml",
+        FEDERAL_REGISTER,
+    ),
+    _kind(
+        "regulations_page",
+        r"regulations_(?P<docket>USTR-\d{4}-\d{4})_(?P<page>[^/]+)\.json",
+        "regulations_<docket>_<page>.json (a page of regulations.gov's documents)",
+        REGULATIONS,
+    ),
     _kind(
         "note_items",
         r"[^/]*note20[^/]*granted_exclusions[^/]*\.csv(\.gz)?",

@@ -25,8 +25,8 @@ def main() -> int:
     """Run both paths below the directory named (default demo-live) and compare."""
     home = (Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "demo-live").resolve()
     shutil.rmtree(home, ignore_errors=True)
-    sample.write_drop_folder(home / "drop")
     with contract_server() as contract:
+        write_drop_folder(contract, home / "drop")
         settings = live_settings(contract, home)
         run(settings)
         full = calls(contract)
@@ -41,6 +41,15 @@ def main() -> int:
     return 0 if live == files else 1
 
 
+def write_drop_folder(contract: Contract, drop: Path) -> None:
+    """The sample, and the documents that the server has beside it, where the file path finds them."""
+    sample.write_drop_folder(drop)
+    for notice in contract.world.notices:
+        (drop / "ustr" / notice.file_name).write_text(notice.xml)
+    page = json.dumps({"data": contract.world.documents, "meta": {"hasNextPage": False}})
+    (drop / "ustr" / "regulations_USTR-2018-0025_start-1.json").write_text(page)
+
+
 def live_settings(contract: Contract, home: Path) -> dict[str, str]:
     """The environment of a run against the server."""
     listed = home / "reference_list.json"
@@ -52,8 +61,8 @@ def live_settings(contract: Contract, home: Path) -> dict[str, str]:
         "CHOKEPOINT_YEARS": f"{min(sample.YEARS)}-{max(sample.YEARS)}",
         "CHOKEPOINT_TRADE_SOURCE": "comtrade",
         "CHOKEPOINT_REFERENCE_SOURCE": "web",
-        "CHOKEPOINT_TARIFF_SOURCE": "files",
-        "CHOKEPOINT_PATENT_SOURCE": "files",
+        "CHOKEPOINT_TARIFF_SOURCE": "ustr",
+        "CHOKEPOINT_PATENT_SOURCE": "uspto",
         "CHOKEPOINT_COMTRADE_URL": contract.url,
         "CHOKEPOINT_COMTRADE_CALLS_PER_MINUTE": "60000",
         "CHOKEPOINT_BACI_URL": f"{contract.url}/baci",

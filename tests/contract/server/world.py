@@ -13,6 +13,7 @@ from typing import Any
 from dagster_project.sources import sample
 from dagster_project.sources.sample import rendering
 from dagster_project.sources.sample.reporting import RawRow, reports
+from tests.contract.server.notices import Notice, document, sample_notices
 
 RELEASED = "2026-03-04T19:12:39.8333333"
 NUMBERS = ("qty", "altQty", "netWgt", "grossWgt", "cifvalue", "fobvalue", "primaryValue")
@@ -49,6 +50,11 @@ class World:
     dropped_fields: frozenset[str] = frozenset()
     reference: dict[str, Resource] = field(default_factory=dict)
     odp_released: dict[str, str] = field(default_factory=dict)
+    notices: list[Notice] = field(default_factory=sample_notices)
+    register_page: int = 2
+    documents: list[dict[str, Any]] = field(default_factory=list)
+    documents_page: int = 250
+    dotted_schedule: bool = False
 
     def reporters(self, year: int) -> list[int]:
         """Who has published the year."""
@@ -143,6 +149,7 @@ def make_world() -> World:
         if path in ("reference/Reporters.json", "reference/partnerAreas.json"):
             name = path.rsplit("/", 1)[1]
             world.reference[name.lower()] = Resource(body, "application/json", quoted=False)
+    world.documents = [document(number) for number in range(12)]
     page = b"<html><a href='../data/BACI_HS17_V201801b.zip'>V201801b</a> BACI V201901 is the newest</html>"
     world.static["/baci/doc/baci_webpage.html"] = Resource(page, "text/html")
     world.static["/baci/data/BACI_HS17_V201901.zip"] = Resource(baci_zip(), "application/zip")
