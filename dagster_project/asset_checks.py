@@ -7,14 +7,24 @@ from dataclasses import replace
 
 import dagster as dg
 
-from dagster_project.assets.landing import REFERENCE_TABLES, TRADE_TABLES
+from dagster_project.assets.landing import PATENT_TABLES, REFERENCE_TABLES, TARIFF_TABLES, TRADE_TABLES, table_path
 from dagster_project.checks.benchmarks import BENCHMARKS
 from dagster_project.checks.declarations import Stage
 from dagster_project.checks.factory import make_stage_check, years_of_run
 from dagster_project.checks.landing import LANDING
 from dagster_project.checks.marts import MARTS
+from dagster_project.checks.patents import PATENT_LANDING, PATENT_MARTS
 from dagster_project.checks.staging import STAGING
-from dagster_project.checks.views import CheckedData, Previous, over_landing, over_warehouse, previous_release
+from dagster_project.checks.tariffs import TARIFF_LANDING, TARIFF_MARTS
+from dagster_project.checks.views import (
+    CheckedData,
+    Previous,
+    over_files,
+    over_landing,
+    over_warehouse,
+    previous_release,
+)
+from dagster_project.intake import datasets_on
 from dagster_project.settings import Settings
 
 Data = Callable[[dg.AssetCheckExecutionContext], CheckedData]
@@ -47,6 +57,18 @@ def asset_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
             landing=settings.landing_dir,
         )
 
+    def whole_warehouse(context: dg.AssetCheckExecutionContext) -> CheckedData:
+        return over_warehouse(settings.warehouse, (), previous(), landing=settings.landing_dir)
+
+    def files_of(dataset: str, tables: Collection[str]) -> Data:
+        counts = f"{dataset}_rule_counts"
+        paths = {table: table_path(settings.landing_dir, table) for table in (*tables, counts)}
+        return lambda context: over_files(paths, previous())
+
+    domains = {
+        "tariffs": (TARIFF_LANDING, TARIFF_TABLES, TARIFF_MARTS),
+        "patents": (PATENT_LANDING, PATENT_TABLES, PATENT_MARTS),
+    }
     # Reference tables have a step of their own: trade lands behind them, and a step cannot come before and after it.
     stages: Iterable[tuple[str, Stage, str, Data]] = (
         ("check_reference", _part(LANDING, REFERENCE_TABLES), "landing", landing),
@@ -54,6 +76,15 @@ def asset_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
         ("check_staging", STAGING, "staging", warehouse),
         ("check_marts", MARTS, "marts", warehouse),
         ("check_benchmarks", BENCHMARKS, "marts", warehouse),
+        *(
+            step
+            for dataset, (landed, tables, marts) in domains.items()
+            if dataset in datasets_on(settings)
+            for step in (
+                (f"check_{dataset}_landing", landed, "landing", files_of(dataset, tables)),
+                (f"check_{dataset}_marts", marts, "marts", whole_warehouse),
+            )
+        ),
     )
     return [
         make_stage_check(name, stage, {table: dg.AssetKey([layer, table]) for table in stage.tables}, data)
