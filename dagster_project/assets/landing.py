@@ -57,15 +57,15 @@ PATENT_TABLES = {
 
 
 def table_path(landing: Path, table: str) -> Path:
-    """The pattern of a landing table's files."""
+    """The pattern of a landing table's files; a crash may have left directories of other names beside the years."""
     if table.startswith("quarantine_"):
         folder = landing / "quarantine" / table.removeprefix("quarantine_")
-        return folder / "*" / "*.parquet" if table in TRADE_TABLES else folder / "*.parquet"
+        return folder / "year=*" / "*.parquet" if table in TRADE_TABLES else folder / "*.parquet"
     if table in REFERENCE_TABLES:
         return landing / "reference" / f"{table}.parquet"
     if table in PATENT_TABLES:
         return landing / "patents" / f"{table}.parquet"
-    return landing / table / "*" / "*.parquet" if table in TRADE_TABLES else landing / f"{table}.parquet"
+    return landing / table / "year=*" / "*.parquet" if table in TRADE_TABLES else landing / f"{table}.parquet"
 
 
 def landing_assets(settings: Settings, yearly: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
@@ -128,7 +128,7 @@ def _landing_trade(settings: Settings, yearly: dg.PartitionsDefinition) -> dg.As
         for each in landed:
             context.log.info("%d: %s", each.year, "landed" if each.changed else "unchanged since it was last landed")
         counts = {str(each.year): each.counts for each in landed}
-        notes = {"years_without_rows": missing}
+        notes = {"years_without_rows": missing, "notes": sorted({note for each in landed for note in each.notes})}
         yield from _results(settings, TRADE_TABLES, taken_in("trade", settings), counts, notes)
 
     return landing_trade

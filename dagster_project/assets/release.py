@@ -128,7 +128,9 @@ def rule_counts(settings: Settings) -> list[tuple[str, int | None, str, int]]:
     landing = settings.landing_dir
     counts: list[tuple[str, int | None, str, int]] = []
     with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
-        trade = f"read_parquet({sql_text(str(landing / 'trade_rule_counts/*/*.parquet'))}, hive_partitioning=false)"
+        trade = (
+            f"read_parquet({sql_text(str(landing / 'trade_rule_counts/year=*/*.parquet'))}, hive_partitioning=false)"
+        )
         counts += connection.execute(f"select source, year, rule, n from {trade} order by all").fetchall()
         counts += connection.execute(
             "select 'flows', year, rule, n from intermediate.int_flow_accounting order by all"

@@ -17,10 +17,17 @@ import duckdb
 
 from dagster_project.archive.store import Entry
 from dagster_project.errors import SourceError
-from dagster_project.landing.delimited import open_delimited, require_columns
+from dagster_project.landing.delimited import (
+    TextTable,
+    decimal_number,
+    open_delimited,
+    require_columns,
+    whole_number,
+)
 from dagster_project.sources.baci import HS_REVISIONS
 
 REQUIRED = ("t", "i", "j", "k", "v", "q")
+KNOWN = frozenset(REQUIRED)
 
 
 @contextmanager
@@ -39,16 +46,17 @@ def year_files(path: Path, entry: Entry, scratch: Path) -> Iterator[dict[str, Pa
                 remedy="Fetch the publisher's zip again.",
             )
         files = {}
-        for member in members:
-            target = Path(folder) / Path(member).name  # the base name only: a member never chooses its folder
+        for number, member in enumerate(members):
+            target = Path(folder) / f"{number}.csv"  # a member chooses neither its folder nor another member's name
             with archive.open(member) as source, target.open("wb") as file:
                 shutil.copyfileobj(source, file, 1 << 20)
             files[member] = target
         yield files
 
 
-def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, rejects: str) -> str:
-    """A query for the typed rows of one yearly file, in the file's order (columns: `trade.PARSED_COLUMNS`).
+def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, rejects: str) -> tuple[str, TextTable]:
+    """A query for the typed rows of one yearly file, in the file's order (columns: `trade.PARSED_COLUMNS`), and its
+    text.
 
     Values: thousand USD become USD. Quantities: metric tons. SourceError when a column is missing.
     """
@@ -56,17 +64,17 @@ def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, 
     table = open_delimited(connection, path, entry.address, gzipped=gzipped, rejects=rejects)
     require_columns(table, REQUIRED, entry.address)
     column = table.column
-    return f"""
+    query = f"""
         with text_rows as (
             select
-                try_cast({column("t")} as integer) as year,
-                try_cast({column("j")} as integer) as reporter_code,
-                try_cast({column("i")} as integer) as partner_code,
+                {whole_number(column("t"))} as year,
+                {whole_number(column("j"))} as reporter_code,
+                {whole_number(column("i"))} as partner_code,
                 {column("k")} as cmd_code,
-                try_cast({column("v")} as double) * 1000 as value_usd,
+                {decimal_number(column("v"))} * 1000 as value_usd,
                 {column("v")} as value_text,
                 nullif(nullif({column("q")}, 'NA'), '') as qty_text,
-                try_cast(nullif(nullif({column("q")}, 'NA'), '') as double) as qty,
+                {decimal_number(f"nullif(nullif({column('q')}, 'NA'), '')")} as qty,
                 received
             from {table.expression} as received
         ),
@@ -93,3 +101,4 @@ def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, 
             case when reason is not null then cast(to_json(received) as varchar) end as raw
         from judged
     """
+    return query, table

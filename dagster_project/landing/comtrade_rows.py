@@ -12,13 +12,25 @@ import duckdb
 
 from dagster_project.archive.store import Entry
 from dagster_project.errors import SourceError
-from dagster_project.landing.delimited import TextTable, fold_names, open_delimited, require_columns, unreadable
+from dagster_project.landing.delimited import (
+    TextTable,
+    decimal_number,
+    fold_names,
+    identifier,
+    open_delimited,
+    require_columns,
+    unreadable,
+    whole_number,
+)
 from dagster_project.landing.tables import sql_text
+from dagster_project.sources.comtrade import FIELDS
 
 REQUIRED = ("reportercode", "flowcode", "partnercode", "cmdcode", "primaryvalue", ("refyear", "period"))
+KNOWN = frozenset(field.lower() for field in FIELDS)
 
-def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, rejects: str) -> str:
-    """A query for the typed rows of one payload, in the file's order (columns: `trade.PARSED_COLUMNS`).
+
+def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, rejects: str) -> tuple[str, TextTable]:
+    """A query for the typed rows of one payload, in the file's order (columns: `trade.PARSED_COLUMNS`), and its text.
 
     `rejects` names the temporary table that collects unreadable lines. SourceError when the payload is no Comtrade
     table or lacks a required column.
@@ -28,7 +40,7 @@ def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, 
     else:
         table = _open_delimited(connection, path, entry, rejects)
     require_columns(table, REQUIRED, entry.address)
-    return _typed(table)
+    return _typed(table), table
 
 
 def _open_delimited(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, rejects: str) -> TextTable:
@@ -50,23 +62,25 @@ def _open_json(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry) 
     reader += f"maximum_object_size={max(_content_bytes(path, compression) + 1, 1 << 24)})"
     try:
         connection.execute(f"create or replace temp table payload as select json from {reader}")
-        envelope = connection.execute(
-            "select json ->> 'error', cast(json ->> 'count' as bigint), json_array_length(json, '$.data') from payload "
+        envelopes = connection.execute(
+            "select json ->> 'error', json ->> 'count', json_array_length(json, '$.data') from payload "
             "where json_type(json, '$.data') = 'ARRAY'"
-        ).fetchone()
-        if envelope is not None:
+        ).fetchall()
+        for envelope in envelopes:
             _check_envelope(entry, *envelope)
-            rows = "select unnest(cast(json -> 'data' as json[])) as r from payload"
-        else:
-            rows = "select json as r from payload"
-        connection.execute(f"create or replace temp table json_rows as {rows}")
+        if not envelopes:
+            _check_no_refusal(connection, entry)
+        rows = "select unnest(cast(json -> 'data' as json[])) as r from payload" if envelopes else "from payload"
+        connection.execute(f"create or replace temp table json_rows as select r from ({rows}) as rows(r)")
+        _check_rows(connection, entry, len(envelopes))
         keys = connection.execute(
             "select distinct unnest(json_keys(r)) as name from json_rows order by name"
         ).fetchall()
     except duckdb.Error as error:
         raise unreadable(entry.address, error) from error
-    names = [key[0] for key in keys]
-    fields = ", ".join(f"""r ->> {sql_text(name)} as "{name}\"""" for name in names) or "null as nothing"
+    # An answer without rows has no keys; it is an answer all the same.
+    names = [key[0] for key in keys] or list(FIELDS)
+    fields = ", ".join(f"r ->> {sql_text(name)} as {identifier(name)}" for name in names)
     return TextTable(f"(select {fields} from json_rows)", fold_names(names, entry.address))
 
 
@@ -79,15 +93,46 @@ def _content_bytes(path: Path, compression: str) -> int:
         return int.from_bytes(file.read(4), "little")
 
 
-def _check_envelope(entry: Entry, error: str | None, count: int | None, rows: int) -> None:
-    if error:
+def _check_no_refusal(connection: duckdb.DuckDBPyConnection, entry: Entry) -> None:
+    """Comtrade refuses with one object: {"error": …}, {"errorObject": …} or {"statusCode": …, "message": …}."""
+    row = connection.execute(
+        "select coalesce(json ->> 'error', json ->> 'errorObject', json ->> 'message') from payload "
+        "where (select count(*) from payload) = 1 and (json ->> 'reporterCode') is null"
+    ).fetchone()
+    if row is not None and row[0]:
+        raise _refusal(entry, row[0])
+
+
+def _check_rows(connection: duckdb.DuckDBPyConnection, entry: Entry, envelopes: int) -> None:
+    """Every row is an object, and nothing stands beside the envelopes."""
+    objects, others, payloads = connection.execute(
+        "select count(*) filter (json_type(r) = 'OBJECT'), count(*) filter (json_type(r) is distinct from 'OBJECT'), "
+        "(select count(*) from payload) from json_rows"
+    ).fetchone() or (0, 0, 0)
+    if others or (envelopes and envelopes != payloads):
         raise SourceError(
             entry.address,
-            found=f"an answer that reports the error {error!r}",
-            expected="an answer with data",
+            found=f"{others} of {objects + others} rows that are no objects"
+            if others
+            else f"{payloads - envelopes} objects beside {envelopes} envelopes",
+            expected="Comtrade's answer, a list of rows, or one row a line",
             remedy="Ask Comtrade again; nothing of this file was used.",
         )
-    if count is not None and count != rows:
+
+
+def _refusal(entry: Entry, error: str) -> SourceError:
+    return SourceError(
+        entry.address,
+        found=f"an answer that reports the error {error!r}",
+        expected="an answer with data",
+        remedy="Ask Comtrade again; nothing of this file was used.",
+    )
+
+
+def _check_envelope(entry: Entry, error: str | None, count: str | None, rows: int) -> None:
+    if error:
+        raise _refusal(entry, error)
+    if count is not None and count != str(rows):
         raise SourceError(
             entry.address,
             found=f"count {count} but {rows} rows",
@@ -99,28 +144,30 @@ def _check_envelope(entry: Entry, error: str | None, count: int | None, rows: in
 def _typed(table: TextTable) -> str:
     column = table.column
     code, value, quantity = column("cmdcode"), column("primaryvalue"), column("qty")
-    year = f"coalesce({column('refyear')}, left({column('period')}, 4))"
+    period = f"nullif({column('period')}, '')"
+    year = f"coalesce(nullif({column('refyear')}, ''), left({period}, 4))"
+    partner2, mode = (f"coalesce(nullif({column(name)}, ''), '0')" for name in ("partner2code", "motcode"))
     revision = f"upper({column('classificationcode')})"
     unit = f"coalesce(nullif({column('qtyunitabbr')}, ''), {column('qtyunitcode')})"
     return f"""
         with text_rows as (
             select
-                try_cast({year} as integer) as year,
-                try_cast({column("reportercode")} as integer) as reporter_code,
+                {whole_number(year)} as year,
+                {whole_number(column("reportercode"))} as reporter_code,
                 upper({column("flowcode")}) as flow,
-                try_cast({column("partnercode")} as integer) as partner_code,
+                {whole_number(column("partnercode"))} as partner_code,
                 nullif(nullif({revision}, ''), 'HS') as hs_revision,
                 upper({code}) as cmd_code,
-                try_cast({value} as double) as value_usd,
+                {decimal_number(value)} as value_usd,
                 {value} as value_text,
-                try_cast(nullif({quantity}, '') as double) as qty,
+                {decimal_number(f"nullif({quantity}, '')")} as qty,
                 nullif({quantity}, '') as qty_text,
                 {unit} as unit,
                 coalesce({column("typecode")}, '') as type_code,
                 coalesce({column("freqcode")}, '') as freq_code,
-                length({column("period")}) as period_length,
-                coalesce(try_cast(nullif({column("partner2code")}, '') as integer), 0) <> 0
-                    or coalesce(nullif({column("motcode")}, ''), '0') <> '0'
+                {period} as period,
+                {whole_number(partner2)} as partner2_code,
+                partner2_code is distinct from 0 or {whole_number(mode)} is distinct from 0
                     or coalesce(nullif({column("customscode")}, ''), 'C00') <> 'C00' as is_breakdown,
                 received
             from {table.expression} as received
@@ -129,8 +176,9 @@ def _typed(table: TextTable) -> str:
             select *, case
                 when year is null or year not between 1900 and 2100 then 'bad_year'
                 when type_code not in ('', 'C') then 'not_goods'
-                when freq_code not in ('', 'A') or period_length > 4 then 'not_annual'
-                when reporter_code is null or partner_code is null then 'bad_country_code'
+                when freq_code not in ('', 'A') or length(period) > 4 then 'not_annual'
+                when left(period, 4) <> cast(year as varchar) then 'year_and_period_differ'
+                when reporter_code is null or partner_code is null or partner2_code is null then 'bad_country_code'
                 when coalesce(flow, '') = '' then 'missing_flow'
                 when hs_revision is not null and not regexp_full_match(hs_revision, 'H[0-6]')
                     then 'unknown_classification'

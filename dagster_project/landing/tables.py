@@ -81,13 +81,29 @@ def replaced_directory(target: Path) -> Iterator[Path]:
         raise
 
 
-def copy_query(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
-    """Write a query's rows as one Parquet file (also when there are none); return the number of rows."""
+def copy_query(
+    connection: duckdb.DuckDBPyConnection, query: str, path: Path, metadata: Mapping[str, str] | None = None
+) -> int:
+    """Write a query's rows as one Parquet file (also when there are none); return the number of rows.
+
+    `metadata` goes into the file's footer, where `file_metadata` finds it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    connection.execute(f"copy ({query}) to {sql_text(str(path))} (format parquet, compression zstd)")
+    footer = ", ".join(f"{name}: {sql_text(value)}" for name, value in (metadata or {}).items())
+    options = f"format parquet, compression zstd{f', kv_metadata {{{footer}}}' if footer else ''}"
+    connection.execute(f"copy ({query}) to {sql_text(str(path))} ({options})")
     row = connection.execute(f"select count(*) from read_parquet({sql_text(str(path))})").fetchone()
     assert row is not None
     return int(row[0])
+
+
+def file_metadata(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
+    """What `copy_query` put into the footer of a Parquet file."""
+    return dict(
+        connection.execute(
+            f"select decode(key), decode(value) from parquet_kv_metadata({sql_text(str(path))})"
+        ).fetchall()
+    )
 
 
 def sql_text(value: str) -> str:

@@ -18,13 +18,14 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.archive.store import Archive, Entry
+from dagster_project.archive.store import Archive, Entry, write_whole
 from dagster_project.errors import SourceError
-from dagster_project.landing import baci_rows, comtrade_rows
-from dagster_project.landing.delimited import unreadable
+from dagster_project.landing import baci_rows, comtrade_rows, delimited
+from dagster_project.landing.delimited import require_closed_quotes, require_one_line_each, unreadable
 from dagster_project.landing.tables import (
     RuleCounts,
     copy_query,
+    file_metadata,
     replaced_directory,
     scratch_database,
     sql_text,
@@ -68,7 +69,10 @@ TABLES = (*KINDS, "trade_reporters", "trade_rule_counts", "quarantine/trade")
 
 @dataclass(frozen=True)
 class Parsed:
-    """One archived table as typed rows: `rows` by year, and the number of rows whose year cannot be read."""
+    """One archived table as typed rows: `rows` by year, and the number of rows whose year cannot be read.
+
+    `extra_columns` are those that its publisher's layout does not have; nothing reads them.
+    """
 
     entry_id: str
     address: str
@@ -77,16 +81,18 @@ class Parsed:
     path: Path
     rows: Mapping[int, int]
     rows_without_year: int
+    extra_columns: Sequence[str]
 
 
 @dataclass(frozen=True)
 class LandedYear:
-    """The outcome of landing one year."""
+    """The outcome of landing one year. `notes` says what was odd about its files, without harm to any row."""
 
     year: int
     counts: RuleCounts
     entries: Sequence[str]
     changed: bool
+    notes: Sequence[str]
 
 
 def parse_trade(archive: Archive, entries: Sequence[Entry], landing: Path, years: Sequence[int] | None) -> list[Parsed]:
@@ -127,16 +133,28 @@ def land_year(parsed: Sequence[Parsed], landing: Path, year: int, base_revision:
     receipt = landing / "trade_receipts" / f"{year_identity(holding, year, base_revision, fingerprint)}.json"
     if receipt.exists():
         known = json.loads(receipt.read_text())
-        return LandedYear(year, RuleCounts(**known["counts"]), known["entries"], changed=False)
+        return LandedYear(year, RuleCounts(**known["counts"]), known["entries"], changed=False, notes=_notes(holding))
+    # Taken away first: after a crash in between, no receipt vouches for tables that are half old and half new.
+    _remove_receipts(landing, year)
     with scratch_database(landing) as connection:
         _register(connection, holding, landing, year, base_revision)
-        counts = _write_year(connection, landing, year)
-    landed = LandedYear(year, counts.check(f"trade, year {year}"), [table.entry_id for table in holding], changed=True)
-    receipt.parent.mkdir(parents=True, exist_ok=True)
-    for old in receipt.parent.glob(f"{year}-*.json"):
-        old.unlink()
-    receipt.write_text(json.dumps({"counts": asdict(landed.counts), "entries": landed.entries}))
-    return landed
+        counts = _write_year(connection, landing, year).check(f"trade, year {year}")
+    entries = [table.entry_id for table in holding]
+    write_whole(receipt, json.dumps({"counts": asdict(counts), "entries": entries}).encode())
+    return LandedYear(year, counts, entries, changed=True, notes=_notes(holding))
+
+
+def _notes(parsed: Sequence[Parsed]) -> list[str]:
+    return [
+        f"{table.address}: columns that nothing reads: {', '.join(table.extra_columns)}"
+        for table in parsed
+        if table.extra_columns
+    ]
+
+
+def _remove_receipts(landing: Path, year: int) -> None:
+    for receipt in (landing / "trade_receipts").glob(f"{year}-*.json"):
+        receipt.unlink()
 
 
 def year_identity(parsed: Sequence[Parsed], year: int, base_revision: str, fingerprint: str) -> str:
@@ -164,13 +182,18 @@ def landed_years(landing: Path) -> dict[int, str]:
 
 
 def remove_years(landing: Path, keep: Sequence[int]) -> list[int]:
-    """Take every landed year that is not to be kept out of the landing tables; return those removed."""
+    """Take every year that is not to be kept out of the landing tables, and any that a crash left without receipt.
+
+    Returns the landed years that were removed.
+    """
     removed = [year for year in landed_years(landing) if year not in keep]
     for year in removed:
-        for path in (landing / "trade_receipts").glob(f"{year}-*.json"):
-            path.unlink()
-        for table in TABLES:
-            shutil.rmtree(landing / table / f"year={year}")
+        _remove_receipts(landing, year)
+    complete = {f"year={year}" for year in landed_years(landing)} | {"year=unknown"}
+    for table in TABLES:
+        for partition in (landing / table).glob("year=*"):
+            if partition.name not in complete:
+                shutil.rmtree(partition)
     return removed
 
 
@@ -233,53 +256,76 @@ def _parse_table(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry
     reader = baci_rows if entry.source == "baci" else comtrade_rows
     key = hashlib.sha256(f"{entry.sha256} {member} {_code_fingerprint()}".encode()).hexdigest()[:24]
     target = landing / "parsed" / f"trade-{key}.parquet"
+    address = f"{entry.address}!{member}" if member != entry.part else entry.address
     if not target.exists():
         building = target.with_suffix(f".building-{os.getpid()}")
         try:
-            rows = reader.typed_rows(connection, path, entry, rejects="rejected_lines")
-            copy_query(connection, f"select {', '.join(PARSED_COLUMNS)} from ({rows})", building)
-            _append_rejected_lines(connection, building, landing)
+            rows, table = reader.typed_rows(connection, path, entry, rejects="rejected_lines")
+            extra = [written for name, written in table.columns.items() if name not in reader.KNOWN]
+            footer = {"extra_columns": json.dumps(extra)}
+            query = f"select {', '.join(PARSED_COLUMNS)} from ({rows})"
+            records = copy_query(connection, query, building, footer)
+            records += _insert_rejected_lines(connection, building, footer, address)
+            if entry.parameters.get("format", "csv").lower() != "json":
+                gzipped = entry.address.lower().endswith(".gz")
+                require_one_line_each(connection, table, path, gzipped, address, records)
             building.replace(target)
         except duckdb.Error as error:
             raise unreadable(entry.address, error) from error
         finally:
             building.unlink(missing_ok=True)
-            for table in ("rejected_lines", "rejected_lines_scan", "payload", "json_rows"):
-                connection.execute(f"drop table if exists {table}")
+            for name in ("rejected_lines", "rejected_lines_scan", "payload", "json_rows"):
+                connection.execute(f"drop table if exists {name}")
     by_year = connection.execute(
         f"select year, count(*) from read_parquet({sql_text(str(target))}) group by year"
     ).fetchall()
     return Parsed(
         entry_id=entry.id,
-        address=f"{entry.address}!{member}" if member != entry.part else entry.address,
+        address=address,
         retrieved_at=entry.retrieved_at,
         source=entry.source,
         path=target,
         rows={year: n for year, n in by_year if year is not None and 1900 <= year <= 2100},
         rows_without_year=sum(n for year, n in by_year if year is None or not 1900 <= year <= 2100),
+        extra_columns=json.loads(file_metadata(connection, target)["extra_columns"]),
     )
 
 
-def _append_rejected_lines(connection: duckdb.DuckDBPyConnection, target: Path, landing: Path) -> None:
-    """Add the lines that the CSV reader could not split into fields, as rows without a year."""
+def _insert_rejected_lines(
+    connection: duckdb.DuckDBPyConnection, target: Path, footer: Mapping[str, str], address: str
+) -> int:
+    """Put the lines that the CSV reader could not split into fields among the rows, where they stood in the file, as
+    rows without a year; return how many there are. SourceError when such a line has taken others along.
+    """
     exists = connection.execute("select 1 from duckdb_tables() where table_name = 'rejected_lines'").fetchone()
     if not exists or not connection.execute("select 1 from rejected_lines limit 1").fetchone():
-        return
+        return 0
+    require_closed_quotes(connection, "rejected_lines", address)
     both = target.with_name(target.name + "-with-rejects")
     nulls = ", ".join(f"null as {name}" for name in PARSED_COLUMNS[:-3])
-    # One line may break several rules of the reader; it is one row all the same.
+    # One line may break several rules of the reader; it is one row all the same. Line 1 is the header, so line n is
+    # row n - 1; the readable rows before it are those less the rejected lines before it.
     rejected = f"""
         select {nulls}, false as is_breakdown, 'malformed_row' as reason,
-            cast(to_json({{'line': line, 'error': any_value(error_message), 'text': any_value(csv_line)}}) as varchar)
-        from rejected_lines group by line order by line
+            cast(to_json({{'line': line, 'error': any_value(error_message), 'text': any_value(csv_line)}}) as varchar),
+            line - 2 - (row_number() over (order by line) - 1) as readable_before, 1 as is_rejected, line
+        from rejected_lines group by line
     """
-    copy_query(connection, f"from read_parquet({sql_text(str(target))}) union all {rejected}", both)
+    rows = f"""
+        select {", ".join(PARSED_COLUMNS)} from (
+            select {", ".join(PARSED_COLUMNS)}, file_row_number + 1 as readable_before, 0 as is_rejected, 0 as line
+            from read_parquet({sql_text(str(target))}, file_row_number=true) union all {rejected}
+        ) order by readable_before, is_rejected, line
+    """
+    total = copy_query(connection, rows, both, footer)
+    readable = connection.execute(f"select count(*) from read_parquet({sql_text(str(target))})").fetchone()
     both.replace(target)
+    return total - (readable[0] if readable else 0)
 
 
 def _code_fingerprint() -> str:
     """Changes when the code that parses rows changes, so that parsed tables of older code are not taken for new."""
-    modules = (comtrade_rows.__file__, baci_rows.__file__, __file__)
+    modules = (comtrade_rows.__file__, baci_rows.__file__, delimited.__file__, __file__)
     return hashlib.sha256(b"".join(Path(module).read_bytes() for module in modules if module)).hexdigest()[:12]
 
 
@@ -445,8 +491,10 @@ _REPORTERS = """
 """
 _QUARANTINED = """
     select 'trade' as dataset, source, year, rule[13:] as reason,
-        'reporter ' || reporter_code || ', flow ' || flow || ', partner ' || partner_code || ', code ' || cmd_code
-            || ', revision ' || coalesce(hs_revision, 'not stated') || ', value ' || value_usd as detail,
+        concat('reporter ', coalesce(cast(reporter_code as varchar), '?'), ', flow ', coalesce(flow, '?'),
+            ', partner ', coalesce(cast(partner_code as varchar), '?'), ', code ', coalesce(cmd_code, '?'),
+            ', revision ', coalesce(hs_revision, 'not stated'),
+            ', value ', coalesce(cast(value_usd as varchar), '?')) as detail,
         archive_entry, source_row,
         coalesce(raw, cast(to_json({'reporterCode': reporter_code, 'flowCode': flow, 'partnerCode': partner_code,
             'cmdCode': cmd_code, 'classificationCode': hs_revision, 'primaryValue': value_usd}) as varchar)) as raw

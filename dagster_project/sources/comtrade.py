@@ -15,6 +15,19 @@ COMTRADE = Provenance(
     licence="UN Comtrade terms of use: internal use; redistribution needs permission",
 )
 
+# The record of the API, in its order.
+# fmt: off
+FIELDS = (
+    "typeCode", "freqCode", "refPeriodId", "refYear", "refMonth", "period", "reporterCode", "reporterISO",
+    "reporterDesc", "flowCode", "flowDesc", "partnerCode", "partnerISO", "partnerDesc", "partner2Code",
+    "partner2ISO", "partner2Desc", "classificationCode", "classificationSearchCode", "isOriginalClassification",
+    "cmdCode", "cmdDesc", "aggrLevel", "isLeaf", "customsCode", "customsDesc", "mosCode", "motCode", "motDesc",
+    "qtyUnitCode", "qtyUnitAbbr", "qty", "isQtyEstimated", "altQtyUnitCode", "altQtyUnitAbbr", "altQty",
+    "isAltQtyEstimated", "netWgt", "isNetWgtEstimated", "grossWgt", "isGrossWgtEstimated", "cifvalue",
+    "fobvalue", "primaryValue", "legacyEstimationFlag", "isReported", "isAggregate",
+)
+# fmt: on
+
 FILE_KINDS = (
     FileKind(
         kind="comtrade_rows",

@@ -46,27 +46,32 @@ def check_zip(path: Path, shown_as: str) -> None:
             members = archive.infolist()
             for member in members:
                 name = PurePosixPath(member.filename.replace("\\", "/"))
-                if name.is_absolute() or ".." in name.parts or ":" in name.parts[0]:
+                if name.is_absolute() or ".." in name.parts or ":" in "".join(name.parts[:1]):
                     raise SourceError(
                         f"{shown_as}, member {member.filename!r}",
                         found="a member name that points outside the zip's own folder",
                         expected="plain relative member names",
                         remedy="Do not trust this file: fetch the publisher's zip again.",
                     )
-            expanded = sum(member.file_size for member in members)
-            limit = min(MAX_EXPANDED_BYTES, MAX_EXPANSION_RATIO * max(path.stat().st_size, 1 << 20))
-            if expanded > limit:
-                raise SourceError(
-                    shown_as,
-                    found=f"a zip that expands to {expanded:,} bytes",
-                    expected=f"at most {limit:,} bytes",
-                    remedy="Do not trust this file: fetch the publisher's zip again.",
-                )
+            _check_expansion(sum(member.file_size for member in members), path, "zip", shown_as)
             broken = archive.testzip()
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except RuntimeError as error:  # zipfile's word for a password; NotImplementedError, its kin, for a method
+        raise _not_what_it_says(shown_as, f"an encrypted or unknown kind of zip ({error})", "a plain zip") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise _not_what_it_says(shown_as, f"a broken or truncated zip ({error})", "a whole zip") from error
     if broken is not None:
         raise _not_what_it_says(shown_as, f"a zip whose member {broken} fails its checksum", "a whole zip")
+
+
+def _check_expansion(expanded: int, path: Path, kind: str, shown_as: str) -> None:
+    limit = min(MAX_EXPANDED_BYTES, MAX_EXPANSION_RATIO * max(path.stat().st_size, 1 << 20))
+    if expanded > limit:
+        raise SourceError(
+            shown_as,
+            found=f"a {kind} that expands to {expanded:,} bytes or more",
+            expected=f"at most {limit:,} bytes",
+            remedy=f"Do not trust this file: fetch the publisher's {kind} again.",
+        )
 
 
 def _check_gzip(path: Path, first: bytes, shown_as: str) -> bytes:
@@ -77,7 +82,7 @@ def _check_gzip(path: Path, first: bytes, shown_as: str) -> bytes:
         with gzip.open(path) as file:
             content = file.read(512)
             while file.read(1 << 22):
-                pass
+                _check_expansion(file.tell(), path, "gzip", shown_as)
     except (EOFError, OSError, zlib.error) as error:
         raise _not_what_it_says(shown_as, f"a truncated or damaged gzip ({error})", "a whole gzip file") from error
     if not content:

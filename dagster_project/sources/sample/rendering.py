@@ -14,59 +14,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from operator import itemgetter
 
+from dagster_project.sources import comtrade
 from dagster_project.sources.sample import areas, codes
 from dagster_project.sources.sample.reporting import NO_UNIT, RawRow, reports
 
-# The record of the API, sources.md A.5.1, in its order.
-API_FIELDS = [
-    "typeCode",
-    "freqCode",
-    "refPeriodId",
-    "refYear",
-    "refMonth",
-    "period",
-    "reporterCode",
-    "reporterISO",
-    "reporterDesc",
-    "flowCode",
-    "flowDesc",
-    "partnerCode",
-    "partnerISO",
-    "partnerDesc",
-    "partner2Code",
-    "partner2ISO",
-    "partner2Desc",
-    "classificationCode",
-    "classificationSearchCode",
-    "isOriginalClassification",
-    "cmdCode",
-    "cmdDesc",
-    "aggrLevel",
-    "isLeaf",
-    "customsCode",
-    "customsDesc",
-    "mosCode",
-    "motCode",
-    "motDesc",
-    "qtyUnitCode",
-    "qtyUnitAbbr",
-    "qty",
-    "isQtyEstimated",
-    "altQtyUnitCode",
-    "altQtyUnitAbbr",
-    "altQty",
-    "isAltQtyEstimated",
-    "netWgt",
-    "isNetWgtEstimated",
-    "grossWgt",
-    "isGrossWgtEstimated",
-    "cifvalue",
-    "fobvalue",
-    "primaryValue",
-    "legacyEstimationFlag",
-    "isReported",
-    "isAggregate",
-]
+API_FIELDS = list(comtrade.FIELDS)
 TEXT_FIELDS = frozenset(field for field in API_FIELDS if field.endswith(("Desc", "ISO", "Abbr")))
 # What the bulk files leave out, and how they spell two others (A.5.1).
 BULK_FIELDS = [field for field in API_FIELDS if field not in TEXT_FIELDS | {"aggrLevel", "isLeaf"}]
