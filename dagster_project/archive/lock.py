@@ -20,7 +20,8 @@ from dagster_project.errors import SourceError
 class Lock:
     """Entries by dataset ("trade", "reference", "tariffs", "patents"), each in the order the source listed them.
 
-    `settings` holds the settings that shape the marts, and the years, as plain data; empty while a lock is in the making.
+    `settings` holds the settings that shape the marts, and the years, as plain data; empty while a lock is in the
+    making.
     """
 
     datasets: Mapping[str, Sequence[Entry]]
@@ -50,14 +51,14 @@ def load_lock(path: Path) -> Lock:
         content = json.loads(path.read_text(encoding="utf-8"))
         datasets = {name: tuple(Entry(**e) for e in entries) for name, entries in content["datasets"].items()}
         return Lock(datasets, content["settings"])
-    except FileNotFoundError as error:
+    except OSError as error:
         raise SourceError(
             f"lock file {path}",
-            found="no such file",
+            found=f"no readable file ({error.strerror})",
             expected="the inputs.lock.json of a release, or of this data directory after a run",
             remedy="Name an existing lock file: make rebuild LOCK=<data dir>/published/current/inputs.lock.json",
         ) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SourceError(
             f"lock file {path}",
             found=f"unreadable content ({error})",

@@ -175,7 +175,11 @@ def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that a crash leaves either nothing or all of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".incoming-", delete=False) as target:
-        target.write(content)
-        target.flush()
-        os.fsync(target.fileno())
-    os.replace(target.name, path)
+        try:
+            target.write(content)
+            target.flush()
+            os.fsync(target.fileno())
+            os.replace(target.name, path)
+        except BaseException:
+            Path(target.name).unlink(missing_ok=True)
+            raise
