@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import sys
+import textwrap
 import time
 import uuid
 from collections import Counter
@@ -234,20 +235,25 @@ def _summary(settings: Settings, result: dg.ExecuteInProcessResult | None, secon
 
 
 def _print_benchmarks(release: Release) -> None:
-    """The verdicts on the published figures, counted, and those figures that these inputs can be held against."""
+    """The verdicts on the published figures: counted, then the figures with a value, then the names of the others."""
     with release.connect() as connection:
         figures = connection.execute(
-            "select benchmark_id, published_value, computed_value, verdict from marts.published_benchmarks "
+            "select dataset, benchmark_id, published_value, computed_value, verdict from marts.published_benchmarks "
             "order by place"
         ).fetchall()
     verdicts = Counter(verdict for *_, verdict in figures)
-    counted = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in sorted(verdicts))
-    print(f"\nPublished figures: {counted or 'none'} (table published_benchmarks says why).")
-    computed = [row for row in figures if row[2] is not None]
+    print("\nPublished figures: " + ", ".join(f"{n} {verdict}" for verdict, n in sorted(verdicts.items())) + ".")
+    computed = [row for row in figures if row[3] is not None]
     if computed:
         print(f"  {'figure':32} {'published':>12} {'computed':>12}  verdict")
-    for benchmark_id, published, value, verdict in computed:
-        print(f"  {benchmark_id:32} {published:>12,.6g} {value:>12,.6g}  {verdict}")
+    for _, name, published, value, verdict in computed:
+        print(f"  {name:32} {published:>12,.6g} {value:>12,.6g}  {verdict}")
+    others: dict[str, list[str]] = {}
+    for dataset, name, *_ in (row for row in figures if row[3] is None):
+        others.setdefault(dataset, []).append(name)
+    for dataset, names in others.items():
+        text = f"not computable from the {dataset} loaded (column inputs says why): {', '.join(names)}"
+        print(textwrap.fill(text, 116, initial_indent="  ", subsequent_indent="    ", break_long_words=False))
 
 
 def _compare(settings: Settings, manifest: Path) -> int:

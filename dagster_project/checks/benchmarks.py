@@ -36,7 +36,7 @@ _WRONG_VERDICT = """
 """
 _MADE_UP = """
     select benchmark_id, dataset, stg_inputs.source, computed_value, verdict
-    from {batch} join published_figures using (benchmark_id) left join stg_inputs using (dataset)
+    from {batch} left join stg_inputs using (dataset)
     where computed_value is not null and (is_synthetic or is_synthetic is null)
 """
 _FACTS = """

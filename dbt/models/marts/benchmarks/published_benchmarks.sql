@@ -117,6 +117,7 @@ select
         else 'differs'
     end as verdict,
     case when computed_value is not null then years end as years,
+    dataset,
     case when missing_mart is not null then 'Needs a mart that comes with later work: ' || missing_mart || '. ' else '' end
         || dataset
         || case
