@@ -6,26 +6,20 @@ Not here: what is computed for a year.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 
 from dagster_project.settings import Settings
-from dagster_project.sources import sample
-
-FIRST_HS_YEAR = 1988  # the Harmonized System's first year
+from dagster_project.state import possible_years
 
 
 def yearly_partitions(settings: Settings) -> dg.TimeWindowPartitionsDefinition:
     """One partition per calendar year that the settings can ask for."""
-    if settings.years is not None:
-        first, last = min(settings.years), max(settings.years)
-    elif settings.trade_source == "sample":
-        first, last = min(sample.YEARS), max(sample.YEARS)
-    else:
-        first, last = FIRST_HS_YEAR, datetime.now(UTC).year - 1
-    return dg.TimeWindowPartitionsDefinition(start=str(first), end=str(last + 1), cron_schedule="0 0 1 1 *", fmt="%Y")
+    years = possible_years(settings)
+    return dg.TimeWindowPartitionsDefinition(
+        start=str(years.start), end=str(years.stop), cron_schedule="0 0 1 1 *", fmt="%Y"
+    )
 
 
 def years_of(partition_keys: Sequence[str], settings: Settings) -> list[int]:

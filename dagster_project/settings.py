@@ -18,6 +18,7 @@ from dagster_project.errors import SettingError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "CHOKEPOINT_"
+FIRST_YEAR = 1988  # the Harmonized System's first
 # Set by the program for the dbt process it starts; not settings.
 _INTERNAL = frozenset({"CHOKEPOINT_WAREHOUSE", "CHOKEPOINT_LANDING", "CHOKEPOINT_BUILD_YEARS"})
 
@@ -135,7 +136,7 @@ def _years(text: str) -> tuple[int, ...] | None:
         if match is None:
             raise ValueError
         first, last = int(match[1]), int(match[2] or match[1])
-        if not 1988 <= first <= last <= 2100:
+        if not FIRST_YEAR <= first <= last <= 2100:
             raise ValueError
         years.update(range(first, last + 1))
     return tuple(sorted(years))

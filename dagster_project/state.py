@@ -11,13 +11,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 from dagster_project.archive.lock import Lock
 from dagster_project.archive.store import Archive, Entry, write_whole
 from dagster_project.errors import SourceError
 from dagster_project.intake import datasets_on, take_in
 from dagster_project.landing.trade import Parsed, landed_entries, parse_trade, year_identity, years_held
-from dagster_project.settings import PROJECT_ROOT, Settings
+from dagster_project.settings import FIRST_YEAR, PROJECT_ROOT, Settings
+from dagster_project.sources import sample
 
 
 @dataclass(frozen=True)
@@ -35,13 +37,28 @@ class Built:
 
     @staticmethod
     def load(settings: Settings) -> Built:
-        """The record of the data directory; an empty one before the first build."""
-        path = settings.data_dir / "built.json"
-        return Built(**json.loads(path.read_text())) if path.exists() and settings.warehouse.exists() else Built()
+        """The record of the warehouse; an empty one before the first build."""
+        return _read(settings.data_dir / "built.json") if settings.warehouse.exists() else Built()
+
+    @staticmethod
+    def released(settings: Settings) -> Built:
+        """The record of the warehouse as it was when it was last published; an empty one before the first release."""
+        return _read(settings.data_dir / "released.json") if settings.warehouse.exists() else Built()
 
     def save(self, settings: Settings) -> None:
-        """Write the record whole."""
-        write_whole(settings.data_dir / "built.json", json.dumps(asdict(self), indent=1).encode())
+        """Write the record of the warehouse whole."""
+        self._write(settings.data_dir / "built.json")
+
+    def save_released(self, settings: Settings) -> None:
+        """Note that the warehouse was published as this record says."""
+        self._write(settings.data_dir / "released.json")
+
+    def _write(self, path: Path) -> None:
+        write_whole(path, json.dumps(asdict(self), indent=1).encode())
+
+
+def _read(path: Path) -> Built:
+    return Built(**json.loads(path.read_text())) if path.exists() else Built()
 
 
 @dataclass(frozen=True)
@@ -55,7 +72,7 @@ class Plan:
 
     @property
     def nothing_to_do(self) -> bool:
-        """Whether the last build already holds all that was asked for, and nothing else."""
+        """Whether the last release already holds all that was asked for, and nothing else."""
         return not (self.years or self.datasets or self.full_refresh)
 
 
@@ -82,9 +99,29 @@ def config_fingerprint(settings: Settings, reference: Sequence[Entry]) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:20]
 
 
+def possible_years(settings: Settings) -> range:
+    """The years that the settings can ask for: from the first one to the last, whether or not a source has them."""
+    if settings.years is not None:
+        return range(min(settings.years), max(settings.years) + 1)
+    if settings.trade_source == "sample":
+        return range(min(sample.YEARS), max(sample.YEARS) + 1)
+    return range(FIRST_YEAR, datetime.now(UTC).year)  # a year's annual data appear when it is over
+
+
 def requested(settings: Settings, parsed: Sequence[Parsed]) -> list[int]:
-    """The years to be held: those asked for, or all. SourceError when the source lacks a year that was asked for."""
+    """The years to be held: those asked for, or all.
+
+    SourceError when the source lacks a year that was asked for, holds no year at all, or one that cannot be.
+    """
     held = years_held(parsed)
+    strange = sorted(set(held) - set(possible_years(settings))) if settings.years is None else []
+    if strange or not held:
+        raise SourceError(
+            f"trade source {settings.trade_source}",
+            found=f"rows of the years {', '.join(map(str, strange))}" if strange else "no row with a year",
+            expected=f"rows of years from {possible_years(settings)[0]} to {possible_years(settings)[-1]}",
+            remedy="Mend or remove these rows, or name the years to take with CHOKEPOINT_YEARS.",
+        )
     missing = sorted(set(settings.years or ()) - set(held))
     if missing:
         raise SourceError(
@@ -97,7 +134,9 @@ def requested(settings: Settings, parsed: Sequence[Parsed]) -> list[int]:
 
 
 def make_plan(settings: Settings) -> Plan:
-    """Take in all sources and compare with the last build. Archives what is new; computes and writes nothing else.
+    """Take in all sources and compare with the last release. Archives what is new; computes and writes nothing else.
+
+    The warehouse may be ahead of the release: what a check kept from being published is computed and checked again.
 
     SourceError when a source cannot be read or holds none of the years asked for.
     """
@@ -107,7 +146,7 @@ def make_plan(settings: Settings) -> Plan:
     parsed = parse_trade(archive, entries["trade"], settings.landing_dir, settings.years)
     held = requested(settings, parsed)
     config = config_fingerprint(settings, entries["reference"])
-    built = Built.load(settings)
+    built = Built.released(settings)
     full_refresh = built.config != config
     wanted = {str(year): year_identity(parsed, year, settings.hs_revision, config) for year in held}
     changed = [year for year in held if full_refresh or built.years.get(str(year)) != wanted[str(year)]]

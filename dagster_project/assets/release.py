@@ -17,7 +17,7 @@ from dagster_project.intake import DATASETS, chosen_source, datasets_on
 from dagster_project.landing.tables import sql_text
 from dagster_project.publish.release import MartSpec, ReleaseContext, publish
 from dagster_project.settings import PROJECT_ROOT, Settings
-from dagster_project.state import release_lock
+from dagster_project.state import Built, release_lock
 
 PACKAGES = ("dagster", "dagster-dbt", "dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "pandas", "pyarrow")
 
@@ -71,6 +71,7 @@ def release_asset(settings: Settings, manifest_file: Path) -> dg.AssetsDefinitio
                 retain=settings.retain_releases,
                 progress=context.log.info,
             )
+        Built.load(settings).save_released(settings)
         rows = [{"step": step, "seconds": seconds} for step, seconds in published.timings.items()]
         return dg.MaterializeResult(
             metadata={

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,10 +21,11 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from python_calamine import CalamineWorkbook
+from python_calamine import CalamineError, CalamineWorkbook
 
 from dagster_project.archive.store import Archive, Entry
 from dagster_project.errors import SourceError
+from dagster_project.landing.delimited import fold_names
 from dagster_project.landing.tables import replaced_directory
 from dagster_project.sources.baci import HS_REVISIONS as BACI_REVISIONS
 
@@ -112,7 +114,7 @@ def _countries(archive: Archive, by_kind: Mapping[str, Sequence[Entry]]) -> list
             for area in read(archive, entry):
                 known = areas.setdefault(area["country_code"], area)
                 known["is_group"] = known["is_group"] or area["is_group"]
-                known["is_country"] = is_country(known["country_code"], known["name"], known["is_group"])
+                known["is_country"] = known["is_country"] and area["is_country"]  # whichever list's name says nes
                 for column in ("iso2", "iso3", "valid_to"):
                     known[column] = known[column] or area[column]
     if not areas:
@@ -152,13 +154,24 @@ def _comtrade_areas(archive: Archive, entry: Entry) -> Iterable[dict[str, Any]]:
 def _baci_countries(archive: Archive, entry: Entry) -> Iterable[dict[str, Any]]:
     for row in _csv_rows(archive, entry, (("country_code",), ("country_name", "country_name_full"))):
         yield _area(
-            int(row["country_code"]),
+            _country_code(row["country_code"], entry),
             row.get("country_iso2") or row.get("iso_2digit_alpha"),
             row.get("country_iso3") or row.get("iso_3digit_alpha"),
             row.get("country_name") or row["country_name_full"],
             False,
             None,
         )
+
+
+def _country_code(text: str, entry: Entry) -> int:
+    if not re.fullmatch(r"\d{1,4}", text):
+        raise SourceError(
+            entry.address,
+            found=f"the country code {text!r}",
+            expected="Comtrade's numeric codes",
+            remedy="Fetch the publisher's country list again.",
+        )
+    return int(text)
 
 
 def _area(
@@ -212,10 +225,11 @@ def _bec_table(archive: Archive, by_kind: Mapping[str, Sequence[Entry]], base: s
             return rows
     for entry in by_kind.get("bec_table", ()):
         if entry.parameters["hs_year"] == year:
-            return [
+            rows = [
                 _bec_row(row["hs6"], row.get("description"), row["bec4"], row["bec5_end_use"], entry)
                 for row in _csv_rows(archive, entry, (("hs6",), ("bec4",), ("bec5_end_use",)))
             ]
+            return _without_contradiction(rows, entry)
     found = ", ".join(e.address for k in ("correlations", "bec_workbook", "bec_table") for e in by_kind.get(k, ()))
     raise SourceError(
         f"reference data, BEC table of HS revision {base} (HS{year})",
@@ -244,18 +258,39 @@ def _bec_workbook_rows(archive: Archive, entry: Entry, base: str) -> list[dict[s
     if sheet is None:
         return []
     rows = _sheet_rows(archive, entry, sheet, ("hs6", "hs6desc", "bec4code", "bec5enduse"))
-    return [_bec_row(row["hs6"], row["hs6desc"], row["bec4code"], row["bec5enduse"], entry) for row in rows]
+    rows = [_bec_row(row["hs6"], row["hs6desc"], row["bec4code"], row["bec5enduse"], entry) for row in rows]
+    return _without_contradiction(rows, entry)
+
+
+def _without_contradiction(rows: list[dict[str, Any]], entry: Entry) -> list[dict[str, Any]]:
+    """The rows, each once; SourceError when one code stands in two categories: neither can be preferred."""
+    known: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        first = known.setdefault(row["hs6"], row)
+        if (first["bec4"], first["bec5"]) != (row["bec4"], row["bec5"]):
+            raise SourceError(
+                f"{entry.address}, HS code {row['hs6']}",
+                found=f"BEC {first['bec4']}/{first['bec5']} and BEC {row['bec4']}/{row['bec5']}",
+                expected="one category for each code",
+                remedy="Fetch the publisher's file again, or take out the row that is wrong.",
+            )
+    return list(known.values())
 
 
 def _bec_row(hs6: str, name: str | None, bec4: str | None, bec5: str | None, entry: Entry) -> dict[str, Any]:
-    if not re.fullmatch(r"\d{6}", hs6):
+    hs6 = _six_digits(hs6, entry)
+    return {"hs6": hs6, "hs6_name": _blank_to_none(name), "bec4": _blank_to_none(bec4), "bec5": _blank_to_none(bec5)}
+
+
+def _six_digits(code: str, entry: Entry) -> str:
+    if not re.fullmatch(r"[0-9]{6}", code):
         raise SourceError(
             entry.address,
-            found=f"the HS code {hs6!r}",
+            found=f"the HS code {code!r}",
             expected="six digits (a spreadsheet may have taken the leading zero)",
             remedy="Keep code columns as text, or fetch the publisher's file again.",
         )
-    return {"hs6": hs6, "hs6_name": _blank_to_none(name), "bec4": _blank_to_none(bec4), "bec5": _blank_to_none(bec5)}
+    return code
 
 
 def bec5_end_use(code: str) -> str | None:
@@ -276,15 +311,37 @@ def _conversion_tables(
     """Every direct conversion by (from, to) revision; weight files come before UNSD's one-target workbooks."""
     tables: dict[tuple[str, str], Weights] = {}
     for entry in by_kind.get("conversion_workbook", ()):
-        source = REVISION_OF_YEAR[entry.parameters["from_year"]]
-        target = REVISION_OF_YEAR[entry.parameters["to_year"]]
-        columns = (f"from hs{entry.parameters['from_year']}", f"to hs{entry.parameters['to_year']}")
-        rows = _sheet_rows(archive, entry, None, columns)
-        tables[source, target] = {row[columns[0]]: {row[columns[1]]: 1.0} for row in rows if row[columns[0]]}
+        years = (entry.parameters["from_year"], entry.parameters["to_year"])
+        if not set(years) <= REVISION_OF_YEAR.keys():
+            raise SourceError(
+                entry.address,
+                found=f"the HS editions {' and '.join(years)} in its name",
+                expected=f"two of {', '.join(REVISION_OF_YEAR)}",
+                remedy="Give the file its publisher's name again.",
+            )
+        tables[REVISION_OF_YEAR[years[0]], REVISION_OF_YEAR[years[1]]] = _one_target_each(archive, entry, *years)
     for entry in by_kind.get("conversion_weights", ()):
         source, target = entry.parameters["from_revision"].upper(), entry.parameters["to_revision"].upper()
         tables[source, target] = _weights(archive, entry, source.lower(), target.lower(), notes)
     return tables
+
+
+def _one_target_each(archive: Archive, entry: Entry, from_year: str, to_year: str) -> Weights:
+    """UNSD's conversion sheet: every source code wholly becomes one target code."""
+    columns = (f"from hs{from_year}", f"to hs{to_year}")
+    weights: Weights = {}
+    for row in _sheet_rows(archive, entry, None, columns):
+        if not any(row[column] for column in columns):
+            continue
+        source, target = (_six_digits(row[column], entry) for column in columns)
+        if weights.setdefault(source, {target: 1.0}) != {target: 1.0}:
+            raise SourceError(
+                f"{entry.address}, source code {source}",
+                found=f"the targets {next(iter(weights[source]))} and {target}",
+                expected="one target for each source code",
+                remedy="Is this the conversion sheet, not the correlation sheet? Fetch the publisher's workbook again.",
+            )
+    return weights
 
 
 def _weights(archive: Archive, entry: Entry, source: str, target: str, notes: list[str]) -> Weights:
@@ -293,7 +350,14 @@ def _weights(archive: Archive, entry: Entry, source: str, target: str, notes: li
     for row in _csv_rows(archive, entry, ((source,), (target,), ("weight",))):
         padded += len(row[source]) == 5
         code, into = _weight_code(row[source], entry), _weight_code(row[target], entry)
-        weights.setdefault(code, {})[into] = float(row["weight"])
+        targets = weights.setdefault(code, {})
+        if targets.setdefault(into, weight := _weight(row["weight"], entry)) != weight:
+            raise SourceError(
+                f"{entry.address}, source code {code}",
+                found=f"the weights {targets[into]} and {weight} for the target {into}",
+                expected="one weight for each pair of codes",
+                remedy="Fetch the weight file again.",
+            )
     for code, targets in weights.items():
         if abs(sum(targets.values()) - 1) > 1e-6 or min(targets.values()) < 0:
             raise SourceError(
@@ -305,6 +369,21 @@ def _weights(archive: Archive, entry: Entry, source: str, target: str, notes: li
     if padded:
         notes.append(f"{entry.address}: {padded} codes had lost their leading zero and were padded to six digits")
     return weights
+
+
+def _weight(text: str, entry: Entry) -> float:
+    try:
+        weight = float(text.replace("_", "?"))  # Python reads 1_0 as 10
+    except ValueError:
+        weight = math.nan
+    if not math.isfinite(weight):
+        raise SourceError(
+            entry.address,
+            found=f"the weight {text!r}",
+            expected="a number from 0 to 1",
+            remedy="Fetch the weight file again.",
+        )
+    return weight
 
 
 def _weight_code(text: str, entry: Entry) -> str:
@@ -377,6 +456,7 @@ def _csv_rows(archive: Archive, entry: Entry, required: Sequence[tuple[str, ...]
         text = content.decode("latin-1")
     reader = csv.reader(io.StringIO(text))
     header = [name.strip().lower() for name in next(reader, [])]
+    fold_names([name for name in header if name], entry.address)  # a column that is there twice is an error
     _require(header, required, entry)
     return [
         {name: value.strip() for name, value in zip(header, row, strict=True)}
@@ -402,7 +482,15 @@ def _sheet_rows(archive: Archive, entry: Entry, sheet: str | None, columns: Sequ
     required = [(column,) for column in columns]
     if entry.parameters.get("format", "xlsx").lower() == "csv":
         return _csv_rows(archive, entry, required)
-    workbook = CalamineWorkbook.from_filelike(io.BytesIO(archive.open_path(entry).read_bytes()))
+    try:
+        workbook = CalamineWorkbook.from_filelike(io.BytesIO(archive.open_path(entry).read_bytes()))
+    except CalamineError as error:
+        raise SourceError(
+            entry.address,
+            found=f"no workbook ({error})",
+            expected="an Excel workbook, as the name says",
+            remedy="Fetch the publisher's workbook again.",
+        ) from error
     name = sheet or workbook.sheet_names[0]
     if name not in workbook.sheet_names:
         raise SourceError(

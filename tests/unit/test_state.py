@@ -1,0 +1,123 @@
+"""Which years a run computes: what is asked for, what the source holds, what the last release was built from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dagster_project.errors import SourceError
+from dagster_project.state import Built, make_plan, possible_years
+from tests.unit.landing_desk import Desk, row
+
+OFF = {"tariff_source": "off", "patent_source": "off"}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    desk = Desk(tmp_path)
+    desk.settings = desk.with_settings(**OFF)
+    return desk
+
+
+def build(desk: Desk, *, release: bool = True) -> Built:
+    """Note what a run of the plan would have built, and published."""
+    from dagster_project.intake import taken_in
+    from dagster_project.landing.trade import landed_years
+    from dagster_project.state import config_fingerprint
+
+    plan, settings = make_plan(desk.settings), desk.settings
+    config = config_fingerprint(settings, taken_in("reference", settings))
+    from dagster_project.archive.store import Archive
+    from dagster_project.landing import trade
+
+    desk.land_reference()
+    parsed = trade.parse_trade(Archive(settings.archive_dir), taken_in("trade", settings), settings.landing_dir, None)
+    for year in plan.held:
+        trade.land_year(parsed, settings.landing_dir, year, settings.hs_revision, config)
+    settings.warehouse.touch()
+    built = Built(config, {str(year): name for year, name in landed_years(settings.landing_dir).items()})
+    built.save(settings)
+    if release:
+        built.save_released(settings)
+    return built
+
+
+def test_first_run_computes_all_and_the_second_nothing(desk: Desk) -> None:
+    desk.rows(row(), row(refYear=2018))
+    plan = make_plan(desk.settings)
+    assert (plan.held, plan.years, plan.full_refresh, plan.nothing_to_do) == ([2017, 2018], [2017, 2018], True, False)
+    build(desk)
+    assert make_plan(desk.settings).nothing_to_do
+
+
+def test_only_the_year_that_changed(desk: Desk) -> None:
+    desk.rows(row(), row(refYear=2018))
+    build(desk)
+    desk.rows(row(refYear=2018, primaryValue=7), name="correction.csv")
+    plan = make_plan(desk.settings)
+    assert (plan.held, plan.years, plan.full_refresh) == ([2017, 2018], [2018], False)
+
+
+def test_what_was_built_but_not_released_is_computed_again(desk: Desk) -> None:
+    """A check that kept a release from being published must see the same data again on the next run."""
+    desk.rows(row(), row(refYear=2018))
+    build(desk)
+    desk.rows(row(refYear=2018, primaryValue=7), name="correction.csv")
+    build(desk, release=False)
+    assert make_plan(desk.settings).years == [2018]
+
+
+def test_year_that_is_gone_is_something_to_do(desk: Desk) -> None:
+    desk.rows(row(), row(refYear=2018))
+    build(desk)
+    desk.rows(row())
+    plan = make_plan(desk.settings)
+    assert plan.held == [2017] and not plan.nothing_to_do
+
+
+@pytest.mark.parametrize("changed", [{"product_scope": "all"}, {"mirror_cif_fob_factor": "1.1"}])
+def test_settings_that_shape_all_years_compute_all(desk: Desk, changed: dict[str, str]) -> None:
+    desk.rows(row(), row(refYear=2018))
+    build(desk)
+    desk.settings = desk.with_settings(**OFF, **changed)
+    assert make_plan(desk.settings).years == [2017, 2018]
+
+
+def test_reference_data_that_changed_compute_all(desk: Desk) -> None:
+    desk.rows(row(), row(refYear=2018))
+    build(desk)
+    desk.write_weights("H3", "H4", [("010119", "010121", 1)])
+    assert make_plan(desk.settings).years == [2017, 2018]
+
+
+def test_years_asked_for(desk: Desk) -> None:
+    desk.rows(*(row(refYear=year) for year in (2016, 2017, 2018)))
+    desk.settings = desk.with_settings(**OFF, years="2017")
+    assert make_plan(desk.settings).held == [2017]
+    desk.settings = desk.with_settings(**OFF, years="2017,2020")
+    with pytest.raises(
+        SourceError, match=r"years 2020: found no rows of these years; the source holds 2016, 2017, 2018"
+    ):
+        make_plan(desk.settings)
+
+
+def test_no_usable_row_at_all(desk: Desk) -> None:
+    desk.rows(row(refYear="x", period=""))
+    with pytest.raises(SourceError, match="no row with a year"):
+        make_plan(desk.settings)
+
+
+@pytest.mark.parametrize("year", [1950, 2099])
+def test_year_that_cannot_be(desk: Desk, year: int) -> None:
+    desk.rows(row(), row(refYear=year))
+    with pytest.raises(SourceError, match=rf"rows of the years {year}; expected rows of years from 1988"):
+        make_plan(desk.settings)
+    desk.settings = desk.with_settings(**OFF, years="2017")
+    assert make_plan(desk.settings).held == [2017]
+
+
+def test_possible_years(desk: Desk) -> None:
+    assert list(possible_years(desk.with_settings(years="2017,2019"))) == [2017, 2018, 2019]
+    assert list(possible_years(desk.with_settings(trade_source="sample"))) == [2017, 2018, 2019]
+    assert possible_years(desk.settings)[0] == 1988
