@@ -20,6 +20,7 @@ from dagster_project.errors import SourceError
 from dagster_project.landing.delimited import (
     TextTable,
     decimal_number,
+    identifier,
     open_delimited,
     require_columns,
     whole_number,
@@ -63,18 +64,19 @@ def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, 
     gzipped = entry.address.lower().endswith(".gz")
     table = open_delimited(connection, path, entry.address, gzipped=gzipped, rejects=rejects)
     require_columns(table, REQUIRED, entry.address)
-    column = table.column
+    t, i, j, k, v, q = (f"received.{identifier(table.columns[name])}" for name in REQUIRED)
+    revision = HS_REVISIONS[entry.parameters["hs"]]
+    # Casts allow blanks around a number, so text is trimmed only where it is looked at as text: a trim per field and
+    # row costs as much as reading the file. Constants are enums: Parquet stores those without looking at every row.
     query = f"""
         with text_rows as (
             select
-                {whole_number(column("t"))} as year,
-                {whole_number(column("j"))} as reporter_code,
-                {whole_number(column("i"))} as partner_code,
-                {column("k")} as cmd_code,
-                {decimal_number(column("v"))} * 1000 as value_usd,
-                {column("v")} as value_text,
-                nullif(nullif({column("q")}, 'NA'), '') as qty_text,
-                {decimal_number(f"nullif(nullif({column('q')}, 'NA'), '')")} as qty,
+                {whole_number(t)} as year,
+                {whole_number(j)} as reporter_code,
+                {whole_number(i)} as partner_code,
+                case when contains({k}, ' ') then trim({k}) else {k} end as cmd_code,
+                {decimal_number(v)} * 1000 as value_usd,
+                {decimal_number(q)} as qty,
                 received
             from {table.expression} as received
         ),
@@ -85,19 +87,19 @@ def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, 
                 when coalesce(cmd_code, '') = '' then 'missing_hs_code'
                 when not regexp_full_match(cmd_code, '[0-9]+') then 'bad_hs_code'
                 when length(cmd_code) <> 6 then 'hs_code_length'
-                when coalesce(value_text, '') = '' then 'missing_value'
+                when value_usd is null and coalesce(trim({v}), '') = '' then 'missing_value'
                 when value_usd is null then 'value_not_a_number'
                 when isnan(value_usd) or isinf(value_usd) then 'value_not_finite'
                 when value_usd < 0 then 'negative_value'
-                when qty_text is not null and (qty is null or isnan(qty) or isinf(qty) or qty < 0) then 'bad_quantity'
+                when qty is null and coalesce(trim({q}), '') not in ('', 'NA') then 'bad_quantity'
+                when isnan(qty) or isinf(qty) or qty < 0 then 'bad_quantity'
             end as reason
             from text_rows
         )
         select
-            year, reporter_code, 'M' as flow, partner_code, '{HS_REVISIONS[entry.parameters["hs"]]}' as hs_revision,
-            cmd_code, value_usd, nullif(qty, 0) as quantity,
-            case when nullif(qty, 0) is not null then 't' end as quantity_unit,
-            false as is_breakdown, reason,
+            year, reporter_code, 'M'::enum ('M') as flow, partner_code,
+            '{revision}'::enum ('{revision}') as hs_revision, cmd_code, value_usd, nullif(qty, 0) as quantity,
+            case when qty <> 0 then 't'::enum ('t') end as quantity_unit, false as is_breakdown, reason,
             case when reason is not null then cast(to_json(received) as varchar) end as raw
         from judged
     """

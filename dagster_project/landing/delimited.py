@@ -146,12 +146,15 @@ def _no_header(shown_as: str, found: str) -> SourceError:
 
 
 def whole_number(text: str) -> str:
-    """SQL for a text as INTEGER, null unless it is one: DuckDB's own cast takes 156.5 for 157, 0x10 for 16."""
+    """SQL for a text as INTEGER, blanks around it allowed, null unless it is one.
+
+    DuckDB's own cast takes 156.5 for 157, 0x10 for 16.
+    """
     cast = f"try_cast({text} as integer)"
     # The comparison decides for nearly all rows and costs a fraction of the pattern's time. 156.0 is 156.
     return (
         f"case when cast({cast} as varchar) = {text} then {cast} "
-        f"when regexp_full_match({text}, '[0-9]{{1,9}}(\\.0+)?') then {cast} end"
+        f"when regexp_full_match({text}, ' *[0-9]{{1,9}}(\\.0+)? *') then {cast} end"
     )
 
 
