@@ -1,0 +1,206 @@
+-- The benchmark's other side: the same BACI files to the same marts in plain DuckDB SQL, with no archive, checks,
+-- orchestration, history or manifest. Written as one would by hand, from measures.md and marts.md.
+--
+-- Run by bench/run.py with the output directory as working directory; variables: drop (the drop folder), chapters (the
+-- CSV file with the names of the HS chapters). BACI needs no mirroring and HS17 no conversion, so neither is here.
+
+set preserve_insertion_order = false;
+
+create temp table countries as
+select country_code as code,
+    case country_code when 490 then 'TWN' else country_iso3 end as iso3,
+    case country_code when 490 then 'Taiwan (Other Asia, nes)' else country_name end as name
+from read_csv(getvariable('drop') || '/baci/country_codes_*.csv');
+
+create temp table products as
+select hs6, description as hs6_name, bec4,
+    hs6 <> '999999' and bec4 in ('111', '121', '21', '22', '31', '322', '42', '53') as in_scope
+from read_csv(getvariable('drop') || '/reference/hs2017_bec.csv', all_varchar = true);
+
+create temp table flows as
+select t as year, i as exporter_code, j as importer_code, k as hs6, v * 1000 as value_usd,
+    nullif(try_cast(q as double), 0) as quantity
+from read_csv(
+    getvariable('drop') || '/baci/BACI_HS17_Y*.csv',
+    columns = {'t': 'integer', 'i': 'integer', 'j': 'integer', 'k': 'varchar', 'v': 'double', 'q': 'varchar'}
+);
+
+create temp table imports as
+with summed as (
+    select year, importer_code, hs6, count(*) as n_suppliers, sum(value_usd) as import_value_usd,
+        sum(value_usd * value_usd) as sum_of_squares,
+        arg_max(exporter_code, (value_usd, -exporter_code)) as top_supplier_code, max(value_usd) as top_value_usd
+    from flows group by all
+)
+select * exclude (sum_of_squares), sum_of_squares / import_value_usd ** 2 as import_hhi from summed;
+
+create temp table exports as
+with summed as (
+    select year, exporter_code, hs6, sum(value_usd) as export_value_usd,
+        sum(value_usd / import_value_usd) as shares, sum(value_usd / import_value_usd * n_suppliers) as weighted_shares
+    from flows join imports using (year, importer_code, hs6) group by all
+)
+select *, rank() over (partition by year, hs6 order by export_value_usd desc) as place,
+    row_number() over (partition by year, hs6 order by export_value_usd desc, exporter_code) as row_place
+from summed;
+
+attach 'chokepoint.duckdb' as release (storage_version 'v1.0.0');
+create schema release.marts;
+
+create table release.marts.product_centrality as
+with traders as (
+    select year, hs6, count(distinct code) as n_countries
+    from (
+        select year, hs6, exporter_code as code from exports
+        union all
+        select year, hs6, importer_code from imports
+    ) group by all
+),
+importers as (
+    select year, hs6, count(*) as n_importers from imports group by all
+),
+exporters as (
+    select year, hs6, count(*) as n_exporters, sum(export_value_usd) as world_exports_usd,
+        sum(export_value_usd ** 2) / sum(export_value_usd) ** 2 as export_hhi,
+        sum(weighted_shares) as c, sum(weighted_shares ** 2) as c2, sum(shares) as s, sum(shares ** 2) as s2,
+        max(exporter_code) filter (row_place = 1) as top_exporter_code,
+        max(export_value_usd) / sum(export_value_usd) as top_exporter_share,
+        sum(export_value_usd) filter (row_place <= 3) / sum(export_value_usd) as top3_exporter_share
+    from exports group by all
+),
+-- The standard deviation over all traders, of whom those that do not export count 0.
+measured as (
+    select year, hs6, hs6_name, left(hs6, 2) as hs2, bec4, coalesce(in_scope, false) as in_scope, world_exports_usd,
+        n_exporters, n_importers, n_countries,
+        case when n_countries >= 3
+            then sqrt(greatest(c2 / n_countries - (c / n_countries) ** 2, 0)) / (n_countries - 1)
+        end as export_centrality,
+        case when n_countries >= 3
+            then sqrt(greatest(s2 / n_countries - (s / n_countries) ** 2, 0)) / (n_countries - 1)
+        end as export_centrality_share,
+        export_hhi, top_exporter_code, top_exporter_share, top3_exporter_share
+    from exporters join importers using (year, hs6) join traders using (year, hs6) left join products using (hs6)
+),
+ranked as (
+    select year, hs6, cume_dist() over (partition by year order by export_centrality) as centrality_percentile,
+        export_centrality >= quantile_cont(export_centrality, 0.75) over (partition by year) as high_centrality
+    from measured where in_scope and export_centrality is not null
+)
+select measured.* exclude (top_exporter_code, top_exporter_share, top3_exporter_share),
+    top_exporter_code, iso3 as top_exporter_iso3, name as top_exporter_name, top_exporter_share, top3_exporter_share,
+    case when in_scope then coalesce(high_centrality, false) end as high_centrality, centrality_percentile
+from measured left join ranked using (year, hs6) left join countries on code = top_exporter_code;
+
+create table release.marts.bilateral_totals as
+with totals as (
+    select year, exporter_code, importer_code, sum(value_usd) as value_usd,
+        coalesce(sum(value_usd) filter (in_scope), 0) as in_scope_value_usd, count(*) as n_goods
+    from flows left join products using (hs6) group by all
+)
+select year, exporter_code, e.iso3 as exporter_iso3, e.name as exporter_name,
+    importer_code, i.iso3 as importer_iso3, i.name as importer_name,
+    value_usd, in_scope_value_usd, n_goods, false as is_mirror
+from totals join countries as e on e.code = exporter_code join countries as i on i.code = importer_code;
+
+create table release.marts.exporter_position as
+with counted as (
+    select year, exporter_code,
+        count(*) filter (in_scope) as n_goods,
+        count(*) filter (in_scope and place = 1) as n_rank1,
+        count(*) filter (in_scope and place <= 3) as n_top3,
+        count(*) filter (high_centrality) as n_high_centrality,
+        count(*) filter (high_centrality and place = 1) as n_high_centrality_rank1,
+        count(*) filter (high_centrality and place <= 3) as n_high_centrality_top3,
+        sum(export_value_usd) as export_value_usd,
+        sum(export_value_usd) filter (in_scope) as in_scope_export_value_usd
+    from exports join release.marts.product_centrality using (year, hs6) group by all
+)
+select year, exporter_code, iso3 as exporter_iso3, name as exporter_name, n_goods, n_rank1, n_top3,
+    n_high_centrality, n_high_centrality_rank1, n_high_centrality_top3,
+    n_rank1 / n_goods as rank1_share, n_top3 / n_goods as top3_share,
+    n_high_centrality_rank1 / nullif(n_high_centrality, 0) as high_centrality_rank1_share,
+    n_high_centrality_top3 / nullif(n_high_centrality, 0) as high_centrality_top3_share,
+    rank() over (partition by year order by n_high_centrality desc) as high_centrality_rank,
+    export_value_usd, in_scope_export_value_usd
+from counted join countries on code = exporter_code
+where n_goods > 0;
+
+create table release.marts.import_vulnerability as
+with goods as (
+    select i.*, p.hs2, p.in_scope, p.high_centrality, p.centrality_percentile,
+        coalesce(x.export_value_usd, 0) as export_value_usd
+    from imports as i
+    join release.marts.product_centrality as p using (year, hs6)
+    left join exports as x on x.year = i.year and x.exporter_code = i.importer_code and x.hs6 = i.hs6
+),
+scoped as (
+    select year, importer_code, hs6,
+        cume_dist() over (partition by year, importer_code order by import_hhi) as concentration_percentile
+    from goods where in_scope
+),
+thresholds as (
+    select year, importer_code, quantile_cont(import_hhi, 0.75) as p75 from goods where in_scope group by all
+),
+flagged as (
+    select goods.*, concentration_percentile, case when in_scope then import_hhi >= p75 end as high_concentration
+    from goods left join scoped using (year, importer_code, hs6) left join thresholds using (year, importer_code)
+)
+select year, importer_code, c.iso3 as importer_iso3, c.name as importer_name, hs6, hs2, in_scope, false as is_mirror,
+    import_value_usd, n_suppliers, import_hhi, 1 / import_hhi as effective_suppliers,
+    top_supplier_code, s.iso3 as top_supplier_iso3, s.name as top_supplier_name,
+    top_value_usd / import_value_usd as top_supplier_share, high_concentration, high_centrality,
+    case
+        when in_scope then case
+            when high_centrality and high_concentration then 1 when high_centrality then 2
+            when high_concentration then 3 else 4
+        end
+    end as category,
+    sqrt(centrality_percentile * concentration_percentile) as vulnerability_index,
+    export_value_usd, import_value_usd / nullif(export_value_usd, 0) as cdi3,
+    import_value_usd / (import_value_usd + export_value_usd) as net_import_ratio,
+    import_hhi > 0.4 and import_value_usd > export_value_usd as eu_dependent,
+    0::double as unallocated_value_usd, 0::double as unallocated_share
+from flagged join countries as c on c.code = importer_code join countries as s on s.code = top_supplier_code;
+
+create table release.marts.vulnerability_summary as
+select year, importer_code, any_value(importer_iso3) as importer_iso3, any_value(importer_name) as importer_name,
+    category, count(*) as n_goods,
+    count(*) / sum(count(*)) over (partition by year, importer_code) as goods_share,
+    sum(import_value_usd) as import_value_usd,
+    sum(import_value_usd) / sum(sum(import_value_usd)) over (partition by year, importer_code) as value_share
+from release.marts.import_vulnerability where in_scope group by year, importer_code, category;
+
+create table release.marts.industry_vulnerability as
+with industries as (
+    select year, importer_code, any_value(importer_iso3) as importer_iso3, any_value(importer_name) as importer_name,
+        hs2, count(*) as n_goods, sum(import_value_usd) as import_value_usd,
+        sum(import_value_usd * coalesce(vulnerability_index, 0)) as weighted,
+        sum(coalesce(vulnerability_index, 0)) / count(*) as vulnerability_mean,
+        count(*) filter (category = 1) as n_category1
+    from release.marts.import_vulnerability where in_scope group by year, importer_code, hs2
+),
+weighed as (
+    select *, weighted / sum(import_value_usd) over (partition by year, importer_code) as vulnerability
+    from industries
+)
+select year, importer_code, importer_iso3, importer_name, hs2, hs2_name, n_goods, import_value_usd, vulnerability,
+    vulnerability_mean, n_category1,
+    rank() over (partition by year, importer_code order by vulnerability desc) as rank,
+    vulnerability / nullif(
+        lead(vulnerability) over (partition by year, importer_code order by vulnerability desc, hs2), 0
+    ) as ratio_to_next
+from weighed left join read_csv(getvariable('chapters'), all_varchar = true) using (hs2);
+
+copy (
+    select year, exporter_code, e.iso3 as exporter_iso3, e.name as exporter_name,
+        importer_code, i.iso3 as importer_iso3, i.name as importer_name, hs6, value_usd, quantity,
+        case when quantity is not null then 't' end as quantity_unit, false as is_mirror, 'baci' as source
+    from flows join countries as e on e.code = exporter_code join countries as i on i.code = importer_code
+) to 'parquet/trade_flows' (format parquet, partition_by (year), write_partition_columns true);
+
+copy release.marts.product_centrality to 'parquet/product_centrality.parquet';
+copy release.marts.bilateral_totals to 'parquet/bilateral_totals.parquet';
+copy release.marts.exporter_position to 'parquet/exporter_position.parquet';
+copy release.marts.import_vulnerability to 'parquet/import_vulnerability.parquet';
+copy release.marts.vulnerability_summary to 'parquet/vulnerability_summary.parquet';
+copy release.marts.industry_vulnerability to 'parquet/industry_vulnerability.parquet';

@@ -1,0 +1,74 @@
+"""Compares the marts of two releases row by row: keys identical, doubles equal to 1e-9 relative, the rest equal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+TOLERANCE = 1e-9
+KEYS = {
+    "trade_flows": ("year", "exporter_code", "importer_code", "hs6"),
+    "bilateral_totals": ("year", "exporter_code", "importer_code"),
+    "product_centrality": ("year", "hs6"),
+    "exporter_position": ("year", "exporter_code"),
+    "import_vulnerability": ("year", "importer_code", "hs6"),
+    "vulnerability_summary": ("year", "importer_code", "category"),
+    "industry_vulnerability": ("year", "importer_code", "hs2"),
+}
+
+
+def differences(one: Path, other: Path) -> list[str]:
+    """What differs between the marts of two directories laid out like a release; empty when they are equal.
+
+    Both the DuckDB files and the Parquet files are compared.
+    """
+    found = []
+    with duckdb.connect() as connection:
+        for name, folder in (("one", one), ("other", other)):
+            connection.execute(f"attach '{folder / 'chokepoint.duckdb'}' as {name} (read_only)")
+        for mart, key in KEYS.items():
+            if mart == "trade_flows":
+                pairs = [(_parquet(one / "parquet/trade_flows/*/*"), _parquet(other / "parquet/trade_flows/*/*"))]
+            else:
+                pairs = [
+                    (f"one.marts.{mart}", f"other.marts.{mart}"),
+                    (_parquet(one / f"parquet/{mart}"), _parquet(other / f"parquet/{mart}")),
+                ]
+            for left, right in pairs:
+                found += [f"{mart}: {text}" for text in _compare(connection, left, right, key)]
+    return found
+
+
+def _parquet(path: Path) -> str:
+    return f"read_parquet('{path}.parquet', hive_partitioning = false)"
+
+
+def _compare(connection: duckdb.DuckDBPyConnection, left: str, right: str, key: tuple[str, ...]) -> list[str]:
+    columns, others = (_columns(connection, relation) for relation in (left, right))
+    if columns != others:
+        return [f"columns differ: {sorted(set(columns.items()) ^ set(others.items()))}"]
+    values = [name for name in columns if name not in key]
+    counts = ", ".join(f"count(*) filter ({_differs(name, columns[name])})" for name in values)
+    row = connection.execute(f"""
+        select count(*) filter (l.year is null or r.year is null), {counts}
+        from {left} as l full join {right} as r using ({", ".join(key)})
+    """).fetchone()
+    assert row is not None
+    unmatched, *different = row
+    return [f"{unmatched} keys are in one only"] * bool(unmatched) + [
+        f"{name} differs in {n} rows" for name, n in zip(values, different, strict=True) if n
+    ]
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
+    return {row[0]: row[1] for row in connection.execute(f"describe select * from {relation}").fetchall()}
+
+
+def _differs(name: str, type_: str) -> str:
+    if type_ != "DOUBLE":
+        return f"l.{name} is distinct from r.{name}"
+    return (
+        f"(l.{name} is null) <> (r.{name} is null) "
+        f"or not abs(l.{name} - r.{name}) <= {TOLERANCE} * greatest(abs(l.{name}), abs(r.{name}))"
+    )

@@ -1,0 +1,253 @@
+"""The benchmark: the pipeline, from files to a published release, against bare.sql. `make bench`, or a part of it:
+
+    python -m bench.run                    every scenario
+    python -m bench.run --years 3          the pipeline against bare.sql for three years
+    python -m bench.run --only unchanged   one of: load, ratio, growth, unchanged
+
+Input and output lie in bench/work and are kept out of git; the input is generated once. The exit status is 1 when the
+marts of the two differ; a missed target is shown, and is no failure: machines differ. See README.md beside this file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sqlite3
+import statistics
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.compare import differences
+from bench.generate import RELEASE, generate
+from bench.measure import ROOT, Measured, measure
+from dagster_project.sources.sample.world import FIRST_YEAR
+
+WORK = ROOT / "bench" / "work"
+SCENARIOS = ("load", "ratio", "growth", "unchanged")
+GROWN = 4  # years of the growing warehouse
+RATIO_TARGETS = {1: 3.0, 3: 2.0}
+PEAK_TARGET_MB = 4096
+ADDED_TARGET, SPREAD_TARGET, UNCHANGED_TARGET, LOAD_TARGET = 1.3, 0.15, 15, 5
+STAGES = ("imports", "archive and parse", "landing", "dbt", "checks", "publishing", "between steps")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one pipeline works: its drop folder, data directory and Dagster home."""
+
+    name: str
+
+    @property
+    def drop(self) -> Path:
+        return WORK / f"{self.name}-drop"
+
+    @property
+    def data(self) -> Path:
+        return WORK / f"{self.name}-data"
+
+    @property
+    def home(self) -> Path:
+        return WORK / f"{self.name}-home"
+
+    def environment(self) -> dict[str, str]:
+        """The settings of a run on BACI files alone."""
+        return {
+            "CHOKEPOINT_DATA_DIR": str(self.data),
+            "CHOKEPOINT_DROP_DIR": str(self.drop),
+            "CHOKEPOINT_TRADE_SOURCE": "baci_files",
+            "CHOKEPOINT_REFERENCE_SOURCE": "files",
+            "CHOKEPOINT_TARIFF_SOURCE": "off",
+            "CHOKEPOINT_PATENT_SOURCE": "off",
+            "DAGSTER_HOME": str(self.home),
+        }
+
+    def fill(self, years: int) -> None:
+        """Make the drop folder hold the first years of the generated input."""
+        shutil.rmtree(self.drop, ignore_errors=True)
+        for path in generated(years):
+            target = self.drop / path.relative_to(WORK / "input")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.link(path, target)
+
+    def clear(self) -> None:
+        """Remove everything."""
+        for folder in (self.drop, self.data, self.home):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def main() -> int:
+    """Run the scenarios asked for and print the table; 1 when marts differ."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", choices=SCENARIOS, action="append", help="a scenario; repeat for several")
+    parser.add_argument("--years", type=int, action="append", help="years of the ratio scenario (default 1 and 3)")
+    parser.add_argument("--rounds", type=int, default=1, help="times each ratio is measured; the medians are shown")
+    options = parser.parse_args()
+    scenarios = options.only or (["ratio"] if options.years else SCENARIOS)
+    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
+    equal = True
+    warm_up()
+    if "load" in scenarios:
+        load()
+    if "ratio" in scenarios:
+        for years in options.years or RATIO_TARGETS:
+            equal &= ratio(years, options.rounds)
+    if {"growth", "unchanged"} & set(scenarios):
+        growth(GROWN if "growth" in scenarios else 1, unchanged="unchanged" in scenarios)
+    return 0 if equal else 1
+
+
+# ------------------------------------------------------------------------------------------ the input
+
+
+def generated(years: int) -> list[Path]:
+    """The files of the first years of the input, generated where they are not there yet."""
+    everything = WORK / "input"
+    tables = [everything / "baci" / f"BACI_HS17_Y{FIRST_YEAR + n}_{RELEASE}.csv" for n in range(years)]
+    if not all(path.exists() for path in tables):
+        building = WORK / "input-building"
+        shutil.rmtree(building, ignore_errors=True)
+        for year, rows, seconds in generate(building, max(years, GROWN), FIRST_YEAR, 5_200):
+            print(f"generated {year}: {rows:,} flows in {seconds:.0f} s", flush=True)
+        shutil.rmtree(everything, ignore_errors=True)
+        building.rename(everything)
+    return tables + sorted(p for p in everything.rglob("*.csv") if not p.name.startswith("BACI_"))
+
+
+# -------------------------------------------------------------------------------------- the scenarios
+
+
+def warm_up() -> None:
+    """Let dbt parse the project once, as any first run after a change of it does; no scenario pays for it."""
+    place = Place("warm-up")
+    measure(["-c", "import dagster_project.definitions"], place.environment())
+    place.clear()
+
+
+def load() -> None:
+    """How long the definitions take to load, and what Great Expectations and dbt cost on top when they are needed."""
+    place = Place("load")
+    for what, code, target in (
+        ("definitions load", "import dagster_project.definitions", LOAD_TARGET),
+        ("import great_expectations (first check of a run)", "import great_expectations", None),
+        ("import dbt (each dbt invocation)", "import dbt.cli.main", None),
+    ):
+        seconds = statistics.median(measure(["-c", code], place.environment()).seconds for _ in range(3))
+        show(what, f"{seconds:.1f} s", f"< {target} s" if target else "", target is None or seconds < target)
+    place.clear()
+
+
+def ratio(years: int, rounds: int) -> bool:
+    """The pipeline against bare.sql, in turn; whether their marts are equal."""
+    place, out = Place(f"ratio-{years}"), WORK / f"bare-{years}"
+    pipelines: list[Measured] = []
+    bares: list[Measured] = []
+    found: list[str] = []
+    for _ in range(rounds):
+        place.clear()
+        place.fill(years)
+        pipelines.append(run_pipeline(place))
+        shutil.rmtree(out, ignore_errors=True)
+        bares.append(measure(["-m", "bench.bare", str(place.drop), str(out)], {}))
+        found = found or differences(out, place.data / "published" / "current")
+    ours, bare = middle(pipelines), middle(bares)
+    times, target = ours.seconds / bare.seconds, RATIO_TARGETS.get(years)
+    print(f"\n{years} year{'s' if years > 1 else ''} ({rounds} round{'s' if rounds > 1 else ''})")
+    show("pipeline", f"{ours.seconds:.1f} s", f"{ours.cpu_seconds:.1f} s of processor time")
+    show("bare.sql", f"{bare.seconds:.1f} s", f"{bare.cpu_seconds:.1f} s of processor time")
+    show("ratio", f"{times:.2f}", f"<= {target}" if target else "", target is None or times <= target)
+    show("peak memory, pipeline", f"{ours.peak_mb:.0f} MB", f"<= {PEAK_TARGET_MB} MB", ours.peak_mb <= PEAK_TARGET_MB)
+    show("peak memory, bare.sql", f"{bare.peak_mb:.0f} MB")
+    for stage, seconds in stages(ours, place.home).items():
+        show(f"  {stage}", f"{seconds:.1f} s", f"{seconds / ours.seconds:.0%}")
+    show("marts", "differ" if found else "equal", "equal", not found)
+    for line in found:
+        print(f"    {line}")
+    place.clear()
+    shutil.rmtree(out)
+    return not found
+
+
+def growth(years: int, *, unchanged: bool) -> None:
+    """A warehouse that grows year by year, and runs that find nothing new."""
+    place = Place("growth")
+    place.clear()
+    seconds = []
+    print()
+    for held in range(1, years + 1):
+        place.fill(held)
+        seconds.append(run_pipeline(place).seconds)
+        show(f"year {held}" + (" (alone)" if held == 1 else " added"), f"{seconds[-1]:.1f} s")
+        if held == 1 and unchanged:
+            again = run_pipeline(place)
+            quiet = any(line.startswith("Nothing has changed") for _, line in again.lines)
+            show("run with nothing new", f"{again.seconds:.1f} s", f"<= {UNCHANGED_TARGET} s", again.seconds <= 15)
+            show("  and computes nothing", "yes" if quiet else "no", "yes", quiet)
+    if years >= GROWN:
+        added = seconds[1:]
+        times, spread = added[-1] / seconds[0], max(added) / min(added) - 1
+        show("fourth year over the single year", f"{times:.2f}", f"<= {ADDED_TARGET}", times <= ADDED_TARGET)
+        show("spread of the added years", f"{spread:.0%}", f"<= {SPREAD_TARGET:.0%}", spread <= SPREAD_TARGET)
+    place.clear()
+
+
+def run_pipeline(place: Place) -> Measured:
+    """One `run` of the command line, from nothing imported to its last line."""
+    return measure(["-m", "dagster_project.cli", "run"], place.environment())
+
+
+# ------------------------------------------------------------------------------------------ the table
+
+
+def stages(run: Measured, home: Path) -> dict[str, float]:
+    """Seconds of a run by stage. Between steps Dagster writes events, and after the last one the process ends."""
+    steps = step_times(home)
+    first = min(begin for begin, _ in steps.values())
+    looking, planned, loading = (run.moment(line) for line in ("Looking at", "Years held", "Loading Dagster"))
+    seconds = dict.fromkeys(STAGES, 0.0)
+    seconds["imports"] = looking - run.started + first - loading
+    seconds["archive and parse"] = planned - looking
+    for step, (begin, end) in steps.items():
+        seconds[stage_of(step)] += end - begin
+    return {**seconds, "between steps": run.seconds - sum(seconds.values())}
+
+
+def stage_of(step: str) -> str:
+    """The stage that a Dagster step belongs to."""
+    if step.startswith("raw__"):
+        return "archive and parse"
+    if step.endswith("_models"):
+        return "dbt"
+    return {"landing": "landing", "check": "checks", "release": "publishing"}[step.split("_")[0]]
+
+
+def step_times(home: Path) -> dict[str, tuple[float, float]]:
+    """Step -> begin and end (seconds since 1970) in the newest run of a Dagster home."""
+    runs = [path for path in (home / "history" / "runs").glob("*.db") if path.name != "index.db"]
+    with sqlite3.connect(max(runs, key=lambda path: path.stat().st_mtime)) as connection:
+        rows = connection.execute(
+            "select step_key, min(timestamp), max(timestamp) from event_logs "
+            "where dagster_event_type in ('STEP_START', 'STEP_SUCCESS') group by step_key"
+        ).fetchall()
+    return {step: (_seconds(begin), _seconds(end)) for step, begin, end in rows}
+
+
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).replace(tzinfo=UTC).timestamp()
+
+
+def middle(runs: Sequence[Measured]) -> Measured:
+    """The run of median time (the quicker of the two in the middle)."""
+    return sorted(runs, key=lambda run: run.seconds)[(len(runs) - 1) // 2]
+
+
+def show(what: str, value: str, target: str = "", met: bool = True) -> None:
+    """One line of the table."""
+    print(f"{what:52} {value:>12}   {target}{'' if met else '   MISSED'}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
