@@ -26,6 +26,8 @@ from dagster_project.archive.lock import Lock, load_lock
 from dagster_project.errors import SettingError, UserError
 from dagster_project.publish.read import Release, open_release
 from dagster_project.settings import PROJECT_ROOT, Settings, load_settings
+from dagster_project.sources.live import live
+from dagster_project.sources.reference_web import pin
 from dagster_project.state import make_plan
 
 if TYPE_CHECKING:  # Dagster takes a second to import: not before it is needed
@@ -52,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
         command=_demo
     )
     commands.add_parser("run", help="the sources that the settings choose").set_defaults(command=_run)
+    commands.add_parser("pin", help="accept the reference files as they are now: writes their hashes").set_defaults(
+        command=_pin
+    )
     rebuild = commands.add_parser("rebuild", help="the release of a lock file again, from the archive alone")
     rebuild.add_argument("lock", type=Path, help="an inputs.lock.json")
     rebuild.set_defaults(command=_rebuild)
@@ -68,6 +73,15 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     return _refresh(load_settings())
+
+
+def _pin(options: argparse.Namespace) -> int:
+    """Pin the reference files of CHOKEPOINT_REFERENCE_LIST at what their addresses give now."""
+    settings = load_settings()
+    with live(settings) as surroundings:
+        changed = pin(surroundings)
+    print(f"{settings.reference_list}: {_list(changed)} changed" if changed else "Every pinned hash still holds.")
+    return 0
 
 
 def _rebuild(options: argparse.Namespace) -> int:

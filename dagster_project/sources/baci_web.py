@@ -156,7 +156,7 @@ def _names(archive: Path, remote: Remote, wanted: Wanted, needed: Sequence[str])
         held = directory.namelist()
     missing = [name for name in needed if name not in held]
     if missing:
-        years = ", ".join(name[10:14] for name in held if FILE_KINDS[0].match(name))
+        years = ", ".join(match["year"] for name in held if (match := FILE_KINDS[0].match(name)))
         raise SourceError(
             f"BACI {remote.release} ({remote.url})",
             found=f"a zip without {', '.join(missing)}; it holds the years {years or 'none'}",

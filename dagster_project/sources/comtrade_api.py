@@ -345,7 +345,7 @@ class _Puller:
             if request in done:
                 continue
             name = f"C_A_{reporter}_{year}01_{row['classificationCode']}_O.txt.gz"
-            path = self.live.http.download(self.service, address, self.live.downloads, where=where)
+            path = self.live.http.download(self.service, address, self.live.downloads, where=where, name=name)
             entry = self.live.put(payload_of_kind(FILE_KINDS[0], name, f"{address}#{name}", path))
             self.live.ledger.finish(SOURCE, scope, version, Unit(request, "data", entry.id))
 

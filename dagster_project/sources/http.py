@@ -185,14 +185,22 @@ class Http:
         return self._call(service, url, where, read, headers, (200, 206))
 
     def download(
-        self, service: Service, url: str, folder: Path, *, where: str, span: Span | None = None, version: str = ""
+        self,
+        service: Service,
+        url: str,
+        folder: Path,
+        *,
+        where: str,
+        span: Span | None = None,
+        version: str = "",
+        name: str | None = None,
     ) -> Path:
         """A whole file (or the span of it) below `folder`, resumed where an earlier try of that version stopped.
 
-        Checked by length, Content-MD5 where given, and as a container by its name. RangeRefused when a span cannot be
-        had, or its file changed since.
+        Checked by length, Content-MD5 where given, and as a container by its name (the address's last part unless
+        given). RangeRefused when a span cannot be had, or its file changed since.
         """
-        target = folder / _local_name(url, span, version)
+        target = folder / _local_name(name or urlsplit(url).path, f"{url} {span} {version}")
         if target.exists():
             return target
         folder.mkdir(parents=True, exist_ok=True)
@@ -411,7 +419,8 @@ class Http:
     def _blocks(self, service: Service, response: requests.Response, deadline: float) -> Iterator[bytes]:
         """The body in blocks as they arrive; Transient when the whole takes longer than the deadline."""
         latest = self.clock() + deadline
-        for block in response.iter_content(_BLOCK):
+        # What has arrived, not a full block: a drip must not hide behind a read that waits for more.
+        while block := response.raw.read1(_BLOCK, decode_content=True):
             yield block
             if self.clock() > latest:
                 raise Transient(f"an answer that is not complete after {deadline:.0f} s")
@@ -520,12 +529,10 @@ def _connection_failure(error: Exception, host: str) -> str:
     return f"a broken connection to {host} ({type(error).__name__})"
 
 
-def _local_name(url: str, span: Span | None, version: str) -> str:
-    """A file name from the address alone; what a server calls the file is never a path here."""
-    parts = urlsplit(url)
-    base = re.sub(r"[^A-Za-z0-9._-]+", "_", parts.path.rsplit("/", 1)[-1])[-80:] or "file"
-    key = hashlib.sha256(f"{url} {span} {version}".encode()).hexdigest()[:12]
-    return f"{key}-{base}"
+def _local_name(path: str, identity: str) -> str:
+    """A safe file name with the path's suffixes; what a server calls the file is never a path here."""
+    base = re.sub(r"[^A-Za-z0-9._-]+", "_", path.rsplit("/", 1)[-1])[-80:] or "file"
+    return f"{hashlib.sha256(identity.encode()).hexdigest()[:12]}-{base}"
 
 
 def _resume_headers(part: Path, side: Path, url: str, span: Span | None) -> dict[str, str]:

@@ -108,6 +108,7 @@ def records_of(year: int, reporter: int) -> tuple[tuple[RawRow, dict[str, Any]],
     return tuple(found)
 
 
+@cache
 def sample_files() -> dict[str, bytes]:
     """Path below a drop folder -> bytes."""
     return {path: body for path, body, _ in sample._files()}

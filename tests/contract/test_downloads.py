@@ -1,0 +1,271 @@
+"""Files over real sockets: resume, ranges, damaged containers, redirects; and the services that give files."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from dagster_project.errors import SettingError, SourceError
+from dagster_project.sources import baci_web, reference_web, uspto
+from dagster_project.sources.http import Service
+from tests.contract.conftest import Bench
+from tests.contract.server import faults
+from tests.contract.server.world import Resource, baci_tables, baci_zip
+
+FILES = Service("files", interval=0)
+BODY = hashlib.shake_256(b"rows").digest(300_000).hex().encode()
+
+
+def fetch(bench: Bench, resource: Resource, name: str = "table.csv") -> bytes:
+    """Download one file as the sources do."""
+    bench.contract.world.static[f"/static/{name}"] = resource
+    with bench.live() as live:
+        path = live.http.download(FILES, f"{bench.contract.url}/static/{name}", live.downloads, where=f"file {name}")
+        return path.read_bytes()
+
+
+def ranges(bench: Bench) -> list[str | None]:
+    return [seen.headers.get("Range") for seen in bench.contract.seen]
+
+
+def conditions(bench: Bench) -> list[str | None]:
+    return [seen.headers.get("If-Range") for seen in bench.contract.seen]
+
+
+def test_a_cut_file_goes_on_where_it_stopped(bench: Bench) -> None:
+    bench.contract.fail("table", faults.cut_off)
+    resource = Resource(BODY)
+    assert fetch(bench, resource) == BODY
+    assert ranges(bench) == [None, f"bytes={len(BODY) // 2}-"]
+    assert conditions(bench)[1] == resource.etag
+
+
+def test_a_weak_etag_is_not_used_to_resume_but_the_date_is(bench: Bench) -> None:
+    bench.contract.fail("table", faults.cut_off)
+    assert fetch(bench, Resource(BODY, weak=True)) == BODY
+    assert conditions(bench)[1] == "Tue, 05 May 2026 05:05:05 GMT"
+
+
+def test_without_validators_nothing_is_resumed(bench: Bench) -> None:
+    bench.contract.fail("table", faults.cut_off)
+    assert fetch(bench, Resource(BODY, validators=False)) == BODY
+    assert ranges(bench) == [None, None]
+
+
+def test_a_server_that_ignores_range_gives_the_whole_file_once_more(bench: Bench) -> None:
+    bench.contract.fail("table", faults.cut_off)
+    assert fetch(bench, Resource(BODY, ranges=False)) == BODY
+
+
+def test_a_file_that_changed_during_a_resume_is_taken_whole_in_its_new_form(bench: Bench) -> None:
+    new = Resource(BODY[::-1])
+
+    def cut_and_change(handler: object, answer: object) -> None:
+        faults.cut_off(handler, answer)  # type: ignore[arg-type]
+        bench.contract.world.static["/static/table.csv"] = new
+
+    bench.contract.fail("table", cut_and_change)
+    assert fetch(bench, Resource(BODY)) == new.body
+
+
+def test_416_with_everything_here_is_done(bench: Bench) -> None:
+    resource = Resource(BODY)
+
+    def all_but_the_end(handler: object, answer: object) -> None:
+        code, headers, body = answer()  # type: ignore[operator]
+        faults.cut_off(handler, lambda: (code, headers, body + b"x" * len(body)))  # type: ignore[arg-type]
+
+    bench.contract.fail("table", all_but_the_end)
+    with bench.live() as live:
+        part = live.downloads / "part"
+        bench.contract.world.static["/static/table.csv"] = resource
+        address = f"{bench.contract.url}/static/table.csv"
+        service = Service("files", interval=0, tries=1)
+        with pytest.raises(SourceError):
+            live.http.download(service, address, live.downloads, where="file")
+        (state,) = part.glob("*.state.json")
+        record = json.loads(state.read_text())
+        state.write_text(json.dumps({**record, "total": len(BODY)}))
+        assert live.http.download(service, address, live.downloads, where="file").read_bytes() == BODY
+    assert ranges(bench)[-1] == f"bytes={len(BODY)}-"
+
+
+def test_416_without_everything_starts_again(bench: Bench) -> None:
+    bench.contract.fail("table", faults.cut_off)
+    bench.contract.fail("table", faults.body_of(416, ""))
+    assert fetch(bench, Resource(BODY)) == BODY
+
+
+def test_content_that_does_not_match_its_md5_is_fetched_again(bench: Bench) -> None:
+    def spoilt(handler: object, answer: object) -> None:
+        code, headers, body = answer()  # type: ignore[operator]
+        faults.send(handler, code, headers, body[:-1] + b"?")  # type: ignore[arg-type]
+
+    bench.contract.fail("table", spoilt)
+    assert fetch(bench, Resource(BODY)) == BODY
+
+
+def test_a_web_page_in_place_of_a_file_is_not_taken(bench: Bench) -> None:
+    bench.contract.fail("table", faults.HTML)
+    assert fetch(bench, Resource(BODY)) == BODY
+
+
+def test_a_truncated_zip_is_refused(bench: Bench) -> None:
+    with pytest.raises(SourceError, match="broken or truncated zip"):
+        fetch(bench, Resource(baci_zip()[:-2000]), "table.zip")
+    assert not list((bench.home / "live/downloads").rglob("*table*"))
+
+
+def test_a_zip_member_that_climbs_out_is_refused(bench: Bench) -> None:
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        archive.writestr("../../evil.csv", "t,i,j\n")
+    with pytest.raises(SourceError, match="outside the zip"):
+        fetch(bench, Resource(body.getvalue()), "table.zip")
+    assert not list(bench.home.rglob("evil.csv"))
+
+
+def years_of(payloads: object) -> dict[str, bytes]:
+    import gzip
+
+    return {
+        payload.part.removesuffix(".gz"): gzip.decompress(payload.body.read_bytes())
+        for payload in payloads  # type: ignore[attr-defined]
+    }
+
+
+def test_only_the_years_wanted_are_read_out_of_the_zip(bench: Bench) -> None:
+    with bench.live() as live:
+        found = baci_web.trade(live)
+        assert years_of(found.payloads) == {"BACI_HS17_Y2018_V201901.csv": baci_tables()["BACI_HS17_Y2018_V201901.csv"]}
+        bench.contract.seen.clear()
+        assert years_of(baci_web.trade(live).payloads) == years_of(found.payloads)
+        assert not baci_web.changed(live)
+    assert all(asked in (None, "bytes=-65536") for asked in ranges(bench)), "no data call without news"
+
+
+def test_a_zip_that_cannot_be_read_by_ranges_is_fetched_whole_and_resumed(bench: Bench) -> None:
+    resource = bench.contract.world.static["/baci/data/BACI_HS17_V201901.zip"]
+    resource.ranges = False
+    with bench.live() as live:
+        found = baci_web.trade(live)
+    assert years_of(found.payloads) == {"BACI_HS17_Y2018_V201901.csv": baci_tables()["BACI_HS17_Y2018_V201901.csv"]}
+
+
+def test_a_member_that_breaks_off_is_resumed(bench: Bench) -> None:
+    bench.contract.fail(r"BACI_HS17_V201901\.zip", faults.cut_off, after=1)
+    with bench.live() as live:
+        found = baci_web.trade(live)
+    assert years_of(found.payloads) == {"BACI_HS17_Y2018_V201901.csv": baci_tables()["BACI_HS17_Y2018_V201901.csv"]}
+
+
+def test_a_year_that_the_release_lacks_is_named(bench: Bench) -> None:
+    with bench.live(years=(2031,)) as live, pytest.raises(SourceError, match="it holds the years 2017, 2018, 2019"):
+        baci_web.trade(live)
+
+
+def test_a_zip_cut_off_at_the_publisher_is_named(bench: Bench) -> None:
+    bench.contract.world.static["/baci/data/BACI_HS17_V201901.zip"] = Resource(baci_zip()[:-3000])
+    with bench.live() as live, pytest.raises(SourceError, match="without a directory"):
+        baci_web.trade(live)
+
+
+def test_a_new_release_is_news(bench: Bench) -> None:
+    with bench.live() as live:
+        baci_web.trade(live)
+        static = bench.contract.world.static
+        static["/baci/doc/baci_webpage.html"] = Resource(b"V201901 V202001b", "text/html")
+        static["/baci/data/BACI_HS17_V202001b.zip"] = Resource(baci_zip("202001b"))
+        assert baci_web.changed(live)
+        assert [payload.parameters["release"] for payload in baci_web.trade(live).payloads] == ["202001b"]
+
+
+def test_unchanged_reference_files_cost_304s_and_pinned_ones_nothing(bench: Bench) -> None:
+    with bench.live() as live:
+        before = reference_web.reference(live)
+        entries = len(live.archive.entries())
+        bench.contract.seen.clear()
+        after = reference_web.reference(live)
+        assert len(live.archive.entries()) == entries
+    assert [p.part for p in before.payloads] == [p.part for p in after.payloads]
+    assert bench.contract.count("/static/") == 0
+    tags = [seen.headers.get("If-None-Match") for seen in bench.contract.seen if "/reference/" in seen.target]
+    assert len(tags) == 2 and all(tag and not tag.startswith('"') for tag in tags), "sent back as received"
+
+
+def test_a_reference_file_that_is_not_the_pinned_one_is_refused_until_it_is_pinned(bench: Bench) -> None:
+    with bench.live() as live:
+        listed = live.settings.reference_list
+        record = json.loads(listed.read_text())
+        pins = {"hs2017_bec.csv": "0" * 64}
+        files = [{**each, "sha256": pins.get(each["name"], each["sha256"])} for each in record["files"]]
+        listed.write_text(json.dumps({"files": files}))
+        with pytest.raises(SourceError, match=r"hs2017_bec\.csv") as raised:
+            reference_web.reference(live)
+        assert "cli pin" in str(raised.value)
+        assert sorted(reference_web.pin(live)) == ["Reporters.json", "hs2017_bec.csv", "partnerAreas.json"]
+        assert len(reference_web.reference(live).payloads) == 6
+
+
+def test_portal_files_are_fetched_once_and_no_credential_reaches_the_storage_host(bench: Bench) -> None:
+    with bench.live() as live:
+        found = uspto.patents(live)
+        bench_storage = [seen for seen in bench.contract.seen if seen.target.startswith("/storage/")]
+        assert len(bench_storage) == 7 and not any("X-Api-Key" in seen.headers for seen in bench_storage)
+        bench.contract.seen.clear()
+        again = uspto.patents(live)
+        assert not uspto.changed(live)
+        bench.contract.world.odp_released["g_patent.tsv.zip"] = "2026-06-30 00:00:00"
+        assert uspto.changed(live)
+        uspto.patents(live)
+    assert [p.part for p in found.payloads] == [p.part for p in again.payloads]
+    assert bench.contract.count("/storage/") == 1, "only the file that moved"
+
+
+def test_a_portal_file_is_not_tried_again_blindly_and_resumes_in_the_next_run(bench: Bench) -> None:
+    bench.contract.fail("/storage/g_patent", faults.cut_off)
+    with bench.live() as live:
+        with pytest.raises(SourceError, match=r"g_patent\.tsv\.zip"):
+            uspto.patents(live)
+        assert bench.contract.count("/storage/g_patent") == 1
+        uspto.patents(live)
+    assert any(asked and asked != "bytes=0-" for asked in ranges(bench))
+
+
+@pytest.mark.parametrize(
+    ("code", "body"),
+    [
+        (401, '{"message":"Unauthorized"}'),
+        (403, '{"message":"Missing Authentication Token"}'),
+        (404, '{"code":404,"message":"Not Found","requestIdentifier":"1"}'),
+        (429, '{"message":"you have submitted 21 requests for this file in 31536000 sec"}'),
+    ],
+)
+def test_refusals_of_the_portal_are_told(bench: Bench, code: int, body: str) -> None:
+    bench.contract.fail("/files/PVGPATDIS/g_patent", faults.body_of(code, body))
+    with bench.live() as live, pytest.raises(SourceError, match=rf"HTTP {code}") as raised:
+        uspto.patents(live)
+    assert "contract-key" not in str(raised.value)
+    assert bench.contract.count("/files/PVGPATDIS/g_patent") == 1
+
+
+def test_without_a_key_the_portal_is_not_asked(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("USPTO_API_KEY")
+    with bench.live() as live, pytest.raises(SettingError, match="USPTO_API_KEY"):
+        uspto.patents(live)
+    assert bench.contract.count("") == 0
+
+
+def test_hand_placed_tables_join_the_portal_files(bench: Bench) -> None:
+    drop = Path(bench.settings().drop_dir)
+    (drop / "patents").mkdir(parents=True)
+    concordance = bench.contract.world.static["/static/patents/wipo_ipc_technology_concordance.csv"].body
+    (drop / "patents/wipo_ipc_technology_concordance.csv").write_bytes(concordance)
+    with bench.live() as live:
+        kinds = [payload.parameters["kind"] for payload in uspto.patents(live).payloads]
+    assert "wipo_concordance" in kinds and len(kinds) == 8

@@ -1,0 +1,165 @@
+"""Section 301 over real sockets: notices, dockets, schedule and files, and that both paths land the same."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from dagster_project.errors import Deferred, SourceError
+from dagster_project.landing.tariffs import land_tariffs
+from dagster_project.sources import ustr_web
+from dagster_project.sources.files import find_files
+from dagster_project.sources.live import Live
+from dagster_project.sources.ustr import FILE_KINDS
+from tests.contract.conftest import Bench
+from tests.contract.demo_live import write_drop_folder
+from tests.contract.server import faults, notices
+
+
+def landed(live: Live, payloads: Any, folder: Path) -> dict[str, list[Any]]:
+    """Every tariff table but for where its rows came from."""
+    now = datetime(2026, 6, 15, tzinfo=UTC)
+    result = land_tariffs(live.archive, [live.archive.put(p, retrieved_at=now) for p in payloads], folder)
+    return {
+        table: sorted(
+            duckdb.sql(f"select * exclude (archive_entry) from '{folder / table}.parquet'").fetchall(), key=str
+        )
+        for table in result.rows
+    }
+
+
+def test_the_live_path_lands_what_the_file_path_lands(bench: Bench, tmp_path: Path) -> None:
+    write_drop_folder(bench.contract, bench.settings().drop_dir)
+    with bench.live() as live:
+        over_the_wire = landed(live, ustr_web.tariffs(live).payloads, tmp_path / "wire")
+        from_files = landed(live, find_files(live.settings.drop_dir, FILE_KINDS).payloads, tmp_path / "files")
+    assert over_the_wire == from_files
+    assert len(over_the_wire["tariff_requests"]) > 1000
+
+
+def test_without_news_only_availability_is_asked(bench: Bench) -> None:
+    with bench.live(ustr_addresses=()) as live:
+        ustr_web.tariffs(live)
+        bench.contract.seen.clear()
+        ustr_web.tariffs(live)
+        assert not ustr_web.changed(live)
+    assert bench.contract.count("/fr/xml/") == 0
+    assert bench.contract.count("page%5Bsize%5D=250") == 0
+    assert bench.contract.count("exportList") == 0
+
+
+def test_status_tables_are_asked_for_conditionally(bench: Bench) -> None:
+    with bench.live() as live:
+        ustr_web.tariffs(live)
+        entries = len(live.archive.entries())
+        bench.contract.seen.clear()
+        ustr_web.tariffs(live)
+        assert len(live.archive.entries()) == entries
+    assert all(seen.headers.get("If-None-Match") for seen in bench.contract.seen if "/static/ustr/" in seen.target)
+
+
+def test_notices_give_codes_list_and_the_days_they_state(bench: Bench, tmp_path: Path) -> None:
+    with bench.live(ustr_addresses=()) as live:
+        rows = landed(live, ustr_web.notices(live), tmp_path / "wire")["tariff_exclusions"]
+    assert [row[3:9] for row in rows] == [
+        ("3", code, code[:6], granted, date(2018, 9, 24), date(2020, 8, 7))
+        for code, granted in (
+            ("8413919010", date(2019, 8, 7)),
+            ("8501104020", date(2019, 8, 7)),
+            ("4015191010", date(2020, 2, 11)),
+        )
+    ]
+
+
+def test_pages_are_followed_by_the_service_own_link(bench: Bench) -> None:
+    bench.contract.world.register_page = 1
+    with bench.live() as live:
+        assert len(ustr_web.notices(live)) == 3
+    assert bench.contract.count("/fr/documents.json") == 3
+
+
+def test_an_answer_without_results_means_no_notice(bench: Bench) -> None:
+    bench.contract.world.notices = []
+    with bench.live() as live:
+        assert ustr_web.notices(live) == []
+
+
+def test_a_late_notice_inside_the_overlap_is_found_and_only_it_is_fetched(bench: Bench) -> None:
+    with bench.live() as live:
+        ustr_web.notices(live)
+        bench.contract.seen.clear()
+        late = notices.exclusion_notice("2020-99999", "2020-02-16", 34, "July 1, 2020", [("8412.21.0045", "Pistons")])
+        bench.contract.world.notices.append(late)
+        assert ustr_web.changed(live)
+        assert len(ustr_web.notices(live)) == 4
+    assert bench.contract.count("/fr/xml/") == 1
+
+
+def test_a_400_of_the_register_is_told(bench: Bench) -> None:
+    bench.contract.fail("/fr/documents", faults.body_of(400, '{"errors":{"foo":"is not a valid field"}}'))
+    with bench.live() as live, pytest.raises(SourceError, match="HTTP 400"):
+        ustr_web.notices(live)
+
+
+def test_dockets_are_paged_and_continued_past_page_20_without_doubles(bench: Bench, tmp_path: Path) -> None:
+    bench.contract.world.documents = [notices.document(number) for number in range(130)]
+    bench.contract.world.documents_page = 5
+    with bench.live() as live:
+        payloads = ustr_web.requests_of_docket(live, "USTR-2018-0025")
+        rows = landed(live, payloads, tmp_path / "wire")["tariff_requests"]
+    assert len(payloads) > 20
+    assert sorted(row[0] for row in rows) == [f"USTR-2018-0025-{number:05d}" for number in range(130)]
+    assert {row[8] for row in rows} == {"granted", "denied", "partially_granted", "withdrawn"}
+
+
+def test_an_absurd_wait_of_the_gateway_defers_the_run(bench: Bench) -> None:
+    body = '{"error":{"code":"OVER_RATE_LIMIT","message":"You have exceeded your rate limit."}}'
+    bench.contract.fail("/regs/", faults.body_of(429, body, Retry_After="57263"))
+    with bench.live() as live, pytest.raises(Deferred, match="OVER_RATE_LIMIT"):
+        ustr_web.requests_of_docket(live, "USTR-2018-0025")
+
+
+@pytest.mark.parametrize(
+    ("code", "body", "told"),
+    [
+        (400, '{"errors":[{"status":"400","title":"Bad request","detail":"page number"}]}', "page number"),
+        (
+            403,
+            '{"error":{"code":"API_KEY_INVALID","message":"An invalid api_key was supplied."}}',
+            "REGULATIONS_API_KEY",
+        ),
+    ],
+)
+def test_refusals_of_regulations_gov_are_told(bench: Bench, code: int, body: str, told: str) -> None:
+    bench.contract.fail("/regs/", faults.body_of(code, body))
+    with bench.live() as live, pytest.raises(SourceError, match=told):
+        ustr_web.requests_of_docket(live, "USTR-2018-0025")
+
+
+def test_without_a_key_regulations_gov_is_left_out_and_said_so(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REGULATIONS_API_KEY")
+    with bench.live() as live:
+        found = ustr_web.tariffs(live)
+    assert any("REGULATIONS_API_KEY" in note for note in found.ignored)
+    assert bench.contract.count("/regs/") == 0
+
+
+@pytest.mark.parametrize("dotted", [False, True])
+def test_the_schedule_is_archived_once_a_release_in_either_form_of_address(bench: Bench, dotted: bool) -> None:
+    bench.contract.world.dotted_schedule = dotted
+    with bench.live() as live:
+        assert ustr_web.archive_schedule(live) == []
+        assert [e.parameters["release"] for e in live.archive.entries()] == ["2026HTSRev20"]
+        ustr_web.archive_schedule(live)
+    assert bench.contract.count("exportList") == 1 + dotted
+    assert all("chokepoint" in seen.headers["User-Agent"] for seen in bench.contract.seen)
+
+
+def test_a_403_for_the_user_agent_is_told(bench: Bench) -> None:
+    bench.contract.fail("/reststop/", faults.body_of(403, "<html>Access denied</html>", "text/html"))
+    with bench.live() as live, pytest.raises(SourceError, match="Access denied"):
+        ustr_web.archive_schedule(live)
