@@ -14,7 +14,7 @@ import duckdb
 from dagster_project.archive.store import Archive, Entry
 from dagster_project.landing.delimited import TextTable, open_delimited, require_columns, unreadable
 from dagster_project.landing.tables import RuleCounts, sql_text
-from dagster_project.landing.zip_member import extract_table
+from dagster_project.sources.zip_member import extract_table
 
 _REJECTS = "rejected_lines"
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dagster_project.errors import SourceError
-from dagster_project.landing.zip_member import extract_table
 from dagster_project.sources.baci import CODE_LIST_KINDS, FILE_KINDS, HS_REVISIONS
 from dagster_project.sources.base import Payload
 from dagster_project.sources.files import FileKind, Found
@@ -21,6 +20,7 @@ from dagster_project.sources.http import RangeRefused, Service, Span
 from dagster_project.sources.integrity import check_file
 from dagster_project.sources.ledger import Unit
 from dagster_project.sources.live import Live, payload_of_kind
+from dagster_project.sources.zip_member import extract_table
 
 SOURCE = "baci"
 SERVICE = Service(SOURCE, interval=0.5)
