@@ -1,0 +1,109 @@
+"""Every mart: an enforced contract, a description that begins with its grain, described columns, a check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from dagster_project.checks.benchmarks import BENCHMARKS
+from dagster_project.checks.marts import MARTS
+from dagster_project.checks.patents import PATENT_MARTS
+from dagster_project.checks.tariffs import TARIFF_MARTS
+from dagster_project.dbt_project import DBT_DIR, manifest_path, read_manifest
+
+LAYERS = ("staging", "intermediate", "marts")
+CHECKED = {check.table for stage in (MARTS, TARIFF_MARTS, PATENT_MARTS, BENCHMARKS) for check in stage.checks}
+# The names that readers rely on (marts.md), as far as they exist.
+CONTRACTED = {
+    "trade_flows", "bilateral_totals", "product_centrality", "exporter_position", "import_vulnerability",
+    "vulnerability_summary", "industry_vulnerability",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def models() -> dict[str, dict[str, Any]]:
+    """Model name -> what dbt's manifest says of it."""
+    nodes = read_manifest(manifest_path())["nodes"].values()
+    return {node["name"]: node for node in nodes if node["resource_type"] == "model"}
+
+
+@pytest.fixture(scope="module")
+def marts(models: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {name: node for name, node in models.items() if layer(node) == "marts"}
+
+
+def layer(node: dict[str, Any]) -> str:
+    return str(node["original_file_path"].split("/")[1])
+
+
+def domain(node: dict[str, Any]) -> str:
+    return str(node["original_file_path"].split("/")[2])
+
+
+def test_the_contracted_marts_are_there(marts: dict[str, dict[str, Any]]) -> None:
+    assert marts.keys() >= CONTRACTED
+
+
+def test_contracts_are_enforced(marts: dict[str, dict[str, Any]]) -> None:
+    assert not {name for name, node in marts.items() if not node["config"]["contract"]["enforced"]}
+    assert not {name for name, column in columns(marts) if not column["data_type"]}
+
+
+def columns(nodes: dict[str, dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(model.column, what the manifest says of it)."""
+    for name, node in nodes.items():
+        yield from ((f"{name}.{column['name']}", column) for column in node["columns"].values())
+
+
+def test_descriptions_begin_with_the_grain(marts: dict[str, dict[str, Any]]) -> None:
+    for name, node in marts.items():
+        first_line = node["description"].strip().split("\n")[0]
+        assert first_line.startswith("One row per "), f"{name}: {first_line}"
+        key = node["config"]["meta"]["key"]
+        assert key and set(key) <= node["columns"].keys(), name
+
+
+def test_all_columns_are_described(marts: dict[str, dict[str, Any]]) -> None:
+    assert not {name for name, column in columns(marts) if not column["description"].strip()}
+
+
+def test_models_below_the_marts_are_described_too(models: dict[str, dict[str, Any]]) -> None:
+    assert not {name for name, node in models.items() if not node["description"].strip()}
+
+
+def test_every_mart_has_a_check(marts: dict[str, dict[str, Any]]) -> None:
+    """Its key by dbt, and for the marts that others are made from, plausibility by Great Expectations."""
+    nodes = read_manifest(manifest_path())["nodes"].values()
+    tested = {node.get("attached_node") for node in nodes if node["resource_type"] == "test"}
+    assert not {name for name, node in marts.items() if node["unique_id"] not in tested}
+    assert not CONTRACTED - CHECKED
+
+
+def test_one_direction_staging_intermediate_marts(models: dict[str, dict[str, Any]]) -> None:
+    assert {layer(node) for node in models.values()} == set(LAYERS)
+    by_id = {node["unique_id"]: node for node in models.values()}
+    for name, node in models.items():
+        for parent in node["depends_on"]["nodes"]:
+            kind = parent.split(".")[0]
+            if kind == "source":
+                assert layer(node) == "staging", f"{name} reads the source {parent}: only staging does"
+            elif kind == "model":
+                above = LAYERS.index(layer(by_id[parent])) > LAYERS.index(layer(node))
+                # The finished marts of another domain are an input like any other; those of its own are not.
+                foreign = layer(by_id[parent]) == "marts" and domain(by_id[parent]) != domain(node)
+                allowed = not above or (foreign and layer(node) == "intermediate")
+                assert allowed, f"{name} ({layer(node)}) reads {parent} ({layer(by_id[parent])})"
+
+
+def test_each_model_has_a_yaml_of_its_own(models: dict[str, dict[str, Any]]) -> None:
+    for name, node in models.items():
+        path = DBT_DIR / node["original_file_path"]
+        assert path.with_suffix(".yml").exists(), f"{name}: no {path.stem}.yml beside it"
+        assert path.stem == name
+
+
+def test_owner_and_question(marts: dict[str, dict[str, Any]]) -> None:
+    for name, node in marts.items():
+        assert node["config"]["meta"].get("question", "").endswith("?"), f"{name}: which question does it answer?"

@@ -1,0 +1,52 @@
+"""Every source says who published its data, how to cite it and on what terms."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+import pytest
+
+from dagster_project import sources
+from dagster_project.settings import PROJECT_ROOT
+from dagster_project.sources.base import Provenance
+from dagster_project.sources.files import FileKind
+
+
+def found(kind: type) -> list[object]:
+    """Every instance of the class that a module of `sources` holds, alone or in a tuple."""
+    modules = [
+        importlib.import_module(f"{sources.__name__}.{each.name}") for each in pkgutil.iter_modules(sources.__path__)
+    ]
+    values = [value for module in modules for value in vars(module).values()]
+    values += [each for value in values if isinstance(value, tuple | list) for each in value]
+    return list({repr(value): value for value in values if isinstance(value, kind)}.values())
+
+
+PROVENANCES = [each for each in found(Provenance) if isinstance(each, Provenance)]
+FILE_KINDS = [each for each in found(FileKind) if isinstance(each, FileKind)]
+
+
+@pytest.mark.parametrize("provenance", PROVENANCES, ids=lambda each: f"{each.source}-{each.publisher[:20]}")
+def test_publisher_citation_and_licence(provenance: Provenance) -> None:
+    for text in (provenance.source, provenance.publisher, provenance.citation, provenance.licence):
+        assert text.strip() == text and len(text) >= 3
+    assert len(provenance.citation) > len(provenance.publisher) / 2
+    assert provenance.synthetic == (provenance.source == "sample")
+
+
+def test_all_sources_are_looked_at() -> None:
+    assert {"comtrade", "baci", "unsd", "growth_lab", "sample"} <= {each.source for each in PROVENANCES}
+    assert {each.dataset for each in FILE_KINDS} == {"trade", "reference", "tariffs", "patents"}
+    assert all(each.provenance in PROVENANCES for each in FILE_KINDS)
+
+
+def test_a_kind_is_read_by_one_landing_only() -> None:
+    homes = {(each.kind, each.dataset) for each in FILE_KINDS}
+    assert len(homes) == len({each.kind for each in FILE_KINDS})
+
+
+def test_every_folder_of_the_drop_folder_is_in_the_readme() -> None:
+    readme = (PROJECT_ROOT / "README.md").read_text()
+    for kind in FILE_KINDS:
+        assert f"drop/{kind.folder}/" in readme, f"{kind.kind}: {kind.looked_for}"
