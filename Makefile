@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run rebuild ui test lint bench clean
+.PHONY: help demo demo-live run rebuild ui test lint bench clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -20,6 +20,9 @@ $(READY): requirements.lock
 
 demo: $(READY) ## the embedded synthetic sample, from nothing to a published release
 	@$(BIN)/python -m dagster_project.cli demo
+
+demo-live: $(READY) ## the whole graph from a server on this machine that speaks the live sources' contracts
+	@$(BIN)/python -m tests.contract.demo_live
 
 run: $(READY) ## the sources that the settings choose (environment or .env)
 	@$(BIN)/python -m dagster_project.cli run
@@ -43,4 +46,4 @@ bench: $(READY) ## speed and memory of a generated 10-million-flow year against 
 	$(BIN)/python -m bench.run
 
 clean: ## remove what the demo and the tools left behind; your data directory stays
-	rm -rf demo .dagster dbt/target .mypy_cache .ruff_cache .pytest_cache
+	rm -rf demo demo-live .dagster dbt/target .mypy_cache .ruff_cache .pytest_cache

@@ -21,6 +21,8 @@ from dagster_project.assets.warehouse import dbt_resource, warehouse_assets  # n
 from dagster_project.dbt_project import manifest_path  # noqa: E402
 from dagster_project.jobs import jobs  # noqa: E402
 from dagster_project.partitions import yearly_partitions  # noqa: E402
+from dagster_project.schedules import schedules  # noqa: E402
+from dagster_project.sensors import sensors  # noqa: E402
 
 
 def build_definitions(*, settings: Settings | None = None, lock: Lock | None = None) -> dg.Definitions:
@@ -39,6 +41,8 @@ def build_definitions(*, settings: Settings | None = None, lock: Lock | None = N
         ],
         asset_checks=asset_checks(settings),
         jobs=jobs(),
+        sensors=sensors(settings),
+        schedules=schedules(settings),
         resources={"dbt": dbt_resource()},
         executor=dg.in_process_executor,
     )

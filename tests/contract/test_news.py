@@ -1,0 +1,117 @@
+"""Sensors and schedules: what counts as news, what a look costs, and that nothing runs unless somebody starts it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import dagster as dg
+import pytest
+
+from dagster_project import news, sensors
+from dagster_project.archive.store import Archive
+from dagster_project.assets.landing import land_trade
+from dagster_project.build import build_definitions
+from dagster_project.intake import take_in, taken_in
+from dagster_project.landing.reference import land_reference
+from dagster_project.landing.trade import landed_years
+from dagster_project.settings import Settings
+from dagster_project.sources.http import Http
+from dagster_project.sources.ledger import Ledger
+from dagster_project.state import Built, entries_fingerprint
+from tests.contract.conftest import Bench
+
+LIVE = {"ustr_addresses": (), "tariff_source": "ustr", "patent_source": "uspto"}
+
+
+@pytest.fixture
+def settings(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """All sources live, two years, a client that does not wait."""
+
+    def impatient(ledger: Ledger) -> Http:
+        return Http(ledger, clock=bench.clock, sleep=bench.clock.sleep, timeout=(5, 5))
+
+    monkeypatch.setattr("dagster_project.sources.live.make_http", impatient)
+    return bench.settings(years=(2017, 2019), **LIVE)
+
+
+def built(settings: Settings) -> None:
+    """Take in, land and note as computed, as a run does."""
+    archive = Archive(settings.archive_dir)
+    for dataset in ("reference", "trade", "tariffs", "patents"):
+        take_in(dataset, settings, archive, datetime.now(UTC))
+    land_reference(archive, taken_in("reference", settings), settings.landing_dir, settings.hs_revision)
+    land_trade(settings, list(settings.years or ()))
+    settings.warehouse.touch()
+    others = {name: entries_fingerprint(taken_in(name, settings)) for name in ("tariffs", "patents")}
+    years = {str(year): name for year, name in landed_years(settings.landing_dir).items()}
+    Built("config", years, others).save(settings)
+
+
+def requested(dataset: str, settings: Settings) -> list[tuple[str, str]] | str:
+    answer = sensors.evaluate(dataset, settings)
+    if isinstance(answer, dg.SkipReason):
+        return str(answer.skip_message)
+    return [
+        (run.tags["dagster/asset_partition_range_start"], run.tags["dagster/asset_partition_range_end"])
+        for run in answer
+    ]
+
+
+def test_looks_without_news_cost_availability_calls_only_and_request_nothing(bench: Bench, settings: Settings) -> None:
+    assert requested("trade", settings) == [("2017", "2017"), ("2019", "2019")], "before the first run"
+    built(settings)
+    bench.contract.seen.clear()
+    for dataset in ("trade", "tariffs", "patents"):
+        assert "nothing new" in requested(dataset, settings), dataset
+    paths = sorted(target.split("?")[0] for target in bench.contract.targets())
+    assert paths == [
+        "/api/v1/datasets/products/pvgpatdis",
+        "/fr/documents.json",
+        "/public/v1/getDa/C/A/HS",
+        "/public/v1/getDa/C/A/HS",
+    ]
+
+
+def test_exactly_what_changed_is_requested(bench: Bench, settings: Settings) -> None:
+    built(settings)
+    world = bench.contract.world
+    world.revise(2019, 757)
+    assert requested("trade", settings) == [("2019", "2019")]
+    world.odp_released["g_patent.tsv.zip"] = "2026-06-30 00:00:00"
+    assert requested("patents", settings) == [("2019", "2019")]
+    assert "nothing new" in requested("tariffs", settings)
+
+
+def test_a_run_that_failed_after_pulling_is_requested_again(bench: Bench, settings: Settings) -> None:
+    built(settings)
+    world = bench.contract.world
+    world.revise(2019, 757)
+    world.extra_fields = {"datasetCode": 1}
+    take_in("trade", settings, Archive(settings.archive_dir), datetime.now(UTC))
+    assert requested("trade", settings) == [("2019", "2019")]
+
+
+def test_a_source_that_cannot_be_asked_is_told_and_skipped(bench: Bench, settings: Settings) -> None:
+    gone = replace(settings, comtrade_url="http://127.0.0.1:9")
+    assert "could not be asked" in requested("trade", gone)
+
+
+def test_runs_take_consecutive_years_together() -> None:
+    assert sensors.stretches([2019, 2015, 2016, 2018]) == [[2015, 2016], [2018, 2019]]
+
+
+def test_sensors_and_schedules_are_there_and_stopped(settings: Settings) -> None:
+    definitions = build_definitions(settings=settings)
+    found = [*(definitions.sensors or []), *(definitions.schedules or [])]
+    assert {each.name for each in found} == {
+        *("comtrade_news", "ustr_news", "uspto_news"),
+        *("daily_trade", "weekly_tariffs", "monthly_patents"),
+    }
+    assert all(each.default_status.value == "STOPPED" for each in found)
+    files = replace(settings, trade_source="files", tariff_source="files", patent_source="files")
+    assert not build_definitions(settings=files).sensors
+
+
+def test_news_is_asked_of_live_sources_only(settings: Settings) -> None:
+    assert ("trade", "sample") not in news.NEWS and ("trade", "comtrade") in news.NEWS
