@@ -395,10 +395,17 @@ def _draft(
         "marts": {mart.spec.name: mart.facts() for mart in marts},
         "inputs": {name: sorted(entry["id"] for entry in listed) for name, listed in entries.items()},
         "archive_entries": [entry for listed in entries.values() for entry in listed],
+        "replaced_entries": _replaced(entries, previous),
         "checks": [dict(check) for check in context.checks],
         "rule_counts": _by_source_and_year(context.rule_counts),
     }
     return json.loads(json.dumps(manifest))
+
+
+def _replaced(entries: Mapping[str, Sequence[Mapping[str, Any]]], previous: Release | None) -> list[Any]:
+    """The archive entries of the previous release that this one no longer uses: payloads that a revision replaced."""
+    used = {entry["id"] for listed in entries.values() for entry in listed}
+    return [entry for entry in previous.manifest["archive_entries"] if entry["id"] not in used] if previous else []
 
 
 def _by_source_and_year(counts: Sequence[tuple[str, int | None, str, int]]) -> dict[str, dict[str, dict[str, int]]]:

@@ -287,6 +287,14 @@ def test_nothing_changed_publishes_nothing(warehouse, published):
     assert names_below(published) == [first.release_id, "current", "releases"]
 
 
+def test_a_release_names_the_payloads_that_a_revision_replaced(warehouse, published):
+    publish_as(warehouse, published, "2017", "2018 first")
+    outcome = publish_as(warehouse, published, "2017", "2018 revised")
+    manifest = read_manifest(outcome.path)
+    assert manifest["inputs"] == {"trade": ["2017", "2018 revised"]}
+    assert [entry["id"] for entry in manifest["replaced_entries"]] == ["2018 first"]
+
+
 @pytest.mark.parametrize(
     "change",
     [
