@@ -38,6 +38,7 @@ def _raw_asset(
         kinds={"file"},
         partitions_def=yearly if by_year else None,
         backfill_policy=dg.BackfillPolicy.single_run() if by_year else None,
+        pool=f"source_{chosen_source(dataset, settings)}",
     )
     def raw(context: AssetExecutionContext) -> dg.MaterializeResult:
         archive = Archive(settings.archive_dir)
@@ -49,7 +50,12 @@ def _raw_asset(
                 _verify(archive, entries)
         context.log.info("%s: %d payloads, %d files passed over", dataset, len(entries), len(passed_over))
         return dg.MaterializeResult(
-            metadata={**entries_metadata(entries), "passed_over": dg.MetadataValue.json(list(passed_over))}
+            metadata={
+                **entries_metadata(entries),
+                "passed_over": dg.MetadataValue.json(list(passed_over)),
+                "newest_payload": max((entry.retrieved_at for entry in entries), default="none"),
+                "looked_at": dg.MetadataValue.timestamp(datetime.now(UTC)),
+            }
         )
 
     return raw

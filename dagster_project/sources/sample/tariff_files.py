@@ -225,7 +225,7 @@ def _notices() -> list[Sequence[Cell]]:
     table: list[Sequence[Cell]] = [("notice_no", "list", "granted_date", "hts10", "source_url")]
     url = "https://example.org/notices/{}.pdf"
     for number, (list_id, day) in enumerate((("1", "2018-12-21"), ("3", "2019-08-02"), ("4A", "2020-03-31")), 1):
-        codes = sorted({request.hts10 for request in _granted()[list_id]})[:12]
+        codes = sorted({request.hts10 for request in _granted()[list_id]})[:14]
         table += [(number, list_id, day, code, url.format(f"notice%20{number}")) for code in codes]
     table.append((4, "", "", "8413919010", ""))
     table.append((5, "2", "2019-07-31", "", url.format(5)))
