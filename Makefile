@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-live run rebuild ui test lint bench clean
+.PHONY: help demo demo-live run brief rebuild ui test lint bench clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -26,6 +26,9 @@ demo-live: $(READY) ## the whole graph from a server on this machine that speaks
 
 run: $(READY) ## the sources that the settings choose (environment or .env)
 	@$(BIN)/python -m dagster_project.cli run
+
+brief: $(READY) ## the page of the current release for another importer: make brief IMPORTER=DEU YEARS=2019
+	@$(BIN)/python -m dagster_project.cli brief --importer "$(IMPORTER)" --years "$(YEARS)"
 
 rebuild: $(READY) ## a release again from the archive alone: make rebuild LOCK=data/published/current/inputs.lock.json
 	@$(BIN)/python -m dagster_project.cli rebuild $(LOCK)

@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 
 from dagster_project.archive.lock import Lock, load_lock
 from dagster_project.errors import SettingError, UserError
-from dagster_project.publish.read import Release, open_release
+from dagster_project.publish.read import Release, open_release, verify
 from dagster_project.settings import PROJECT_ROOT, Settings, load_settings
 from dagster_project.sources.live import live
 from dagster_project.sources.reference_web import pin
@@ -60,6 +60,12 @@ def _parser() -> argparse.ArgumentParser:
     rebuild = commands.add_parser("rebuild", help="the release of a lock file again, from the archive alone")
     rebuild.add_argument("lock", type=Path, help="an inputs.lock.json")
     rebuild.set_defaults(command=_rebuild)
+    brief = commands.add_parser("brief", help="brief.html for another importer or other years, from a release")
+    brief.add_argument("--importer", default="", help="ISO 3166-1 alpha-3 code; default: the setting")
+    brief.add_argument("--years", default="", help="2017-2019 or 2017,2019; default: the setting")
+    brief.add_argument("--release", default=None, help="a release id; default: the current release")
+    brief.add_argument("--output", type=Path, default=None, help="default: brief-<importer>.html in the data directory")
+    brief.set_defaults(command=_brief)
     return parser
 
 
@@ -119,6 +125,20 @@ def _refresh(settings: Settings) -> int:
         years = plan.years or plan.held
         print(f"Years held: {_list(plan.held)}; to compute: {_list(years)}.", flush=True)
         return _execute(settings, list(years), None)
+
+
+def _brief(options: argparse.Namespace) -> int:
+    """Render a page from a published release, after checking every file of it against its manifest."""
+    from dagster_project.brief.page import BriefOptions, write_brief
+
+    given = {"CHOKEPOINT_BRIEF_IMPORTER": options.importer, "CHOKEPOINT_BRIEF_YEARS": options.years}
+    settings = load_settings({**os.environ, **{name: value for name, value in given.items() if value}})
+    with open_release(settings.published_dir, options.release) as release:
+        verify(release)
+        target = options.output or settings.data_dir / f"brief-{settings.brief_importer}.html"
+        write_brief(release, target, BriefOptions(settings.brief_importer, settings.brief_years))
+    print(f"{target} ({target.stat().st_size:,} bytes), from release {release.release_id}")
+    return 0
 
 
 @contextmanager

@@ -39,6 +39,8 @@ class Settings:
     keep_reimports: bool
     mirror_cif_fob_factor: float
     retain_releases: int
+    brief_importer: str
+    brief_years: tuple[int, ...] | None
     comtrade_url: str
     comtrade_daily_budget: int
     comtrade_row_cap: int
@@ -95,7 +97,14 @@ class Settings:
     def public(self) -> dict[str, Any]:
         """All settings as plain data for a manifest: no secret, no path of this machine."""
         years = "all" if self.years is None else list(self.years)
-        return {**self.shaping(), "years": years, "retain_releases": self.retain_releases}
+        brief_years = "all" if self.brief_years is None else list(self.brief_years)
+        return {
+            **self.shaping(),
+            "years": years,
+            "retain_releases": self.retain_releases,
+            "brief_importer": self.brief_importer,
+            "brief_years": brief_years,
+        }
 
 
 @dataclass(frozen=True)
@@ -140,6 +149,12 @@ def _years(text: str) -> tuple[int, ...] | None:
             raise ValueError
         years.update(range(first, last + 1))
     return tuple(sorted(years))
+
+
+def _importer(text: str) -> str:
+    if text != "auto" and not re.fullmatch(r"[A-Za-z]{3}", text):
+        raise ValueError
+    return text if text == "auto" else text.upper()
 
 
 def _boolean(text: str) -> bool:
@@ -219,6 +234,16 @@ DEFINITIONS = (
         "mirror_cif_fob_factor", "1.0", "multiplies flows filled from export reports", "a number from 0.5 to 2", _factor
     ),
     Definition("retain_releases", "5", "old releases kept beside the current one", "a whole number", _count),
+    Definition(
+        "brief_importer",
+        "auto",
+        "the importer that brief.html shows first; auto is the largest",
+        "auto or an ISO 3166-1 alpha-3 code such as DEU",
+        _importer,
+    ),
+    Definition(
+        "brief_years", "all", "the years in brief.html", "all, a range (2017-2022) or a list (2017,2019)", _years
+    ),
     Definition("comtrade_url", "https://comtradeapi.un.org", "UN Comtrade's API", "an http(s) address", _url),
     Definition(
         "comtrade_daily_budget", "500", "calls per key and UTC day, failed ones included", "1 or more", _positive

@@ -12,9 +12,12 @@ from dagster import AssetExecutionContext
 
 from dagster_project.archive.lock import load_lock
 from dagster_project.assets.common import OWNERS, WAREHOUSE_POOL, markdown_table, user_errors
+from dagster_project.brief.page import NAME as BRIEF
+from dagster_project.brief.page import BriefOptions, write_brief
 from dagster_project.dbt_project import mart_specs, read_manifest
 from dagster_project.intake import DATASETS, chosen_source, datasets_on
 from dagster_project.landing.tables import sql_text
+from dagster_project.publish.read import Release
 from dagster_project.publish.release import MartSpec, ReleaseContext, publish
 from dagster_project.settings import PROJECT_ROOT, Settings
 from dagster_project.state import Built, release_lock
@@ -69,6 +72,7 @@ def release_asset(settings: Settings, manifest_file: Path) -> dg.AssetsDefinitio
                 specs,
                 _context(context, settings, manifest),
                 retain=settings.retain_releases,
+                extras=lambda building: _brief(building, settings),
                 progress=context.log.info,
             )
         Built.load(settings).save_released(settings)
@@ -86,6 +90,11 @@ def release_asset(settings: Settings, manifest_file: Path) -> dg.AssetsDefinitio
         )
 
     return release
+
+
+def _brief(building: Release, settings: Settings) -> None:
+    """The release's page. Years and an importer that the release cannot have are a mistake in the settings."""
+    write_brief(building, building.path / BRIEF, BriefOptions(settings.brief_importer, settings.brief_years))
 
 
 def _context(context: AssetExecutionContext, settings: Settings, manifest: Mapping[str, Any]) -> ReleaseContext:
