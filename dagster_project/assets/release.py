@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,12 @@ def _context(context: AssetExecutionContext, settings: Settings, manifest: Mappi
         left_out=left_out(settings, manifest),
         goods=goods(settings),
     )
+
+
+def year_files(settings: Settings) -> dict[int, Path]:
+    """Year -> the flows' Parquet file beside the warehouse (see the dbt materialization `yearly_files`)."""
+    files = settings.warehouse.parent.glob(f"{settings.warehouse.name}.int_trade_flows.*.parquet")
+    return {int(path.suffixes[-2][1:]): path for path in files}
 
 
 def check_results(instance: dg.DagsterInstance, run_id: str) -> list[dict[str, Any]]:

@@ -78,6 +78,8 @@ class MartSpec:
     columns      column -> description, from dbt; become the columns' comments
     year_column  the column by which the content hash is kept per year; None for a mart without years
     partitioned  Parquet files by year only and not in the DuckDB file; needs a year column
+    ready        year -> Parquet file that holds exactly the mart's rows of that year; it is linked, not written again.
+                 Whoever replaces such a file later must put a new one in its place, not change it
     """
 
     name: str
@@ -86,6 +88,7 @@ class MartSpec:
     columns: Mapping[str, str]
     year_column: str | None = None
     partitioned: bool = False
+    ready: Mapping[int, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -466,18 +469,21 @@ def _comment(con: duckdb.DuckDBPyConnection, table: str, description: str, colum
 
 
 def _write_parquet(con: duckdb.DuckDBPyConnection, building: _Building, mart: _Mart, name: str, year: Any) -> None:
-    """One Parquet file: linked from the previous release where it holds the same rows, else written."""
+    """One Parquet file: linked from the previous release where it holds the same rows, else made."""
     if _link(building, mart, name, year):
         building.linked.append(name)
         return
     target = building.folder / name
     target.parent.mkdir(parents=True, exist_ok=True)
+    building.written.append(name)
+    if year in mart.spec.ready:
+        link_or_copy(mart.spec.ready[year], target)
+        return
     rows = "" if year is None else f"where {identifier(str(mart.spec.year_column))} = {year}"
     con.execute(
         f"copy (select * from {_source(mart.spec.name)} {rows}) to {literal(target)} "
         f"(format parquet, compression {COMPRESSION})"
     )
-    building.written.append(name)
 
 
 def _link(building: _Building, mart: _Mart, name: str, year: Any) -> bool:
