@@ -342,10 +342,10 @@ class Http:
     @contextmanager
     def _send(self, service: Service, url: str, where: str, headers: Mapping[str, str]) -> Iterator[requests.Response]:
         """One attempt, redirects followed by hand: the key goes to the first host only."""
-        first_host = urlsplit(url).netloc
+        first = urlsplit(url)[:2]  # scheme and host: a key never goes on in plain text
         for _ in range(MAX_REDIRECTS + 1):
             host = urlsplit(url).netloc
-            own = host == first_host
+            own = urlsplit(url)[:2] == first
             self._admit(service, host, where, counted=own)
             sent = {"User-Agent": service.user_agent, "Accept": "*/*", "Accept-Encoding": "gzip", **headers}
             if service.key and own:

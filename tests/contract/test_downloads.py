@@ -227,6 +227,19 @@ def test_portal_files_are_fetched_once_and_no_credential_reaches_the_storage_hos
     assert bench.contract.count("/storage/") == 1, "only the file that moved"
 
 
+def test_a_redirect_to_another_host_loses_the_key(bench: Bench) -> None:
+    storage = f"{bench.contract.storage_url}/static/elsewhere.csv"
+    bench.contract.world.static["/static/elsewhere.csv"] = Resource(BODY)
+    bench.contract.fail(r"^/static/table\.csv", faults.redirect(storage))
+    service = Service("keyed", interval=0, key="contract-key", key_header="X-Api-Key")
+    with bench.live() as live:
+        address = f"{bench.contract.url}/static/table.csv"
+        assert live.http.download(service, address, live.downloads, where="file").read_bytes() == BODY
+    first, second = bench.contract.seen
+    assert first.headers.get("X-Api-Key") == "contract-key" and "X-Api-Key" not in second.headers
+    assert bench.calls("keyed") == 1, "the storage host is no call of the service"
+
+
 def test_a_portal_file_is_not_tried_again_blindly_and_resumes_in_the_next_run(bench: Bench) -> None:
     bench.contract.fail("/storage/g_patent", faults.cut_off)
     with bench.live() as live:
