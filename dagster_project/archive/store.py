@@ -140,12 +140,14 @@ class Archive:
         return self.root / "objects" / sha256[:2] / sha256
 
     def _store_bytes(self, body: Path | bytes) -> tuple[str, int]:
-        """Copy the body in, hashing what is copied; return (sha256, bytes)."""
-        if isinstance(body, Path):  # a known file costs one read, not a copy
-            with body.open("rb") as file:
-                known = self._object_path(hashlib.file_digest(file, "sha256").hexdigest())
-            if known.exists() and known.stat().st_size == body.stat().st_size:
-                return known.name, known.stat().st_size
+        """Copy the body in, hashing what is copied; return (sha256, bytes).
+
+        An object that is there already is left alone even when it is damaged: `open_path` says so, nothing mends it
+        behind the user's back.
+        """
+        sha256, size = _identity(body)
+        if self._object_path(sha256).exists():
+            return sha256, size
         staging = self.root / "objects"
         staging.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=staging, prefix=".incoming-", delete=False) as target:
@@ -169,6 +171,13 @@ class Archive:
                 temporary.unlink(missing_ok=True)
                 raise
         return sha256, size
+
+
+def _identity(body: Path | bytes) -> tuple[str, int]:
+    if isinstance(body, bytes):
+        return hashlib.sha256(body).hexdigest(), len(body)
+    with body.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -117,6 +117,10 @@ def test_damage_is_found_before_use(archive: Archive, damage: str) -> None:
         assert SHA256 in message and "https://example.org" in message and "backup" in message
         with pytest.raises(ArchiveDamaged):
             check_against(reader, Lock({"trade": [entry]}))
+    if damage != "missing":  # nor is it mended in silence when its source delivers it again
+        archive.put(payload(), retrieved_at=NOW)
+        with pytest.raises(ArchiveDamaged):
+            archive.open_path(entry)
 
 
 def test_missing_object_comes_back_with_its_source(archive: Archive) -> None:

@@ -1,0 +1,332 @@
+"""The real graph, started as a user starts it, on the sample and on the sample's files; few runs, many questions.
+
+Not here: what the formulas say (test_dbt_models), how single checks judge (test_checks), how releases are written
+(tests/unit/test_publish_*).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from filelock import FileLock
+
+from dagster_project import cli
+from dagster_project.publish.read import open_release, verify
+from dagster_project.settings import load_settings
+from dagster_project.sources import sample
+from tests.unit.landing_desk import as_csv, row
+
+YEARS = list(sample.YEARS)
+TRADE_MARTS = {
+    "trade_flows", "bilateral_totals", "product_centrality", "exporter_position", "import_vulnerability",
+    "vulnerability_summary", "industry_vulnerability",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command said and how it ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+@dataclass
+class Workplace:
+    """A data directory with settings, in which commands are started. Nothing of the developer's own is used."""
+
+    root: Path
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, *arguments: str, **settings: str) -> Outcome:
+        out, err = io.StringIO(), io.StringIO()
+        given = {"data_dir": str(self.root / "data"), "drop_dir": str(self.root / "drop"), **self.settings, **settings}
+        with pytest.MonkeyPatch.context() as patch:
+            for name in [name for name in os.environ if name.startswith("CHOKEPOINT_")]:
+                patch.delenv(name)
+            for name, value in {"tariff_source": "off", "patent_source": "off", **given}.items():
+                patch.setenv(f"CHOKEPOINT_{name.upper()}", value)
+            patch.setenv("DAGSTER_HOME", str(self.root / "dagster"))
+            patch.setattr(cli, "load_settings", partial(load_settings, dotenv=None))
+            with redirect_stdout(out), redirect_stderr(err):
+                status = cli.main(list(arguments))
+        return Outcome(status, out.getvalue(), err.getvalue())
+
+    @property
+    def current(self) -> Path:
+        """The directory of the current release."""
+        return (self.root / "data/published/current").resolve()
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The current release's manifest."""
+        manifest: dict[str, Any] = json.loads((self.current / "manifest.json").read_text())
+        return manifest
+
+    def runs(self) -> int:
+        """How many Dagster runs there were."""
+        import dagster as dg
+
+        with dg.DagsterInstance.from_config(str(self.root / "dagster")) as instance:
+            return instance.get_runs_count()
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Ask the current release; `{flows}` stands for its trade flows."""
+        with duckdb.connect(str(self.current / "chokepoint.duckdb"), read_only=True) as connection:
+            flows = f"read_parquet('{self.current}/parquet/trade_flows/*/*.parquet', hive_partitioning=false)"
+            return connection.execute(sql.replace("{flows}", flows)).fetchall()
+
+
+@pytest.fixture(scope="module")
+def on_sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workplace, Outcome]:
+    """The sample, run once."""
+    workplace = Workplace(tmp_path_factory.mktemp("sample"))
+    return workplace, workplace("run")
+
+
+@pytest.fixture(scope="module")
+def on_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workplace, Outcome]:
+    """The sample's trade and reference files in a drop folder, run once; later tests change the folder, in order."""
+    root = tmp_path_factory.mktemp("files")
+    sample.write_drop_folder(root / "drop")
+    for folder in ("ustr", "patents"):
+        shutil.rmtree(root / "drop" / folder)
+    workplace = Workplace(root, {"trade_source": "files", "reference_source": "files"})
+    return workplace, workplace("run")
+
+
+# --- the sample -------------------------------------------------------------------------------------------------------
+
+
+def test_run_ends_well_and_says_what_was_built(on_sample: tuple[Workplace, Outcome]) -> None:
+    workplace, outcome = on_sample
+    assert (outcome.status, outcome.err) == (0, "")
+    assert "SYNTHETIC" in outcome.out and "2017, 2018, 2019" in outcome.out and str(workplace.current) in outcome.out
+    assert all(name in outcome.out for name in TRADE_MARTS) and "make ui" in outcome.out
+    assert "check_landing: done" in outcome.out
+    # The sample's traps: rows to quarantine, and one cell in which the partners exceed the World row.
+    assert "2 warned" in outcome.out and "nothing_quarantined" in outcome.out and "partners_within_world" in outcome.out
+
+
+def test_release_is_complete_and_whole(on_sample: tuple[Workplace, Outcome]) -> None:
+    workplace, _ = on_sample
+    manifest = workplace.manifest
+    assert manifest["marts"].keys() >= TRADE_MARTS
+    assert manifest["synthetic"] is True and "off" in " ".join(manifest["marts_left_out"].values())
+    names = {path.name for path in workplace.current.iterdir()}
+    assert names >= {"chokepoint.duckdb", "parquet", "manifest.json", "inputs.lock.json"}
+    assert sorted(path.name for path in (workplace.current / "parquet/trade_flows").iterdir()) == [
+        f"year={year}" for year in YEARS
+    ]
+    with open_release(workplace.root / "data/published") as release:
+        verify(release)
+    assert str(workplace.root) not in (workplace.current / "manifest.json").read_text()
+
+
+def test_every_row_is_accounted_for_in_the_manifest(on_sample: tuple[Workplace, Outcome]) -> None:
+    counts = on_sample[0].manifest["rule_counts"]["sample"]
+    assert counts.keys() >= {str(year) for year in YEARS}
+    for year, rules in counts.items():
+        assert rules["rows_read"] == sum(n for rule, n in rules.items() if rule != "rows_read"), year
+
+
+def test_flows_are_the_truth(on_sample: tuple[Workplace, Outcome]) -> None:
+    rows = on_sample[0].query("select year, exporter_code, importer_code, hs6, value_usd, is_mirror from {flows}")
+    found = {tuple(each[:4]): tuple(each[4:]) for each in rows}
+    truth = sample.truth().flows
+    assert len(found) == len(rows) and found.keys() == truth.keys()
+    for key, (value, is_mirror) in truth.items():
+        assert found[key] == (pytest.approx(value, rel=1e-9), is_mirror), key
+
+
+def test_concentration_is_the_truths(on_sample: tuple[Workplace, Outcome]) -> None:
+    suppliers: dict[tuple[int, int, str], dict[int, float]] = defaultdict(dict)
+    for (year, exporter, importer, hs6), (value, _) in sample.truth().flows.items():
+        suppliers[year, importer, hs6][exporter] = value
+    rows = on_sample[0].query(
+        "select year, importer_code, hs6, import_hhi, n_suppliers, top_supplier_share, import_value_usd, "
+        "unallocated_share from marts.import_vulnerability"
+    )
+    assert {tuple(each[:3]) for each in rows} == suppliers.keys()
+    for year, importer, hs6, hhi, n, top, total, unallocated in rows:
+        values = suppliers[year, importer, hs6].values()
+        whole = sum(values)
+        assert hhi == pytest.approx(sum((value / whole) ** 2 for value in values), rel=1e-9)
+        assert (n, top, total) == (len(values), pytest.approx(max(values) / whole), pytest.approx(whole))
+        left = sample.truth().unallocated.get((year, importer, hs6), 0.0)
+        assert unallocated == pytest.approx(left / (left + whole), abs=1e-9)
+
+
+def test_totals_agree_with_the_flows(on_sample: tuple[Workplace, Outcome]) -> None:
+    workplace, _ = on_sample
+    [(pairs, goods)] = workplace.query(
+        "select (select sum(value_usd) from marts.bilateral_totals), "
+        "(select sum(world_exports_usd) from marts.product_centrality)"
+    )
+    total = sum(value for value, _ in sample.truth().flows.values())
+    assert (pairs, goods) == (pytest.approx(total, rel=1e-9), pytest.approx(total, rel=1e-9))
+
+
+def test_second_run_computes_nothing(on_sample: tuple[Workplace, Outcome]) -> None:
+    workplace, _ = on_sample
+    before, runs = workplace.current, workplace.runs()
+    outcome = workplace("run")
+    assert outcome.status == 0 and "Nothing has changed" in outcome.out
+    assert (workplace.current, workplace.runs()) == (before, runs)
+
+
+def test_two_runs_at_once(on_sample: tuple[Workplace, Outcome]) -> None:
+    workplace, _ = on_sample
+    with FileLock(workplace.root / "data/run.lock", timeout=0):
+        outcome = workplace("run")
+    assert outcome.status == 1 and "another run at work in it; expected one run at a time" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"years": "2016"}, "years 2016: found no rows of these years; the source holds 2017, 2018, 2019"),
+        ({"trade_source": "sampel"}, "found 'sampel'; expected sample, files, baci_files"),
+        ({"trade_sauce": "sample"}, "found a setting that does not exist"),
+        ({"trade_source": "files"}, "CHOKEPOINT_REFERENCE_SOURCE"),
+        ({"trade_source": "files", "reference_source": "files"}, "found no files"),
+    ],
+)
+def test_what_cannot_be_done_is_said_at_once(
+    on_sample: tuple[Workplace, Outcome], settings: dict[str, str], said: str
+) -> None:
+    workplace, _ = on_sample
+    before, runs = workplace.current, workplace.runs()
+    outcome = workplace("run", **settings)
+    assert outcome.status == 1 and said in outcome.err and "Traceback" not in outcome.err
+    assert (workplace.current, workplace.runs()) == (before, runs)
+
+
+@pytest.fixture
+def damaged(on_sample: tuple[Workplace, Outcome]) -> Iterator[Path]:
+    """One byte of the archive's largest trade file is another; put right afterwards."""
+    lock = json.loads((on_sample[0].current / "inputs.lock.json").read_text())
+    entry = max(lock["datasets"]["trade"], key=lambda each: each["bytes"])
+    path = on_sample[0].root / "data/archive/objects" / entry["sha256"][:2] / entry["sha256"]
+    content = path.read_bytes()
+    path.chmod(0o644)
+    path.write_bytes(content[:1000] + b"#" + content[1001:])
+    yield path
+    path.write_bytes(content)
+
+
+def test_damaged_archive_is_found_before_anything_is_computed(
+    on_sample: tuple[Workplace, Outcome], damaged: Path
+) -> None:
+    workplace, _ = on_sample
+    before = workplace.current
+    outcome = workplace("run")
+    assert outcome.status == 1 and damaged.name in outcome.err and "changed after it was archived" in outcome.err
+    assert workplace.current == before
+
+
+def test_release_is_rebuilt_from_its_lock_with_no_source(
+    on_sample: tuple[Workplace, Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workplace, _ = on_sample
+    before = workplace.manifest
+
+    def gone() -> None:
+        raise AssertionError("a source was looked at")
+
+    monkeypatch.setattr(sample, "payloads", gone)
+    outcome = workplace("rebuild", str(workplace.current / "inputs.lock.json"), trade_source="files", years="1999")
+    assert (outcome.status, outcome.err) == (0, "")
+    rebuilt = json.loads((workplace.root / "data/rebuild/published/current/manifest.json").read_text())
+    assert before["marts"].keys() == rebuilt["marts"].keys()
+    for name, mart in before["marts"].items():
+        assert rebuilt["marts"][name]["content_hash"] == mart["content_hash"], name
+    assert workplace.manifest == before
+
+
+def test_no_lock(on_sample: tuple[Workplace, Outcome]) -> None:
+    outcome = on_sample[0]("rebuild", str(on_sample[0].root / "nowhere.json"))
+    assert outcome.status == 1 and "lock file" in outcome.err
+
+
+# --- the same world from files, then changed --------------------------------------------------------------------------
+
+
+def test_files_give_the_same_marts(on_sample: tuple[Workplace, Outcome], on_files: tuple[Workplace, Outcome]) -> None:
+    workplace, outcome = on_files
+    assert (outcome.status, outcome.err) == (0, "") and "SYNTHETIC" not in outcome.out
+    ours, theirs = workplace.manifest["marts"], on_sample[0].manifest["marts"]
+    assert ours.keys() == theirs.keys()
+    differing = {name for name in ours if ours[name]["content_hash"] != theirs[name]["content_hash"]}
+    assert differing <= {"trade_flows", "published_benchmarks"}  # the columns that name the source
+    columns = "year, exporter_code, importer_code, hs6, value_usd, quantity, quantity_unit, is_mirror"
+    flows = [
+        f"select {columns} from read_parquet('{each.current}/parquet/trade_flows/*/*.parquet')"
+        for each in (workplace, on_sample[0])
+    ]
+    with duckdb.connect() as connection:
+        assert connection.execute(f"({flows[0]}) except all ({flows[1]})").fetchall() == []
+        assert connection.execute(f"({flows[1]}) except all ({flows[0]})").fetchall() == []
+
+
+def test_correction_of_one_year_computes_that_year_only(on_files: tuple[Workplace, Outcome]) -> None:
+    workplace, _ = on_files
+    before, old = workplace.current, workplace.manifest
+    landed, flows = sample.truth().landed, sample.truth().flows
+    year, importer, _, exporter, hs6 = next(
+        key for key, value in landed.items()
+        if key[0] == 2018 and key[2] == "M" and flows.get((2018, key[3], key[1], key[4]), (0,))[0] == value
+    )  # fmt: skip
+    value = landed[year, importer, "M", exporter, hs6]
+    corrected = row(refYear=year, reporterCode=importer, partnerCode=exporter, cmdCode=hs6, primaryValue=value + 1)
+    (workplace.root / "drop/comtrade/zz_correction.csv").write_text(as_csv([corrected]))
+    outcome = workplace("run")
+    assert (outcome.status, outcome.err) == (0, "") and "to compute: 2018." in outcome.out
+    where = f"year = {year} and exporter_code = {exporter} and importer_code = {importer} and hs6 = '{hs6}'"
+    assert workplace.query(f"select value_usd from {{flows}} where {where}") == [(pytest.approx(value + 1, rel=1e-12),)]
+    for each in YEARS:
+        name = f"parquet/trade_flows/year={each}"
+        files = [next((release / name).iterdir()) for release in (before, workplace.current)]
+        assert files[0].samefile(files[1]) == (each != year), "years that did not change are linked, not written"
+    addresses = {each["address"] for each in lock_entries(workplace, "trade")}
+    assert {"drop:comtrade/zz_correction.csv", "drop:comtrade/C_A_2018_HS_slim.csv"} <= addresses
+    assert workplace.manifest["marts"]["trade_flows"]["rows"] == old["marts"]["trade_flows"]["rows"]
+    assert workplace("run").out.count("Nothing has changed") == 1
+
+
+def lock_entries(workplace: Workplace, dataset: str) -> list[dict[str, Any]]:
+    lock = json.loads((workplace.current / "inputs.lock.json").read_text())
+    entries: list[dict[str, Any]] = lock["datasets"][dataset]
+    return entries
+
+
+def test_failed_check_stops_publishing_and_shows_the_rows_every_time(on_files: tuple[Workplace, Outcome]) -> None:
+    workplace, _ = on_files
+    before = workplace.current
+    slim = workplace.root / "drop/comtrade/C_A_2019_HS_slim.csv"
+    kept = slim.read_bytes()
+    slim.unlink()  # most of the year's reporters are gone
+    for _ in range(2):
+        outcome = workplace("run")
+        assert outcome.status == 1 and "the previous release, if any, stays as it is" in outcome.err
+        assert "Check failed:" in outcome.err and "2019" in outcome.err
+        assert "trade_models" not in outcome.out and workplace.current == before
+    slim.write_bytes(kept)
+    assert workplace("run").status == 0
+    assert (
+        workplace.manifest["marts"]["trade_flows"]["content_hash"]
+        == json.loads((before / "manifest.json").read_text())["marts"]["trade_flows"]["content_hash"]
+    )
