@@ -70,6 +70,15 @@ def mart_specs(manifest: Mapping[str, Any], names: set[str] | None = None) -> li
     ]
 
 
+def mart_questions(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Mart -> the question that it answers."""
+    return {
+        node["name"]: node["config"]["meta"]["question"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and "question" in node["config"]["meta"]
+    }
+
+
 def _project_hash() -> str:
     files = [path for path in sorted(DBT_DIR.rglob("*")) if path.is_file() and TARGET not in path.parents]
     digest = hashlib.sha256()

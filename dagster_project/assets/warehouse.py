@@ -14,7 +14,15 @@ from dagster import AssetExecutionContext
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, dbt_assets
 
 from dagster_project.assets.common import OWNERS, WAREHOUSE_POOL, relation_metadata
-from dagster_project.dbt_project import DBT_DIR, dbt_environment, dbt_executable
+from dagster_project.assets.pictures import picture
+from dagster_project.dbt_project import (
+    DBT_DIR,
+    dbt_environment,
+    dbt_executable,
+    manifest_path,
+    mart_questions,
+    read_manifest,
+)
 from dagster_project.intake import chosen_source, datasets_on, taken_in
 from dagster_project.landing.trade import landed_years
 from dagster_project.partitions import build_years, dbt_vars, years_of
@@ -165,9 +173,10 @@ def _build(
         # The warehouse has one writer: metadata is read when dbt is done, so the events wait until then.
         events = list(dbt.cli(arguments, context=context, target_path=target).stream())
     _require_all(context, events)
+    questions = mart_questions(read_manifest(manifest_path()))
     with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
         for event in events:
-            yield _with_rows(context, event, connection)
+            yield _with_rows(context, event, connection, questions)
 
 
 def _require_all(context: AssetExecutionContext, events: Sequence[Any]) -> None:
@@ -178,12 +187,17 @@ def _require_all(context: AssetExecutionContext, events: Sequence[Any]) -> None:
         raise dg.Failure(f"dbt built only a part: {', '.join(skipped)} were skipped. See the dbt log above for why.")
 
 
-def _with_rows(context: AssetExecutionContext, event: Any, connection: duckdb.DuckDBPyConnection) -> Any:
-    """Add rows, years and a preview to a model's event; other events pass."""
+def _with_rows(
+    context: AssetExecutionContext, event: Any, connection: duckdb.DuckDBPyConnection, questions: Mapping[str, str]
+) -> Any:
+    """Add rows, years and a preview to a model's event, and a mart's picture; other events pass."""
     if not isinstance(event, dg.Output):
         return event
     schema, table = context.asset_key_for_output(event.output_name).path
-    metadata = {**event.metadata, **relation_metadata(connection, f'"{schema}"."{table}"')}
+    relation = f'"{schema}"."{table}"'
+    metadata = {**event.metadata, **relation_metadata(connection, relation)}
+    if schema == "marts" and (drawn := picture(connection, table, relation, questions.get(table, ""))):
+        metadata["picture"] = drawn
     return dg.Output(event.value, event.output_name, metadata=metadata)
 
 
