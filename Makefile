@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-live run brief rebuild ui test lint bench clean
+.PHONY: help demo demo-live run brief rebuild ui docs test lint bench clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -36,6 +36,9 @@ rebuild: $(READY) ## a release again from the archive alone: make rebuild LOCK=d
 ui: $(READY) ## the Dagster UI on http://127.0.0.1:3000
 	@mkdir -p $(DAGSTER_HOME) && cp dagster.yaml $(DAGSTER_HOME)/dagster.yaml
 	@$(BIN)/dagster dev -w workspace.yaml --host 127.0.0.1 --port 3000
+
+docs: $(READY) ## docs/data-dictionary.md from dbt's descriptions
+	$(BIN)/python -m dagster_project.dictionary
 
 test: $(READY) lint ## every test
 	$(BIN)/python -m pytest

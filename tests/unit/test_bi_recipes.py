@@ -1,0 +1,53 @@
+"""The recipes of docs/bi.md that are marked as tested, as they stand there, over a published release."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+from publish_helpers import make_context
+
+from dagster_project.publish.release import MartSpec, publish
+from dagster_project.settings import PROJECT_ROOT
+
+PAGE = (PROJECT_ROOT / "docs" / "bi.md").read_text()
+MARTS = {
+    "product_centrality": "select 2017 as year, '010121' as hs6, 'Horses' as hs6_name, 0.5e0 as export_centrality, "
+    "true as high_centrality",
+    "exclusion_rates": "select '3' as list_id, 0.05e0 as approval_share",
+    "trade_flows": "select 2017 as year, '010121' as hs6, 1e0 as value_usd",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    warehouse = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("create schema marts")
+        for name, query in MARTS.items():
+            connection.execute(f"create table marts.{name} as {query}")
+    flows = "trade_flows"
+    specs = [
+        MartSpec(name, ("hs6",) if name != "exclusion_rates" else ("list_id",), "Grain.", {},
+                 year_column="year" if name == flows else None, partitioned=name == flows)
+        for name in MARTS
+    ]  # fmt: skip
+    publish(warehouse, tmp_path / "published", specs, make_context(), retain=1)
+    return tmp_path / "published"
+
+
+@pytest.mark.parametrize("recipe", re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL))
+def test_python_recipe(folder: Path, recipe: str) -> None:
+    lines = "\n".join(f"print({line})" if line.startswith("con.sql") else line for line in recipe.splitlines())
+    run = subprocess.run([sys.executable, "-c", lines], cwd=folder, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+
+
+def test_csv_recipe_keeps_leading_zeros_and_every_row(folder: Path) -> None:
+    (command,) = re.findall(r"```sh\npython (-c .*)\n```", PAGE)
+    subprocess.run(f"{sys.executable} {command}", shell=True, cwd=folder, check=True)
+    assert (folder / "exclusion_rates.csv").read_text().splitlines() == ["list_id,approval_share", "3,0.05"]
