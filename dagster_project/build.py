@@ -15,6 +15,7 @@ warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
 from dagster_project.asset_checks import asset_checks  # noqa: E402
 from dagster_project.assets.landing import landing_assets  # noqa: E402
+from dagster_project.assets.postgres import postgres_assets  # noqa: E402
 from dagster_project.assets.raw import raw_assets  # noqa: E402
 from dagster_project.assets.release import release_asset  # noqa: E402
 from dagster_project.assets.warehouse import dbt_resource, warehouse_assets  # noqa: E402
@@ -38,6 +39,7 @@ def build_definitions(*, settings: Settings | None = None, lock: Lock | None = N
             *landing_assets(settings, yearly),
             *warehouse_assets(settings, yearly, manifest),
             release_asset(settings, manifest),
+            *postgres_assets(settings),
         ],
         asset_checks=asset_checks(settings),
         jobs=jobs(),

@@ -41,6 +41,8 @@ class Settings:
     retain_releases: int
     brief_importer: str
     brief_years: tuple[int, ...] | None
+    postgres_url: str
+    postgres_schema: str
     comtrade_url: str
     comtrade_daily_budget: int
     comtrade_row_cap: int
@@ -151,6 +153,18 @@ def _years(text: str) -> tuple[int, ...] | None:
     return tuple(sorted(years))
 
 
+def _postgres_url(text: str) -> str:
+    if text != "off" and not re.fullmatch(r"postgres(ql)?://\S+", text):
+        raise ValueError
+    return "" if text == "off" else text
+
+
+def _schema(text: str) -> str:
+    if not re.fullmatch(r"(?!pg_)[a-z_][a-z0-9_]{0,49}", text) or text in ("public", "information_schema"):
+        raise ValueError
+    return text
+
+
 def _importer(text: str) -> str:
     if text != "auto" and not re.fullmatch(r"[A-Za-z]{3}", text):
         raise ValueError
@@ -244,6 +258,20 @@ DEFINITIONS = (
     Definition(
         "brief_years", "all", "the years in brief.html", "all, a range (2017-2022) or a list (2017,2019)", _years
     ),
+    Definition(
+        "postgres_url",
+        "off",
+        "a PostgreSQL database that each release is loaded into",
+        "off, or an address such as postgresql://user@host:5432/database",
+        _postgres_url,
+    ),
+    Definition(
+        "postgres_schema",
+        "chokepoint",
+        "the schema that holds the current release",
+        "lower-case letters, digits and _, up to 50, not public, not beginning with pg_ (nothing that needs quoting)",
+        _schema,
+    ),
     Definition("comtrade_url", "https://comtradeapi.un.org", "UN Comtrade's API", "an http(s) address", _url),
     Definition(
         "comtrade_daily_budget", "500", "calls per key and UTC day, failed ones included", "1 or more", _positive
@@ -319,7 +347,8 @@ def _read(definition: Definition, text: str | None) -> Any:
     except (ValueError, KeyError) as error:
         raise SettingError(
             f"setting {definition.variable} ({definition.meaning})",
-            found=repr(text),
+            # An address may hold a password.
+            found=repr(re.sub(r"(://[^:@/]*):[^@]*@", r"\1:***@", text)),
             expected=definition.values,
             remedy="Set one of these values in the environment or in .env.",
         ) from error
