@@ -91,7 +91,9 @@ def copy_query(
     path.parent.mkdir(parents=True, exist_ok=True)
     footer = ", ".join(f"{name}: {sql_text(value)}" for name, value in (metadata or {}).items())
     # No dictionary is begun for columns of many values: trying one takes longer than the bytes are worth.
-    options = f"format parquet, compression zstd, dictionary_size_limit 10000{f', kv_metadata {{{footer}}}' if footer else ''}"
+    options = "format parquet, compression zstd, dictionary_size_limit 10000"
+    if footer:
+        options += f", kv_metadata {{{footer}}}"
     connection.execute(f"copy ({query}) to {sql_text(str(path))} ({options})")
     row = connection.execute(f"select count(*) from read_parquet({sql_text(str(path))})").fetchone()
     assert row is not None

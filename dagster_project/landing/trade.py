@@ -406,7 +406,7 @@ def _register_duplicates(connection: duckdb.DuckDBPyConnection) -> None:
     candidates = "(shape_rule is null or (shape_rule = 'control_total' and not is_breakdown and length(cmd_code) = 6))"
     # One bit per code in each (reporter, flow, partner): as many bits as rows, or a key repeats. A fraction of the time
     # and memory of grouping by the whole key; only groups with a repeated key are grouped again.
-    connection.execute(f"""
+    connection.execute("""
         create table places as
         select cmd_code, row_number() over () as place from (select distinct cmd_code from all_rows)
     """)
