@@ -233,18 +233,18 @@ def mark(warehouse: Path, number: int) -> None:
     run_sql(warehouse, f"update marts.import_vulnerability set import_hhi = {number}")
 
 
-def test_two_readers_while_five_releases_are_published(tmp_path, published):
+def test_four_readers_while_twenty_releases_are_published(tmp_path, published):
     warehouse = make_warehouse(tmp_path / "warehouse.duckdb", years=(2017,), rows=100)
     mark(warehouse, 0)
     ids = [publish_as(warehouse, published, "0").release_id]
     context = multiprocessing.get_context("spawn")
     ready, stop, results = context.Semaphore(0), context.Event(), context.Queue()
-    readers = [context.Process(target=read_until_told, args=(published, ready, stop, results)) for _ in range(2)]
+    readers = [context.Process(target=read_until_told, args=(published, ready, stop, results)) for _ in range(4)]
     for reader in readers:
         reader.start()
-    assert ready.acquire(timeout=60)
-    assert ready.acquire(timeout=60)
-    for number in range(1, 6):
+    for _ in readers:
+        assert ready.acquire(timeout=60)
+    for number in range(1, 21):
         mark(warehouse, number)
         if number == 3:
             add_years(warehouse, [2018], rows=100)
