@@ -17,7 +17,7 @@ from dagster_project.archive.lock import Lock
 from dagster_project.archive.store import Archive, Entry, write_whole
 from dagster_project.errors import SourceError
 from dagster_project.intake import datasets_on, take_in
-from dagster_project.landing.trade import Parsed, landed_entries, parse_trade, year_identity, years_held
+from dagster_project.landing.trade import Parsed, landed_entries, landed_years, parse_trade, year_identity, years_held
 from dagster_project.settings import FIRST_YEAR, PROJECT_ROOT, Settings
 from dagster_project.sources import sample
 
@@ -136,7 +136,8 @@ def requested(settings: Settings, parsed: Sequence[Parsed]) -> list[int]:
 def make_plan(settings: Settings) -> Plan:
     """Take in all sources and compare with the last release. Archives what is new; computes and writes nothing else.
 
-    The warehouse may be ahead of the release: what a check kept from being published is computed and checked again.
+    Landing and warehouse may be ahead of the release, because a check kept something from being published. That is
+    computed and checked again, also when the source has gone back meanwhile: no later release may pick it up.
 
     SourceError when a source cannot be read or holds none of the years asked for.
     """
@@ -146,16 +147,22 @@ def make_plan(settings: Settings) -> Plan:
     parsed = parse_trade(archive, entries["trade"], settings.landing_dir, settings.years)
     held = requested(settings, parsed)
     config = config_fingerprint(settings, entries["reference"])
-    built = Built.released(settings)
-    full_refresh = built.config != config
+    released, built = Built.released(settings), Built.load(settings)
+    full_refresh = not released.config == built.config == config
     wanted = {str(year): year_identity(parsed, year, settings.hs_revision, config) for year in held}
-    changed = [year for year in held if full_refresh or built.years.get(str(year)) != wanted[str(year)]]
+    landed = {str(year): name for year, name in landed_years(settings.landing_dir).items()}
+    stages = (landed, built.years, released.years)
+    changed = [year for year in held if full_refresh or any(at.get(str(year)) != wanted[str(year)] for at in stages)]
     others = {
         dataset: entries_fingerprint(entries[dataset]) for dataset in entries if dataset in ("tariffs", "patents")
     }
-    stale = [dataset for dataset in others if full_refresh or built.datasets.get(dataset) != others[dataset]]
-    vanished = set(built.years) - set(wanted) or set(built.datasets) - set(others)
-    return Plan(held, changed, stale, full_refresh or bool(vanished))
+    stale = [
+        dataset
+        for dataset, name in others.items()
+        if full_refresh or not released.datasets.get(dataset) == built.datasets.get(dataset) == name
+    ]
+    vanished = any(set(each.years) - set(wanted) or set(each.datasets) - set(others) for each in (released, built))
+    return Plan(held, changed, stale, full_refresh or vanished)
 
 
 def release_lock(settings: Settings, lock: Lock) -> Lock:
