@@ -47,13 +47,16 @@
   async function draw(id, datasets, alternative) {
     const target = byId(id);
     if (!target) return;
-    if (alternative) target.setAttribute("aria-label", alternative);
+    const said = alternative || target.getAttribute("aria-label");
     if (!Object.values(datasets).flat().length) {
       target.replaceChildren(element("p", "Nothing to show for this choice.", { class: "absent" }));
       return;
     }
     const spec = { ...brief.specs[id], datasets };
     await vegaEmbed(target, spec, { renderer: "svg", actions: false, tooltip: { theme: "custom" } });
+    // The library puts the chart's bare title in the place of a description.
+    target.setAttribute("role", "img");
+    target.setAttribute("aria-label", said);
   }
 
   function drawFixed() {

@@ -154,3 +154,31 @@ def test_a_release_without_trade_marts_is_refused(tmp_path: Path) -> None:
     publish(warehouse, tmp_path / "published", [_spec("published_benchmarks")], make_context(), retain=1)
     with open_release(tmp_path / "published") as release, pytest.raises(ReleaseError, match="no mart import_vulner"):
         render_brief(release)
+
+
+def test_the_page_works_in_a_browser(release: Release, tmp_path: Path) -> None:
+    """From disk, without a network: no error, charts drawn, another importer chosen by keyboard alone."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("no chromium is installed")
+    driver = pytest.importorskip("playwright.sync_api", reason="Playwright's Python package is not installed")
+    page_file = tmp_path / "brief.html"
+    page_file.write_text(render_brief(release), encoding="utf-8")
+    quiet = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+    problems: list[str] = []
+    with driver.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=quiet)
+        page = browser.new_page(color_scheme="dark")
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("request", lambda request: problems.append(request.url) if request.url.startswith("http") else None)
+        page.goto(page_file.as_uri())
+        page.wait_for_selector("#map svg")
+        assert page.inner_text("h1") == "Supply vulnerability of Germany, 2018"
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 24, 29)"
+        page.focus("#importer")
+        page.keyboard.press("ArrowDown")
+        page.wait_for_function("document.querySelector('h1').textContent.includes('France <&>')")
+        assert "850110" in page.inner_text("#goods-table")
+        page.wait_for_selector("#map[aria-label^='Scatter plot of 1 goods'][role=img]")
+        browser.close()
+    assert problems == []
