@@ -148,7 +148,9 @@ def _typed(table: TextTable) -> str:
     year = f"coalesce(nullif({column('refyear')}, ''), left({period}, 4))"
     partner2, mode = (f"coalesce(nullif({column(name)}, ''), '0')" for name in ("partner2code", "motcode"))
     revision = f"upper({column('classificationcode')})"
-    unit = f"coalesce(nullif({column('qtyunitabbr')}, ''), {column('qtyunitcode')})"
+    # Answers without descriptions state only the code; the two units of most goods get the name that others state.
+    named = f"case {column('qtyunitcode')} when '8' then 'kg' when '5' then 'u' else {column('qtyunitcode')} end"
+    unit = f"coalesce(nullif({column('qtyunitabbr')}, ''), {named})"
     return f"""
         with text_rows as (
             select

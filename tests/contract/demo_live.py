@@ -18,6 +18,8 @@ from dagster_project.sources import sample
 from tests.contract.server.app import Contract, contract_server
 from tests.contract.server.world import reference_list
 
+# Its text says which source each figure was computed from, so that it must differ.
+NAMES_SOURCES = {"published_benchmarks"}
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -38,7 +40,9 @@ def main() -> int:
     print("\nCalls of a full run (all years):", *full, "", "Calls of a run without news:", *idle, sep="\n  ")
     for name in sorted(live | files):
         print(f"{name:32} {live.get(name)} {'=' if live.get(name) == files.get(name) else '!='} {files.get(name)}")
-    return 0 if live == files else 1
+    unequal = {name for name in live | files if live.get(name) != files.get(name)} - NAMES_SOURCES
+    print("\nBoth paths give the same marts." if not unequal else f"\nNot the same: {', '.join(sorted(unequal))}")
+    return 1 if unequal else 0
 
 
 def write_drop_folder(contract: Contract, drop: Path) -> None:
