@@ -102,13 +102,14 @@ def _rebuild(options: argparse.Namespace) -> int:
         )
     shaping = {name: value for name, value in lock.settings.items() if name != "years"}
     settings = replace(here, **shaping, years=tuple(lock.settings["years"]), data_dir=here.data_dir / "rebuild")
-    shutil.rmtree(settings.data_dir, ignore_errors=True)
-    settings.data_dir.mkdir(parents=True)
-    settings.archive_dir.symlink_to(here.archive_dir)
-    lock.save(settings.lock_path)
-    if status := _execute(settings, list(settings.years or ()), lock):
-        return status
-    return _compare(settings, options.lock.with_name("manifest.json"))
+    with _only_run(here):
+        shutil.rmtree(settings.data_dir, ignore_errors=True)
+        settings.data_dir.mkdir(parents=True)
+        settings.archive_dir.symlink_to(here.archive_dir)
+        lock.save(settings.lock_path)
+        if status := _execute(settings, list(settings.years or ()), lock):
+            return status
+        return _compare(settings, options.lock.with_name("manifest.json"))
 
 
 def _refresh(settings: Settings) -> int:

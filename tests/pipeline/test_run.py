@@ -191,8 +191,10 @@ def test_second_run_computes_nothing(on_sample: tuple[Workplace, Outcome]) -> No
 def test_two_runs_at_once(on_sample: tuple[Workplace, Outcome]) -> None:
     workplace, _ = on_sample
     with FileLock(workplace.root / "data/run.lock", timeout=0):
-        outcome = workplace("run")
-    assert outcome.status == 1 and "another run at work in it; expected one run at a time" in outcome.err
+        for command in (["run"], ["rebuild", str(workplace.current / "inputs.lock.json")]):
+            outcome = workplace(*command)
+            assert outcome.status == 1
+            assert "another run at work in it; expected one run at a time" in outcome.err
 
 
 @pytest.mark.parametrize(
