@@ -15,6 +15,7 @@ from dagster_project.assets.common import OWNERS, WAREHOUSE_POOL, markdown_table
 from dagster_project.brief.page import NAME as BRIEF
 from dagster_project.brief.page import BriefOptions, write_brief
 from dagster_project.dbt_project import mart_specs, read_manifest
+from dagster_project.errors import ReleaseError
 from dagster_project.intake import DATASETS, chosen_source, datasets_on
 from dagster_project.landing.tables import sql_text
 from dagster_project.publish.read import Release
@@ -72,7 +73,7 @@ def release_asset(settings: Settings, manifest_file: Path) -> dg.AssetsDefinitio
                 specs,
                 _context(context, settings, manifest),
                 retain=settings.retain_releases,
-                extras=lambda building: _brief(building, settings),
+                extras=lambda building: _brief(context, building, settings),
                 progress=context.log.info,
             )
         Built.load(settings).save_released(settings)
@@ -92,9 +93,13 @@ def release_asset(settings: Settings, manifest_file: Path) -> dg.AssetsDefinitio
     return release
 
 
-def _brief(building: Release, settings: Settings) -> None:
-    """The release's page. Years and an importer that the release cannot have are a mistake in the settings."""
-    write_brief(building, building.path / BRIEF, BriefOptions(settings.brief_importer, settings.brief_years))
+def _brief(context: AssetExecutionContext, building: Release, settings: Settings) -> None:
+    """The release's page. A release with nothing to show (no good in scope) stands without one, and says so."""
+    options = BriefOptions(settings.brief_importer, settings.brief_years)
+    try:
+        write_brief(building, building.path / BRIEF, options)
+    except ReleaseError as error:
+        context.log.warning("the release has no %s: %s", BRIEF, error)
 
 
 def _context(context: AssetExecutionContext, settings: Settings, manifest: Mapping[str, Any]) -> ReleaseContext:
