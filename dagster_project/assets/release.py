@@ -15,7 +15,7 @@ from dagster_project.assets.common import OWNERS, WAREHOUSE_POOL, markdown_table
 from dagster_project.brief.page import NAME as BRIEF
 from dagster_project.brief.page import BriefOptions, write_brief
 from dagster_project.dbt_project import mart_specs, read_manifest
-from dagster_project.errors import ReleaseError
+from dagster_project.errors import UserError
 from dagster_project.intake import DATASETS, chosen_source, datasets_on
 from dagster_project.landing.tables import sql_text
 from dagster_project.publish.read import Release
@@ -94,11 +94,16 @@ def release_asset(settings: Settings, manifest_file: Path) -> dg.AssetsDefinitio
 
 
 def _brief(context: AssetExecutionContext, building: Release, settings: Settings) -> None:
-    """The release's page. A release with nothing to show (no good in scope) stands without one, and says so."""
+    """The release's page. A release with nothing to show (no good in scope) stands without one, and says so.
+
+    An importer or years that were asked for and are not there are a mistake in the settings, and stop the release.
+    """
     options = BriefOptions(settings.brief_importer, settings.brief_years)
     try:
         write_brief(building, building.path / BRIEF, options)
-    except ReleaseError as error:
+    except UserError as error:
+        if options != BriefOptions():
+            raise
         context.log.warning("the release has no %s: %s", BRIEF, error)
 
 
