@@ -70,7 +70,7 @@ def release_asset(settings: Settings, manifest_file: Path) -> dg.AssetsDefinitio
             published = publish(
                 settings.warehouse,
                 settings.published_dir,
-                specs,
+                [replace(spec, ready=year_files(settings)) if spec.partitioned else spec for spec in specs],
                 _context(context, settings, manifest),
                 retain=settings.retain_releases,
                 extras=lambda building: _brief(context, building, settings),
