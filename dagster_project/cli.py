@@ -15,9 +15,11 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, TextIO
 
 from filelock import FileLock, Timeout
@@ -119,7 +121,7 @@ def _refresh(settings: Settings) -> int:
             f"Looking at the sources (trade: {settings.trade_source}, data directory: {settings.data_dir}) …",
             flush=True,
         )
-        plan = make_plan(settings)
+        plan = make_plan(settings, on_news=_start_imports)
         if plan.nothing_to_do and (settings.published_dir / "current").exists():
             print("Nothing has changed since the last release; nothing was computed.")
             return _summary(settings, None)
@@ -140,6 +142,17 @@ def _brief(options: argparse.Namespace) -> int:
         write_brief(release, target, BriefOptions(settings.brief_importer, settings.brief_years))
     print(f"{target} ({target.stat().st_size:,} bytes), from release {release.release_id}")
     return 0
+
+
+def _start_imports() -> None:
+    """Import in the background what the run needs: seconds of one core, while DuckDB parses and the disk writes."""
+
+    def load() -> None:
+        for module in ("dagster_dbt", "great_expectations"):
+            with suppress(Exception):  # whoever needs it imports it again, and says what is wrong
+                import_module(module)
+
+    Thread(target=load, name="imports", daemon=True).start()
 
 
 @contextmanager

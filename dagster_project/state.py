@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -133,8 +133,10 @@ def requested(settings: Settings, parsed: Sequence[Parsed]) -> list[int]:
     return [year for year in held if settings.years is None or year in settings.years]
 
 
-def make_plan(settings: Settings) -> Plan:
+def make_plan(settings: Settings, on_news: Callable[[], None] = lambda: None) -> Plan:
     """Take in all sources and compare with the last release. Archives what is new; computes and writes nothing else.
+
+    `on_news` is called as soon as the sources are seen to hold something else than before; rows are parsed after that.
 
     Landing and warehouse may be ahead of the release, because a check kept something from being published. That is
     computed and checked again, also when the source has gone back meanwhile: no later release may pick it up.
@@ -143,7 +145,10 @@ def make_plan(settings: Settings) -> Plan:
     """
     archive = Archive(settings.archive_dir)
     now = datetime.now(UTC)
+    before = settings.lock_path.read_bytes() if settings.lock_path.exists() else b""
     entries = {dataset: take_in(dataset, settings, archive, now)[0] for dataset in datasets_on(settings)}
+    if settings.lock_path.read_bytes() != before:
+        on_news()
     parsed = parse_trade(archive, entries["trade"], settings.landing_dir, settings.years)
     held = requested(settings, parsed)
     config = config_fingerprint(settings, entries["reference"])
