@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.compare import differences
-from bench.generate import RELEASE, generate
+from bench.generate import GOODS, RELEASE, generate
 from bench.measure import ROOT, Measured, measure
 from dagster_project.sources.sample.world import FIRST_YEAR
 
@@ -65,11 +65,11 @@ class Place:
             "DAGSTER_HOME": str(self.home),
         }
 
-    def fill(self, years: int) -> None:
+    def fill(self, years: int, goods: int) -> None:
         """Make the drop folder hold the first years of the generated input."""
         shutil.rmtree(self.drop, ignore_errors=True)
-        for path in generated(years):
-            target = self.drop / path.relative_to(WORK / "input")
+        for path in generated(years, goods):
+            target = self.drop / path.relative_to(input_folder(goods))
             target.parent.mkdir(parents=True, exist_ok=True)
             os.link(path, target)
 
@@ -84,6 +84,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", choices=SCENARIOS, action="append", help="a scenario; repeat for several")
     parser.add_argument("--years", type=int, action="append", help="years of the ratio scenario (default 1 and 3)")
+    parser.add_argument(
+        "--goods", type=int, default=GOODS, help=f"goods of the input (default {GOODS}); few: a trial run"
+    )
     parser.add_argument("--rounds", type=int, default=1, help="times each ratio is measured; the medians are shown")
     options = parser.parse_args()
     scenarios = options.only or (["ratio"] if options.years else SCENARIOS)
@@ -94,23 +97,28 @@ def main() -> int:
         load()
     if "ratio" in scenarios:
         for years in options.years or RATIO_TARGETS:
-            equal &= ratio(years, options.rounds)
+            equal &= ratio(years, options.goods, options.rounds)
     if {"growth", "unchanged"} & set(scenarios):
-        growth(GROWN if "growth" in scenarios else 1, unchanged="unchanged" in scenarios)
+        growth(GROWN if "growth" in scenarios else 1, options.goods, unchanged="unchanged" in scenarios)
     return 0 if equal else 1
 
 
 # ------------------------------------------------------------------------------------------ the input
 
 
-def generated(years: int) -> list[Path]:
+def input_folder(goods: int) -> Path:
+    """Where the generated files of this many goods lie."""
+    return WORK / ("input" if goods == GOODS else f"input-{goods}")
+
+
+def generated(years: int, goods: int) -> list[Path]:
     """The files of the first years of the input, generated where they are not there yet."""
-    everything = WORK / "input"
+    everything = input_folder(goods)
     tables = [everything / "baci" / f"BACI_HS17_Y{FIRST_YEAR + n}_{RELEASE}.csv" for n in range(years)]
     if not all(path.exists() for path in tables):
         building = WORK / "input-building"
         shutil.rmtree(building, ignore_errors=True)
-        for year, rows, seconds in generate(building, max(years, GROWN), FIRST_YEAR, 5_200):
+        for year, rows, seconds in generate(building, max(years, GROWN), FIRST_YEAR, goods):
             print(f"generated {year}: {rows:,} flows in {seconds:.0f} s", flush=True)
         shutil.rmtree(everything, ignore_errors=True)
         building.rename(everything)
@@ -140,7 +148,7 @@ def load() -> None:
     place.clear()
 
 
-def ratio(years: int, rounds: int) -> bool:
+def ratio(years: int, goods: int, rounds: int) -> bool:
     """The pipeline against bare.sql, in turn; whether their marts are equal."""
     place, out = Place(f"ratio-{years}"), WORK / f"bare-{years}"
     pipelines: list[Measured] = []
@@ -148,7 +156,7 @@ def ratio(years: int, rounds: int) -> bool:
     found: list[str] = []
     for _ in range(rounds):
         place.clear()
-        place.fill(years)
+        place.fill(years, goods)
         pipelines.append(run_pipeline(place))
         shutil.rmtree(out, ignore_errors=True)
         bares.append(measure(["-m", "bench.bare", str(place.drop), str(out)], {}))
@@ -171,14 +179,14 @@ def ratio(years: int, rounds: int) -> bool:
     return not found
 
 
-def growth(years: int, *, unchanged: bool) -> None:
+def growth(years: int, goods: int, *, unchanged: bool) -> None:
     """A warehouse that grows year by year, and runs that find nothing new."""
     place = Place("growth")
     place.clear()
     seconds = []
     print()
     for held in range(1, years + 1):
-        place.fill(held)
+        place.fill(held, goods)
         seconds.append(run_pipeline(place).seconds)
         show(f"year {held}" + (" (alone)" if held == 1 else " added"), f"{seconds[-1]:.1f} s")
         if held == 1 and unchanged:
