@@ -55,7 +55,9 @@ def test_no_data_directory_and_no_secret_file() -> None:
 def locked() -> dict[str, str]:
     lines = (PROJECT_ROOT / "requirements.lock").read_text().splitlines()
     return {
-        m[1].lower().replace("_", "-"): m[2] for line in lines if (m := re.match(r"([A-Za-z0-9._-]+)==(\S+)", line))
+        m[1].lower().replace("_", "-"): m[2]
+        for line in lines
+        if (m := re.match(r"([A-Za-z0-9._-]+)(?:\[\S*\])?==(\S+)", line))
     }
 
 
