@@ -59,7 +59,8 @@ def _whole(dataset: str, changed: Callable[[Live], bool]) -> Callable[[Live], Ne
     def ask(surroundings: Live) -> News:
         settings = surroundings.settings
         taken = entries_fingerprint(taken_in(dataset, settings))
-        return News(others=changed(surroundings) or Built.load(settings).datasets.get(dataset) != taken)
+        computed = Built.load(settings).datasets.get(dataset, "").rpartition("/")[2]
+        return News(others=changed(surroundings) or computed != taken)
 
     return ask
 

@@ -28,7 +28,7 @@ class Built:
 
     config    fingerprint of everything that shapes all years alike
     years     year -> identity of the landed year it was computed from
-    datasets  dataset -> fingerprint of the entries that its marts were computed from
+    datasets  dataset -> `dataset_identity` of what its marts were computed from
     """
 
     config: str = ""
@@ -99,6 +99,11 @@ def config_fingerprint(settings: Settings, reference: Sequence[Entry]) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:20]
 
 
+def dataset_identity(entries: Sequence[Entry], config: str) -> str:
+    """Names what the marts of a dataset without years depend on: the configuration, then the bytes of its entries."""
+    return f"{config}/{entries_fingerprint(entries)}"
+
+
 def possible_years(settings: Settings) -> range:
     """The years that the settings can ask for: from the first one to the last, whether or not a source has them."""
     if settings.years is not None:
@@ -159,7 +164,7 @@ def make_plan(settings: Settings, on_news: Callable[[], None] = lambda: None) ->
     stages = (landed, built.years, released.years)
     changed = [year for year in held if full_refresh or any(at.get(str(year)) != wanted[str(year)] for at in stages)]
     others = {
-        dataset: entries_fingerprint(entries[dataset]) for dataset in entries if dataset in ("tariffs", "patents")
+        dataset: dataset_identity(entries[dataset], config) for dataset in entries if dataset in ("tariffs", "patents")
     }
     stale = [
         dataset

@@ -27,7 +27,7 @@ from dagster_project.intake import chosen_source, datasets_on, taken_in
 from dagster_project.landing.trade import landed_years
 from dagster_project.partitions import build_years, dbt_vars, years_of
 from dagster_project.settings import Settings
-from dagster_project.state import Built, config_fingerprint, entries_fingerprint
+from dagster_project.state import Built, config_fingerprint, dataset_identity
 
 # dbt selections; tariffs, patents and benchmarks are selected by their tag.
 STAGING = "fqn:chokepoint.staging.reference fqn:chokepoint.staging.trade resource_type:seed"
@@ -129,8 +129,8 @@ def _trade(settings: Settings, yearly: dg.PartitionsDefinition, manifest: Path) 
         yield from _build(context, dbt, settings, ["--full-refresh"] if full else [], build_years(years))
         computed = landed if full else {year: landed[year] for year in asked}
         kept = {} if full else {year: name for year, name in built.years.items() if int(year) in landed}
-        known = Built() if full else built
-        Built(shaped_by, {**kept, **{str(y): name for y, name in computed.items()}}, known.datasets).save(settings)
+        # Other datasets keep their record: their ops may have come before this one in the same run.
+        Built(shaped_by, {**kept, **{str(y): name for y, name in computed.items()}}, built.datasets).save(settings)
 
     return trade_models
 
@@ -146,8 +146,9 @@ def _domain(dataset: str, settings: Settings, manifest: Path) -> dg.AssetsDefini
     def domain_models(context: AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
         context.log.info("%s from source %s", dataset, chosen_source(dataset, settings))
         yield from _build(context, dbt, settings, [])
-        built, fingerprint = Built.load(settings), entries_fingerprint(taken_in(dataset, settings))
-        replace(built, datasets={**built.datasets, dataset: fingerprint}).save(settings)
+        config = config_fingerprint(settings, taken_in("reference", settings))
+        built, identity = Built.load(settings), dataset_identity(taken_in(dataset, settings), config)
+        replace(built, datasets={**built.datasets, dataset: identity}).save(settings)
 
     return domain_models
 
