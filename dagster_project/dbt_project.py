@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,20 @@ def mart_questions(manifest: Mapping[str, Any]) -> dict[str, str]:
         for node in manifest["nodes"].values()
         if node["resource_type"] == "model" and "question" in node["config"]["meta"]
     }
+
+
+def landing_tables_of(manifest: Mapping[str, Any]) -> dict[str, set[str]]:
+    """Model -> the landing tables that it is made from, directly or through other models."""
+    parents, sources = manifest["parent_map"], manifest["sources"]
+
+    @cache
+    def tables(unique_id: str) -> frozenset[str]:
+        if unique_id in sources:
+            return frozenset({sources[unique_id]["name"]})
+        return frozenset(table for parent in parents[unique_id] for table in tables(parent))
+
+    models = (node for node in manifest["nodes"].values() if node["resource_type"] == "model")
+    return {node["name"]: set(tables(node["unique_id"])) for node in models}
 
 
 def _project_hash() -> str:

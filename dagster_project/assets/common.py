@@ -1,9 +1,10 @@
-"""What all assets share: owners, and how rows, entries and provenance are shown as metadata."""
+"""What all assets share: owners, freshness, and how rows, entries and provenance are shown as metadata."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,30 @@ from dagster_project.landing.tables import RuleCounts, sql_text
 OWNERS = ["team:chokepoint"]
 WAREHOUSE_POOL = "warehouse"
 PREVIEW_ROWS = 8
+YEAR_COLUMNS = ("year", "filing_year")
+
+
+def freshness(warn_days: int, fail_days: int) -> dg.FreshnessPolicy:
+    """Warns and fails, in the UI only, that many days after the last materialisation."""
+    return dg.FreshnessPolicy.time_window(fail_window=timedelta(days=fail_days), warn_window=timedelta(days=warn_days))
+
+
+# What is made from annual data: a new year appears once a year, and revisions of old ones in between.
+ANNUAL = freshness(200, 400)
+
+
+def provenance_metadata(entries: Sequence[Entry]) -> dict[str, Any]:
+    """Publisher, citation and licence of what an asset is made from, and whether it is synthetic."""
+    return {
+        "synthetic": any(entry.synthetic for entry in entries),
+        "publisher": "; ".join(sorted({entry.publisher for entry in entries})),
+        "citation": "; ".join(sorted({entry.citation for entry in entries})),
+        "licence": "; ".join(sorted({entry.licence for entry in entries})),
+    }
 
 
 def entries_metadata(entries: Sequence[Entry]) -> dict[str, Any]:
-    """What was archived: sizes, the table of payloads, publisher, citation and licence, and whether it is synthetic."""
+    """What was archived: the table of payloads, and their provenance."""
     rows = [
         {
             "part": entry.part,
@@ -33,12 +54,8 @@ def entries_metadata(entries: Sequence[Entry]) -> dict[str, Any]:
         for entry in entries
     ]
     return {
-        "synthetic": any(entry.synthetic for entry in entries),
+        **provenance_metadata(entries),
         "payloads": len(entries),
-        "bytes": sum(entry.bytes for entry in entries),
-        "publisher": "; ".join(sorted({entry.publisher for entry in entries})),
-        "citation": "; ".join(sorted({entry.citation for entry in entries})),
-        "licence": "; ".join(sorted({entry.licence for entry in entries})),
         "entries": markdown_table(rows),
     }
 
@@ -84,11 +101,26 @@ def parquet_metadata(pattern: Path) -> dict[str, Any]:
 def relation_metadata(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, Any]:
     """Rows, years and a preview of a table, view or table function."""
     columns = [row[0] for row in connection.execute(f"describe select * from {relation}").fetchall()]
-    years = "string_agg(distinct year, ', ' order by year)" if "year" in columns else "null"
+    year = next((name for name in YEAR_COLUMNS if name in columns), None)
+    years = f"string_agg(distinct {year}, ', ' order by {year})" if year else "null"
     count = connection.execute(f"select count(*), {years} from {relation}").fetchone()
     assert count is not None
     metadata: dict[str, Any] = {"dagster/row_count": count[0], "preview": preview(connection, relation)}
     return {**metadata, "years": count[1]} if count[1] else metadata
+
+
+def table_bytes(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, Any]:
+    """What a table takes in the database file, in whole blocks; nothing for a view, which takes nothing."""
+    sql = """select count(distinct block_id) * (select block_size from pragma_database_size())
+             from pragma_storage_info($name) where block_id >= 0"""
+    stored = connection.execute(
+        "select 1 from duckdb_tables() where schema_name = ? and table_name = ?", [schema, table]
+    ).fetchone()
+    if stored is None:
+        return {}
+    row = connection.execute(sql, {"name": f'"{schema}"."{table}"'}).fetchone()
+    assert row is not None
+    return {"bytes": row[0]}
 
 
 def preview(connection: duckdb.DuckDBPyConnection, relation: str) -> dg.MarkdownMetadataValue:

@@ -9,7 +9,14 @@ from dagster import AssetExecutionContext
 
 from dagster_project.archive.lock import load_lock
 from dagster_project.archive.store import Archive, Entry
-from dagster_project.assets.common import OWNERS, counts_metadata, entries_metadata, parquet_metadata, user_errors
+from dagster_project.assets.common import (
+    OWNERS,
+    counts_metadata,
+    entries_metadata,
+    parquet_metadata,
+    provenance_metadata,
+    user_errors,
+)
 from dagster_project.intake import chosen_source, datasets_on, taken_in
 from dagster_project.landing.inputs import Input, land_inputs
 from dagster_project.landing.patents import land_patents
@@ -54,6 +61,16 @@ PATENT_TABLES = {
     "reference_totals": "Published totals by economy and year, where a table of them is in the drop folder.",
     "quarantine_patents": "Rows of patent files that could not be used, with the reason and where they came from.",
 }
+DATASET_OF = {
+    table: dataset
+    for dataset, tables in (
+        ("reference", REFERENCE_TABLES),
+        ("trade", TRADE_TABLES),
+        ("tariffs", TARIFF_TABLES),
+        ("patents", PATENT_TABLES),
+    )
+    for table in tables
+}
 
 
 def table_path(landing: Path, table: str) -> Path:
@@ -78,12 +95,15 @@ def landing_assets(settings: Settings, yearly: dg.PartitionsDefinition) -> list[
     return [*assets, _landing_inputs(settings)]
 
 
-def _specs(tables: dict[str, str], raw: list[str], **more: dg.PartitionsDefinition) -> list[dg.AssetSpec]:
+def _specs(
+    tables: dict[str, str], dataset: str, settings: Settings, **more: dg.PartitionsDefinition
+) -> list[dg.AssetSpec]:
     return [
         dg.AssetSpec(
             ["landing", table],
-            deps=[["raw", dataset] for dataset in raw],
-            description=description,
+            deps=[["raw", dataset]],
+            description=f"{description} Read from the archived {dataset} payloads. "
+            f"Source: {chosen_source(dataset, settings)}.",
             group_name="landing",
             owners=OWNERS,
             kinds={"parquet", "duckdb"},
@@ -94,7 +114,7 @@ def _specs(tables: dict[str, str], raw: list[str], **more: dg.PartitionsDefiniti
 
 
 def _landing_reference(settings: Settings) -> dg.AssetsDefinition:
-    @dg.multi_asset(name="landing_reference", specs=_specs(REFERENCE_TABLES, ["reference"]))
+    @dg.multi_asset(name="landing_reference", specs=_specs(REFERENCE_TABLES, "reference", settings))
     def landing_reference(context: AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
         with user_errors():
             entries = taken_in("reference", settings)
@@ -113,7 +133,7 @@ def _landing_trade(settings: Settings, yearly: dg.PartitionsDefinition) -> dg.As
         name="landing_trade",
         specs=[
             spec.merge_attributes(deps=[["landing", table] for table in REFERENCE_TABLES])
-            for spec in _specs(TRADE_TABLES, ["trade"], partitions_def=yearly)
+            for spec in _specs(TRADE_TABLES, "trade", settings, partitions_def=yearly)
         ],
         partitions_def=yearly,
         backfill_policy=dg.BackfillPolicy.single_run(),
@@ -135,7 +155,7 @@ def _landing_trade(settings: Settings, yearly: dg.PartitionsDefinition) -> dg.As
 
 
 def _landing_tariffs(settings: Settings) -> dg.AssetsDefinition:
-    @dg.multi_asset(name="landing_tariffs", specs=_specs(TARIFF_TABLES, ["tariffs"]))
+    @dg.multi_asset(name="landing_tariffs", specs=_specs(TARIFF_TABLES, "tariffs", settings))
     def landing_tariffs(context: AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
         with user_errors():
             entries = taken_in("tariffs", settings)
@@ -148,7 +168,7 @@ def _landing_tariffs(settings: Settings) -> dg.AssetsDefinition:
 
 
 def _landing_patents(settings: Settings) -> dg.AssetsDefinition:
-    @dg.multi_asset(name="landing_patents", specs=_specs(PATENT_TABLES, ["patents"]))
+    @dg.multi_asset(name="landing_patents", specs=_specs(PATENT_TABLES, "patents", settings))
     def landing_patents() -> Iterator[dg.MaterializeResult]:
         with user_errors():
             entries = taken_in("patents", settings)
@@ -169,7 +189,8 @@ def _landing_inputs(settings: Settings) -> dg.AssetsDefinition:
     @dg.asset(
         key=["landing", "inputs"],
         group_name="landing",
-        description="One row per dataset that is on: its source, and whether it is synthetic.",
+        description="One row per dataset that is on: its source, and whether it is synthetic. Read from the lock "
+        "of archive entries.",
         owners=OWNERS,
         kinds={"parquet", "duckdb"},
         deps=[["landing", first_tables[dataset]] for dataset in datasets_on(settings)],
@@ -180,7 +201,9 @@ def _landing_inputs(settings: Settings) -> dg.AssetsDefinition:
             Input(dataset, chosen_source(dataset, settings), any(e.synthetic for e in entries), len(entries))
             for dataset, entries in taken.items()
         ]
-        return dg.MaterializeResult(metadata=parquet_metadata(land_inputs(settings.landing_dir, inputs)))
+        used = [entry for entries in taken.values() for entry in entries]
+        table = parquet_metadata(land_inputs(settings.landing_dir, inputs))
+        return dg.MaterializeResult(metadata={**table, **provenance_metadata(used)})
 
     return landing_inputs
 

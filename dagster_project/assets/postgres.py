@@ -4,7 +4,7 @@ from typing import Any
 
 import dagster as dg
 
-from dagster_project.assets.common import OWNERS, markdown_table, user_errors
+from dagster_project.assets.common import ANNUAL, OWNERS, markdown_table, user_errors
 from dagster_project.publish.postgres import load
 from dagster_project.publish.read import open_release
 from dagster_project.settings import Settings
@@ -22,6 +22,7 @@ def postgres_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         "and swapped in at its end, with types, keys and descriptions. Can be materialised alone.",
         owners=OWNERS,
         kinds={"postgres"},
+        freshness_policy=ANNUAL,
         deps=["release"],
     )
     def postgres() -> dg.MaterializeResult[Any]:

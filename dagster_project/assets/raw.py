@@ -7,7 +7,7 @@ from dagster import AssetExecutionContext
 
 from dagster_project.archive.lock import Lock
 from dagster_project.archive.store import Archive, Entry
-from dagster_project.assets.common import OWNERS, entries_metadata, user_errors
+from dagster_project.assets.common import ANNUAL, OWNERS, entries_metadata, freshness, user_errors
 from dagster_project.intake import chosen_source, datasets_on, take_in
 from dagster_project.settings import Settings
 
@@ -17,6 +17,13 @@ DESCRIPTIONS = {
     "A payload may hold several years; every payload is archived whichever years a run asks for.",
     "tariffs": "USTR Section 301 exclusion requests, tariff lists and granted exclusions, archived as received.",
     "patents": "PCT publications with applicants, fields and citations, archived as received.",
+}
+# How long a live source may go without being looked at; whatever else there is changes by a user's hand, or never.
+FRESHNESS = {
+    "comtrade": freshness(40, 100),
+    "baci": freshness(100, 200),
+    "ustr": freshness(30, 90),
+    "uspto": freshness(60, 120),
 }
 
 
@@ -36,6 +43,7 @@ def _raw_asset(
         description=f"{DESCRIPTIONS[dataset]} Source: {chosen_source(dataset, settings)}.",
         owners=OWNERS,
         kinds={"file"},
+        freshness_policy=FRESHNESS.get(chosen_source(dataset, settings), ANNUAL),
         partitions_def=yearly if by_year else None,
         backfill_policy=dg.BackfillPolicy.single_run() if by_year else None,
         pool=f"source_{chosen_source(dataset, settings)}",
@@ -52,6 +60,7 @@ def _raw_asset(
         return dg.MaterializeResult(
             metadata={
                 **entries_metadata(entries),
+                "bytes": sum(entry.bytes for entry in entries),
                 "passed_over": dg.MetadataValue.json(list(passed_over)),
                 "newest_payload": max((entry.retrieved_at for entry in entries), default="none"),
                 "looked_at": dg.MetadataValue.timestamp(datetime.now(UTC)),

@@ -1,5 +1,6 @@
 """The release asset: the marts of the warehouse, published for readers. Not here: how that works (see `publish`)."""
 
+import json
 import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,12 +13,20 @@ import duckdb
 from dagster import AssetExecutionContext
 
 from dagster_project.archive.lock import load_lock
-from dagster_project.assets.common import OWNERS, WAREHOUSE_POOL, markdown_table, user_errors
+from dagster_project.archive.store import Entry
+from dagster_project.assets.common import (
+    ANNUAL,
+    OWNERS,
+    WAREHOUSE_POOL,
+    markdown_table,
+    provenance_metadata,
+    user_errors,
+)
 from dagster_project.brief.page import NAME as BRIEF
 from dagster_project.brief.page import BriefOptions, write_brief
 from dagster_project.dbt_project import mart_specs, read_manifest
 from dagster_project.errors import UserError
-from dagster_project.intake import DATASETS, chosen_source, datasets_on
+from dagster_project.intake import DATASETS, chosen_source, datasets_on, taken_in
 from dagster_project.landing.tables import sql_text
 from dagster_project.publish.read import Release
 from dagster_project.publish.release import MartSpec, ReleaseContext, publish
@@ -58,11 +67,12 @@ def release_asset(settings: Settings, manifest_file: Path) -> dg.AssetsDefinitio
     @dg.asset(
         key="release",
         group_name="release",
-        description="One complete release under <data dir>/published/current: chokepoint.duckdb, Parquet files, "
-        "manifest and lock. Built aside, verified by reopening, swapped in one step, and only when every blocking "
-        "check passed.",
+        description="One complete release of the warehouse's marts under <data dir>/published/current: "
+        "chokepoint.duckdb, Parquet files, manifest and lock. Built aside, verified by reopening, swapped in one step, "
+        "and only when every blocking check passed.",
         owners=OWNERS,
         kinds={"duckdb", "parquet"},
+        freshness_policy=ANNUAL,
         deps=[["marts", spec.name] for spec in specs],
         pool=WAREHOUSE_POOL,
     )
@@ -78,20 +88,48 @@ def release_asset(settings: Settings, manifest_file: Path) -> dg.AssetsDefinitio
                 progress=context.log.info,
             )
         Built.load(settings).save_released(settings)
-        rows = [{"step": step, "seconds": seconds} for step, seconds in published.timings.items()]
         return dg.MaterializeResult(
             metadata={
+                **contents_metadata(published.path),
+                **provenance_metadata(_entries(settings)),
                 "release_id": published.release_id,
                 "new": published.created,
                 "path": dg.MetadataValue.path(str(published.path)),
                 "files_written": len(published.written),
                 "files_linked": len(published.linked),
                 "old_releases_removed": len(published.removed),
-                "seconds": markdown_table(rows),
+                "seconds": markdown_table(
+                    [{"step": name, "seconds": took} for name, took in published.timings.items()]
+                ),
             }
         )
 
     return release
+
+
+def contents_metadata(path: Path) -> dict[str, Any]:
+    """Rows, years and bytes of a release, in all and by mart."""
+    manifest = json.loads((path / "manifest.json").read_text())
+    files, marts = manifest["files"], manifest["marts"]
+    rows = [
+        {
+            "mart": name,
+            "rows": mart["rows"],
+            "years": ", ".join(mart.get("years", {})),
+            "parquet_bytes": sum(files[file]["bytes"] for file in mart["files"]),
+        }
+        for name, mart in marts.items()
+    ]
+    return {
+        "dagster/row_count": sum(mart["rows"] for mart in marts.values()),
+        "years": ", ".join(sorted({year for mart in marts.values() for year in mart.get("years", {})})),
+        "bytes": sum(file["bytes"] for file in files.values()),
+        "preview": markdown_table(rows),
+    }
+
+
+def _entries(settings: Settings) -> list[Entry]:
+    return [entry for dataset in datasets_on(settings) for entry in taken_in(dataset, settings)]
 
 
 def _brief(context: AssetExecutionContext, building: Release, settings: Settings) -> None:

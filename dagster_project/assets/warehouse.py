@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -11,14 +11,23 @@ from typing import Any
 import dagster as dg
 import duckdb
 from dagster import AssetExecutionContext
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, dbt_assets
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
 
-from dagster_project.assets.common import OWNERS, WAREHOUSE_POOL, relation_metadata
+from dagster_project.assets.common import (
+    ANNUAL,
+    OWNERS,
+    WAREHOUSE_POOL,
+    provenance_metadata,
+    relation_metadata,
+    table_bytes,
+)
+from dagster_project.assets.landing import DATASET_OF
 from dagster_project.assets.pictures import picture
 from dagster_project.dbt_project import (
     DBT_DIR,
     dbt_environment,
     dbt_executable,
+    landing_tables_of,
     manifest_path,
     mart_questions,
     read_manifest,
@@ -51,6 +60,19 @@ class Translator(DagsterDbtTranslator):
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> Sequence[str]:
         """One team owns the project."""
         return OWNERS
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """dbt's words, what it is made from, and the SQL."""
+        said = str(dbt_resource_props["description"]).strip()
+        parents = [name.split(".")[-1] for name in dbt_resource_props.get("depends_on", {}).get("nodes", ())]
+        made = f"Computed from {', '.join(parents)}." if parents else "Kept in the repository as a CSV file (dbt seed)."
+        sql = str(dbt_resource_props.get("raw_code") or "")
+        return f"{said}\n\n{made}" + (f"\n\n```sql\n{sql.strip()}\n```" if sql else "")
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        """Marts also say how old they may get."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        return spec.replace_attributes(freshness_policy=ANNUAL) if spec.group_name == "marts" else spec
 
 
 def _layer(dbt_resource_props: Mapping[str, Any]) -> str:
@@ -181,10 +203,11 @@ def _build(
         # The warehouse has one writer: metadata is read when dbt is done, so the events wait until then.
         events = list(dbt.cli(arguments, context=context, target_path=target).stream())
     _require_all(context, events)
-    questions = mart_questions(read_manifest(manifest_path()))
+    manifest = read_manifest(manifest_path())
+    questions, tables = mart_questions(manifest), landing_tables_of(manifest)
     with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
         for event in events:
-            yield _with_rows(context, event, connection, questions)
+            yield _with_rows(context, event, connection, settings, questions, tables)
 
 
 def _require_all(context: AssetExecutionContext, events: Sequence[Any]) -> None:
@@ -196,16 +219,23 @@ def _require_all(context: AssetExecutionContext, events: Sequence[Any]) -> None:
 
 
 def _with_rows(
-    context: AssetExecutionContext, event: Any, connection: duckdb.DuckDBPyConnection, questions: Mapping[str, str]
+    context: AssetExecutionContext,
+    event: Any,
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    questions: Mapping[str, str],
+    tables: Mapping[str, Collection[str]],
 ) -> Any:
-    """Add rows, years and a preview to a model's event, and a mart's picture; other events pass."""
+    """Add rows, years, bytes, origin and a preview to a model's event, and a mart's picture; other events pass."""
     if not isinstance(event, dg.Output):
         return event
     schema, table = context.asset_key_for_output(event.output_name).path
     relation = f'"{schema}"."{table}"'
-    metadata = {**event.metadata, **relation_metadata(connection, relation)}
-    if schema == "marts" and (drawn := picture(connection, table, relation, questions.get(table, ""))):
-        metadata["picture"] = drawn
+    metadata = {**event.metadata, **relation_metadata(connection, relation), **table_bytes(connection, schema, table)}
+    if read := {DATASET_OF[name] for name in tables.get(table, ()) if name in DATASET_OF}:
+        metadata |= provenance_metadata([entry for dataset in read for entry in taken_in(dataset, settings)])
+    if schema == "marts":
+        metadata["picture"] = picture(connection, table, relation, questions[table])
     return dg.Output(event.value, event.output_name, metadata=metadata)
 
 

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,6 +23,7 @@ import pytest
 from filelock import FileLock
 
 from dagster_project import cli
+from dagster_project.dbt_project import DBT_DIR
 from dagster_project.publish.read import open_release, verify
 from dagster_project.settings import load_settings
 from dagster_project.sources import sample
@@ -83,6 +84,18 @@ class Workplace:
         with dg.DagsterInstance.from_config(str(self.root / "dagster")) as instance:
             return instance.get_runs_count()
 
+    def metadata(self) -> dict[str, Mapping[str, Any]]:
+        """Asset -> the metadata of its latest materialisation."""
+        import dagster as dg
+
+        with dg.DagsterInstance.from_config(str(self.root / "dagster")) as instance:
+            latest = {key: instance.get_latest_materialization_event(key) for key in instance.all_asset_keys()}
+            return {
+                key.to_user_string(): event.asset_materialization.metadata
+                for key, event in latest.items()
+                if event is not None and event.asset_materialization is not None
+            }
+
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Ask the current release; `{flows}` stands for its trade flows."""
         with duckdb.connect(str(self.current / "chokepoint.duckdb"), read_only=True) as connection:
@@ -119,6 +132,25 @@ def test_run_ends_well_and_says_what_was_built(on_sample: tuple[Workplace, Outco
     assert "check_landing: done" in outcome.out
     # The sample's traps: rows to quarantine, and one cell in which the partners exceed the World row.
     assert "2 warned" in outcome.out and "nothing_quarantined" in outcome.out and "partners_within_world" in outcome.out
+
+
+def test_every_asset_shows_what_it_holds(on_sample: tuple[Workplace, Outcome]) -> None:
+    """After a run, in the UI: rows, years, bytes, provenance, a preview, and of each mart a picture."""
+    shown = on_sample[0].metadata()
+    assert {name.split("/")[0] for name in shown} == {"raw", "landing", "staging", "intermediate", "marts", "release"}
+    seeds = {path.stem for path in (DBT_DIR / "seeds").rglob("*.csv")}
+    for name, found in shown.items():
+        layer, _, table = name.rpartition("/")
+        wanted = {"preview", "dagster/row_count"} if layer != "raw" else {"entries", "bytes"}
+        if table not in seeds and table != "stg_inputs":
+            wanted |= {"citation", "licence", "synthetic"}
+        if layer == "landing" or name in ("marts/product_centrality", "release"):
+            wanted |= {"bytes"}
+        if name in ("landing/trade_flows", "marts/trade_flows", "release"):
+            assert found["years"].value == "2017, 2018, 2019", name
+        if layer == "marts":
+            assert "picture" in found and "data:image" in found["picture"].md_str, name
+        assert not wanted - found.keys(), name
 
 
 def test_release_is_complete_and_whole(on_sample: tuple[Workplace, Outcome]) -> None:

@@ -31,13 +31,21 @@ def test_graph_is_as_reviewed() -> None:
     assert SNAPSHOT.read_text() == described(), "if this is meant: python -m tests.project.test_graph"
 
 
+GROUPS = {"raw", "landing", "staging", "intermediate", "marts", "release"}
+ORIGIN = ("Source: ", "Read from ", "Computed from ", "Kept in ", "warehouse's marts", "current release")
+
+
 def test_every_asset_is_described_and_owned() -> None:
+    """In a group, with a description that says what it is and where it comes from, an owner and kinds."""
     from dagster_project.build import build_definitions
 
-    graph = build_definitions(settings=load_settings({}, dotenv=None)).resolve_asset_graph()
+    settings = load_settings({"CHOKEPOINT_POSTGRES_URL": "postgresql://somebody@localhost/db"}, dotenv=None)
+    graph = build_definitions(settings=settings).resolve_asset_graph()
     for key in graph.get_all_asset_keys():
-        node = graph.get(key)
-        assert node.description and node.owners and node.kinds, key.to_user_string()
+        node, name = graph.get(key), key.to_user_string()
+        assert node.owners and node.kinds and node.group_name in GROUPS, name
+        assert any(words in (node.description or "") for words in ORIGIN), name
+        assert bool(node.freshness_policy) == (node.group_name in ("raw", "marts", "release")), name
 
 
 def test_sources_that_are_off_leave_no_asset() -> None:
