@@ -32,6 +32,10 @@ class SourceError(UserError):
     """A source could not be read, or holds none of what was asked for."""
 
 
+class SourceUnreachable(SourceError):
+    """A source gave no whole answer within all tries; another run may get one."""
+
+
 class ArchiveDamaged(UserError):
     """A file of the raw archive is missing or no longer has the bytes its manifest names."""
 

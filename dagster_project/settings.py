@@ -48,6 +48,7 @@ class Settings:
     comtrade_row_cap: int
     comtrade_calls_per_minute: int
     comtrade_bulk: bool
+    comtrade_async: bool
     comtrade_preview_goods: tuple[str, ...]
     baci_url: str
     baci_release: str
@@ -57,6 +58,7 @@ class Settings:
     regulations_url: str
     hts_url: str
     uspto_url: str
+    user_agent: str
 
     @property
     def archive_dir(self) -> Path:
@@ -213,6 +215,12 @@ def _baci_release(text: str) -> str:
     return text.removeprefix("V")
 
 
+def _user_agent(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]+/[ -~]+", text):
+        raise ValueError
+    return text
+
+
 def _count(text: str) -> int:
     if not text.isdigit():
         raise ValueError
@@ -286,6 +294,13 @@ DEFINITIONS = (
     Definition("comtrade_calls_per_minute", "10", "keyed calls per minute at most", "1 or more", _positive),
     Definition("comtrade_bulk", "false", "take bulk files (premium keys only)", "true, false", _boolean),
     Definition(
+        "comtrade_async",
+        "false",
+        "ask for an answer at the cap as a batch instead of in parts (premium keys only)",
+        "true, false",
+        _boolean,
+    ),
+    Definition(
         "comtrade_preview_goods",
         "283691,381800,850760,854231",
         "the goods that are asked for without a key",
@@ -316,6 +331,13 @@ DEFINITIONS = (
     Definition("regulations_url", "https://api.regulations.gov/v4", "regulations.gov", "an http(s) address", _url),
     Definition("hts_url", "https://hts.usitc.gov", "the Harmonized Tariff Schedule", "an http(s) address", _url),
     Definition("uspto_url", "https://api.uspto.gov/api/v1", "USPTO Open Data Portal", "an http(s) address", _url),
+    Definition(
+        "user_agent",
+        "chokepoint/0.1 (research pipeline; python-requests)",
+        "how the program names itself to live sources",
+        "a product name, a slash and its version; add how to reach you",
+        _user_agent,
+    ),
 )
 
 

@@ -2,17 +2,19 @@
 
 What belongs here: which calls a year takes, how an answer at the cap is split, and what an answer must look like. A
 reporter's year is complete when every cell of it was answered below the cap; only then is it used. Not here: how a call
-is made (`http`), and what the rows mean (`landing.comtrade_rows`).
+is made (`http`), batches (`comtrade_async`), and what the rows mean (`landing.comtrade_rows`).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from dagster_project.errors import SettingError, SourceError
+from dagster_project.sources import comtrade_async
 from dagster_project.sources.base import Payload
 from dagster_project.sources.comtrade import FILE_KINDS
 from dagster_project.sources.files import Found
@@ -24,7 +26,7 @@ KEY_VARIABLE = "COMTRADE_API_KEY"
 KEY_HEADER = "Ocp-Apim-Subscription-Key"
 SOURCE = "comtrade"
 PREVIEW_CAP = 500
-FREE_KEY_CAP = 100_000
+KEY_CAPS = (100_000, 250_000)  # of free and of other keys: exactly so many rows are a cut answer, whatever the setting
 PREVIEW_BATCH = 2  # goods per first call: more would mostly be answered at the cap
 MAX_PASSES = 3  # how often a year may be revised while it is being pulled
 CHAPTERS = tuple(f"{chapter:02d}*" for chapter in range(1, 100) if chapter != 77)
@@ -77,18 +79,27 @@ class Cell:
         partners = f", {len(self.partners)} partners" if self.partners else ""
         return f"reporter {self.reporter}, {self.year}, {'/'.join(self.flows)}, goods {','.join(self.goods)}{partners}"
 
-    def split(self, partners: Sequence[int]) -> list[Cell]:
-        """Smaller cells that together are this one; none when it cannot be split."""
+    def split(self) -> list[Cell]:
+        """Smaller cells that together are this one, by flow, good, partner and chapter; none at the end.
+
+        A cell of all partners is split by `by_partner`, which needs their codes.
+        """
         if len(self.flows) > 1:
             return [replace(self, flows=(flow,)) for flow in self.flows]
-        if self.goods == ("AG6",):
-            return [replace(self, goods=(chapter,)) for chapter in CHAPTERS]
         if len(self.goods) > 1:
             return [replace(self, goods=(good,)) for good in self.goods]
-        held = self.partners or tuple(partners)
-        if len(held) > 1:
-            return [replace(self, partners=part) for part in (held[: len(held) // 2], held[len(held) // 2 :])]
-        return []
+        if len(self.partners) > 1:
+            return self.by_partner(self.partners, 2)
+        return self.by_chapter()
+
+    def by_partner(self, partners: Sequence[int], pieces: int) -> list[Cell]:
+        """The cell in so many pieces of about as many partners."""
+        pieces = min(pieces, len(partners))
+        return [replace(self, partners=tuple(partners[start::pieces])) for start in range(pieces)]
+
+    def by_chapter(self) -> list[Cell]:
+        """A cell of all goods by chapter of the Harmonized System; none for a chapter or a single good."""
+        return [replace(self, goods=(chapter,)) for chapter in CHAPTERS] if self.goods == ("AG6",) else []
 
 
 def trade(live: Live) -> Found:
@@ -99,13 +110,7 @@ def trade(live: Live) -> Found:
     """
     years = asked_years(live)
     key = environment_key(KEY_VARIABLE)
-    if live.settings.comtrade_bulk and key is None:
-        raise SettingError(
-            "setting CHOKEPOINT_COMTRADE_BULK",
-            found="true, without a key",
-            expected=f"a premium key in the environment variable {KEY_VARIABLE}",
-            remedy=f"Set {KEY_VARIABLE}, or CHOKEPOINT_COMTRADE_BULK=false.",
-        )
+    _require_premium_settings(live, key)
     puller = _Puller(live, key)
     payloads = [payload for year in years for payload in puller.year(year)]
     notes = [*puller.notes]
@@ -122,6 +127,25 @@ def trade(live: Live) -> Found:
             remedy="Ask for years that Comtrade has published (annual data come about two years late).",
         )
     return Found(payloads, notes)
+
+
+def _require_premium_settings(live: Live, key: str | None) -> None:
+    bulk, batches = live.settings.comtrade_bulk, live.settings.comtrade_async
+    variable = "CHOKEPOINT_COMTRADE_BULK" if bulk else "CHOKEPOINT_COMTRADE_ASYNC"
+    if bulk and batches:
+        raise SettingError(
+            f"setting {variable}",
+            found="true, beside CHOKEPOINT_COMTRADE_ASYNC=true",
+            expected="one of the two: bulk files hold whole years, so that nothing is left for batches",
+            remedy="Set one of the two to false.",
+        )
+    if (bulk or batches) and key is None:
+        raise SettingError(
+            f"setting {variable}",
+            found="true, without a key",
+            expected=f"a premium key in the environment variable {KEY_VARIABLE}",
+            remedy=f"Set {KEY_VARIABLE}, or {variable}=false.",
+        )
 
 
 def asked_years(live: Live) -> tuple[int, ...]:
@@ -181,6 +205,7 @@ class _Puller:
                 key=key,
                 key_header=KEY_HEADER,
                 key_variable=KEY_VARIABLE,
+                home=settings.comtrade_url,
             )
             self.first_goods, self.mode = [("AG6",)], "bulk" if settings.comtrade_bulk else "get"
             self.url, self.max_records = f"{settings.comtrade_url}/data/v1/get/C/A/HS", settings.comtrade_row_cap
@@ -237,15 +262,23 @@ class _Puller:
                 self._pull_cell(Cell(year, reporter, goods=goods), scope, version, done)
         self.live.ledger.settle(SOURCE, scope, version)
 
-    def _pull_cell(self, cell: Cell, scope: str, version: str, done: Mapping[str, Unit]) -> None:
+    def _pull_cell(self, cell: Cell, scope: str, version: str, done: Mapping[str, Unit]) -> int:
+        """Ask for a cell, in parts where it is too large; the number of its rows."""
         request = canonical(self.url, cell.query())  # whatever the cap: a whole answer stays whole
         unit = done.get(request)
         if unit is None:
             unit = self._ask(cell, request)
             self.live.ledger.finish(SOURCE, scope, version, unit)
         if unit.outcome != "capped":
-            return
-        smaller = cell.split(self._all_partners() if len(cell.flows) == 1 and cell.goods != ("AG6",) else ())
+            return self._rows(unit)
+        if self.live.settings.comtrade_async:
+            return self._pull_batch(cell, scope, version, done)
+        if len(cell.flows) == len(cell.goods) == 1 and not cell.partners:
+            return self._pull_by_partner(cell, scope, version, done)
+        return sum(self._pull_cell(part, scope, version, done) for part in self._split(cell))
+
+    def _split(self, cell: Cell) -> list[Cell]:
+        smaller = cell.split()
         if not smaller:
             raise SourceError(
                 f"UN Comtrade, {cell.shown}",
@@ -254,8 +287,69 @@ class _Puller:
                 remedy="Nothing of this year was used. Set CHOKEPOINT_COMTRADE_ROW_CAP to your key's real limit, or "
                 "use bulk files (CHOKEPOINT_COMTRADE_BULK=true) or BACI.",
             )
-        for part in smaller:
-            self._pull_cell(part, scope, version, done)
+        return smaller
+
+    def _pull_by_partner(self, cell: Cell, scope: str, version: str, done: Mapping[str, Unit]) -> int:
+        """All partners of a cell in as many parts as its number of rows asks for; by chapter where rows are missing.
+
+        Comtrade counts the cell once (`countOnly`): that saves answers at the cap, and shows whether the partners of
+        its list are all there are.
+        """
+        count, partners = self._count(cell, scope, version, done), self._all_partners()
+        pieces = max(2, -(-3 * count // (2 * self.max_records)))  # half as many again: partners differ in size
+        rows = sum(self._pull_cell(part, scope, version, done) for part in cell.by_partner(partners, pieces))
+        if rows == count:
+            return rows
+        note = f"{rows:,} rows of the listed partners, but {count:,} are counted; asked by chapter too"
+        self.notes[f"comtrade {cell.shown}: {note}"] = None
+        return sum(self._pull_cell(part, scope, version, done) for part in cell.by_chapter() or self._split(cell))
+
+    def _count(self, cell: Cell, scope: str, version: str, done: Mapping[str, Unit]) -> int:
+        """How many rows Comtrade says a cell has, without asking for them."""
+        query = {**cell.query(), "countOnly": "true"}
+        request = canonical(self.url, query)
+        unit = done.get(request)
+        if unit is None:
+            where = f"UN Comtrade, number of rows of {cell.shown}"
+            content = self.live.http.get_json(self.service, self.url, query, where=where, check=_counted).content
+            _require_no_error(content, where)
+            unit = Unit(request, f"counted {content['count']}", None)
+            self.live.ledger.finish(SOURCE, scope, version, unit)
+        return int(unit.outcome.removeprefix("counted "))
+
+    def _rows(self, unit: Unit) -> int:
+        return self.live.archive.entry(unit.entry_id).rows or 0 if unit.entry_id else 0
+
+    def _pull_batch(self, cell: Cell, scope: str, version: str, done: Mapping[str, Unit]) -> int:
+        """A cell as one batch, in smaller ones where that too is at its cap."""
+        request = canonical(comtrade_async.address(self.live), cell.query())
+        unit = done.get(request)
+        if unit is None:
+            where = f"UN Comtrade batch, {cell.shown}"
+            named = f"{scope} {version}"
+            path = comtrade_async.fetch(self.live, self.service, cell.query(), named, where=where)
+            try:
+                unit = self._judged_batch(cell, path, request, where)
+            except SourceError:
+                path.unlink()
+                comtrade_async.forget(self.live, named, cell.query())
+                raise
+            self.live.ledger.finish(SOURCE, scope, version, unit)
+        if unit.outcome != "capped":
+            return self._rows(unit)
+        return sum(self._pull_batch(part, scope, version, done) for part in self._split(cell))
+
+    def _judged_batch(self, cell: Cell, path: Path, request: str, where: str) -> Unit:
+        """Judge a batch's table as an answer is judged, and archive it unless it is at the cap."""
+        rows = self._judge(comtrade_async.records(path, where), cell, where)
+        if rows >= comtrade_async.CAP or not rows:
+            path.unlink()
+            return Unit(request, "capped" if rows else "empty", None)
+        name = cell.name.replace(".json.gz", "".join(path.suffixes[-2:]))
+        parameters = {"reporterCode": str(cell.reporter), "period": str(cell.year), "flowCode": ",".join(cell.flows)}
+        address = f"{comtrade_async.address(self.live)}#{name}"
+        payload = payload_of_kind(FILE_KINDS[0], name, address, path, **parameters)
+        return Unit(request, "data", self.live.put(replace(payload, rows=rows)).id)
 
     def _ask(self, cell: Cell, request: str) -> Unit:
         """Send one request, judge the answer and archive it. An answer at the cap is not archived: it is not whole."""
@@ -264,7 +358,7 @@ class _Puller:
         answer = self.live.http.get_json(self.service, self.url, query, where=where, check=_whole_envelope)
         _require_no_error(answer.content, where)
         rows = answer.content["data"]
-        if len(rows) >= self.max_records or len(rows) == FREE_KEY_CAP:
+        if len(rows) >= self.max_records or len(rows) in KEY_CAPS:
             return Unit(request, "capped", None)
         if not rows:
             return Unit(request, "empty", None)
@@ -274,9 +368,10 @@ class _Puller:
         payload = payload_of_kind(FILE_KINDS[0], cell.name, address, compressed(answer.body), **parameters)
         return Unit(request, "data", self.live.put(replace(payload, rows=len(rows))).id)
 
-    def _judge(self, rows: Sequence[Mapping[str, Any]], cell: Cell, where: str) -> None:
-        """Required fields, the right reporter, year and flow, and one value per flow (sources.md A.9)."""
-        seen: dict[tuple[Any, ...], Any] = {}
+    def _judge(self, rows: Iterable[Mapping[str, Any]], cell: Cell, where: str) -> int:
+        """Required fields, the right reporter, year and flow, and one value per flow; the number of rows."""
+        seen: dict[int, Any] = {}  # by hash: a batch has millions of rows
+        number = 0
         for number, row in enumerate(rows, 1):
             folded = {name.lower(): value for name, value in row.items()}
             self._judge_fields(folded, where)
@@ -288,17 +383,18 @@ class _Puller:
                     expected="rows of what was asked for",
                     remedy="Nothing of this answer was used. Run again; report it if it stays.",
                 )
-            pinned = (folded.get("partner2code") or 0, str(folded.get("motcode") or 0), folded.get("customscode"))
-            if pinned not in ((0, "0", "C00"), (0, "0", None)):
+            pins = (str(folded.get("partner2code") or 0), str(folded.get("motcode") or 0), folded.get("customscode"))
+            if pins not in (("0", "0", "C00"), ("0", "0", None)):
                 continue
             key = (flow, folded["partnercode"], folded["cmdcode"], folded.get("classificationcode"))
-            if seen.setdefault(key, folded["primaryvalue"]) != folded["primaryvalue"]:
+            if seen.setdefault(hash(key), folded["primaryvalue"]) != folded["primaryvalue"]:
                 raise SourceError(
                     f"{where}, row {number}",
                     found=f"partner {key[1]}, good {key[2]} a second time, with another value",
                     expected="one row per flow, partner and good when all breakdowns are pinned",
                     remedy="Nothing of this answer was used. Run again; report it if it stays.",
                 )
+        return number
 
     def _judge_fields(self, folded: Mapping[str, Any], where: str) -> None:
         missing = [name for name in REQUIRED if name not in folded]
@@ -357,6 +453,12 @@ def _whole_envelope(content: Any) -> None:
     count = content.get("count")
     if count not in (None, -1) and count != len(content["data"]):
         raise Transient(f"count {count}, but {len(content['data'])} rows")
+
+
+def _counted(content: Any) -> None:
+    """Transient unless the answer states a number of rows."""
+    if not isinstance(content, dict) or not isinstance(content.get("count"), int):
+        raise Transient("an answer without a count")
 
 
 def _require_no_error(content: Mapping[str, Any], where: str) -> None:

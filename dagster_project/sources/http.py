@@ -26,11 +26,10 @@ import requests
 import tenacity
 import urllib3
 
-from dagster_project.errors import Deferred, SourceError
+from dagster_project.errors import Deferred, SourceError, SourceUnreachable
 from dagster_project.sources.integrity import check_file
 from dagster_project.sources.ledger import Ledger, key_hash
 
-USER_AGENT = "chokepoint/0.1 (research pipeline; python-requests)"
 TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 TRIES = 5
 LONGEST_SLEEP = 120.0  # a service that wants a longer pause ends the run, which is taken up again later
@@ -56,9 +55,9 @@ class Service:
     key: str | None = field(default=None, repr=False)
     key_header: str = ""
     key_variable: str = ""
+    home: str = ""  # an address of the scheme and host that the key belongs to; it is sent nowhere else
     tries: int | None = None  # where a service counts failed calls against a small allowance
     default_wait: float = 1.1  # after a 429 that names no time
-    user_agent: str = USER_AGENT
     deadline: float = 600.0  # seconds for one JSON answer, from first to last byte
     file_deadline: float = 4 * 3600.0
 
@@ -107,9 +106,10 @@ class Http:
         rng: Callable[[], float] = random.random,
         timeout: tuple[float, float] = (10.0, 120.0),
         tries: int = TRIES,
+        user_agent: str = "chokepoint/0.1",
     ) -> None:
         self.ledger, self.clock, self.sleep, self.rng = ledger, clock, sleep, rng
-        self.timeout, self.tries = timeout, tries
+        self.timeout, self.tries, self.user_agent = timeout, tries, user_agent
         self._session = requests.Session()
         self._session.trust_env = True
         self._session.headers.clear()
@@ -294,7 +294,7 @@ class Http:
         try:
             return retrying(self._attempt, service, url, where, read, headers, accept)
         except Transient as error:
-            raise SourceError(
+            raise SourceUnreachable(
                 f"{where} ({redact(url, service)})",
                 found=redact(f"{error}, {tries} times", service),
                 expected="a whole answer",
@@ -341,14 +341,14 @@ class Http:
 
     @contextmanager
     def _send(self, service: Service, url: str, where: str, headers: Mapping[str, str]) -> Iterator[requests.Response]:
-        """One attempt, redirects followed by hand: the key goes to the first host only."""
-        first = urlsplit(url)[:2]  # scheme and host: a key never goes on in plain text
+        """One attempt, redirects followed by hand: the key goes to its own host only, and never on in plain text."""
+        first = urlsplit(url)[:2]
         for _ in range(MAX_REDIRECTS + 1):
             host = urlsplit(url).netloc
             own = urlsplit(url)[:2] == first
             self._admit(service, host, where, counted=own)
-            sent = {"User-Agent": service.user_agent, "Accept": "*/*", "Accept-Encoding": "gzip", **headers}
-            if service.key and own:
+            sent = {"User-Agent": self.user_agent, "Accept": "*/*", "Accept-Encoding": "gzip", **headers}
+            if service.key and urlsplit(url)[:2] == urlsplit(service.home)[:2]:
                 sent[service.key_header] = service.key
             response = self._session.get(url, headers=sent, stream=True, allow_redirects=False, timeout=self.timeout)
             location = response.headers.get("Location")

@@ -29,7 +29,10 @@ create table if not exists snapshots (source text, scope text, version text not 
 
 @dataclass(frozen=True)
 class Unit:
-    """One finished request. outcome: `data`, `empty`, or `capped` (its answer was cut off, so it was split)."""
+    """One finished request.
+
+    outcome: `data`, `empty`, `capped` (its answer was cut off, so it was split), or `counted <rows>`.
+    """
 
     request: str
     outcome: str

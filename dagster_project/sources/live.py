@@ -102,12 +102,12 @@ def live(settings: Settings, http: Http | None = None) -> Iterator[Live]:
     """The surroundings under these settings; one process at a time asks the live sources for a data directory."""
     ledger = Ledger(settings.data_dir / "calls.sqlite")
     with FileLock(settings.data_dir / "sources.lock"):
-        yield Live(settings, Archive(settings.archive_dir), ledger, http or make_http(ledger))
+        yield Live(settings, Archive(settings.archive_dir), ledger, http or make_http(ledger, settings.user_agent))
 
 
-def make_http(ledger: Ledger) -> Http:
+def make_http(ledger: Ledger, user_agent: str) -> Http:
     """The client as runs use it."""
-    return Http(ledger)
+    return Http(ledger, user_agent=user_agent)
 
 
 def environment_key(variable: str) -> str | None:

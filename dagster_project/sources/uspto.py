@@ -37,7 +37,7 @@ def changed(live: Live) -> bool:
     return any(settled.get(record["fileName"]) != _version(record) for _, record in _files(live))
 
 
-def _service() -> Service:
+def _service(live: Live) -> Service:
     key = environment_key(KEY_VARIABLE)
     if key is None:
         raise SettingError(
@@ -47,14 +47,15 @@ def _service() -> Service:
             remedy=f"Set {KEY_VARIABLE} (data.uspto.gov, sign in), or place the files in the drop folder and set "
             "CHOKEPOINT_PATENT_SOURCE=files.",
         )
-    return Service(SOURCE, interval=1.0, key=key, key_header="X-Api-Key", key_variable=KEY_VARIABLE)
+    home = live.settings.uspto_url
+    return Service(SOURCE, interval=1.0, key=key, key_header="X-Api-Key", key_variable=KEY_VARIABLE, home=home)
 
 
 def _files(live: Live) -> list[tuple[FileKind, Mapping[str, Any]]]:
     """The product's files that are wanted, by name. SourceError when one is missing or the metadata have changed."""
     where = f"USPTO Open Data Portal, product {PRODUCT}"
     url = f"{live.settings.uspto_url}/datasets/products/{PRODUCT.lower()}"
-    content = live.http.get_json(_service(), url, where=where).content
+    content = live.http.get_json(_service(live), url, where=where).content
     try:
         records = content["bulkDataProductBag"][0]["productFileBag"]["fileDataBag"]
         found = [(kind, record) for record in records if (kind := _kind(record["fileName"])) is not None]
@@ -91,7 +92,7 @@ def _fetch(live: Live, kind: FileKind, record: Mapping[str, Any]) -> Payload:
     done = live.kept(SOURCE, name, version)
     if address not in done:
         # One try: a file call counts against the key's yearly allowance. The next run resumes where this one stopped.
-        service = replace(_service(), tries=1)
+        service = replace(_service(live), tries=1)
         path = live.http.download(service, address, live.downloads, where=f"USPTO file {name}", version=version)
         size = record.get("fileSize")
         if isinstance(size, int) and path.stat().st_size != size:

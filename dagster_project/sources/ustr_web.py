@@ -127,7 +127,14 @@ def requests_of_docket(live: Live, docket: str) -> list[Payload]:
     A docket that is not changed since the last look costs one call.
     """
     key = environment_key(REGULATIONS_KEY)
-    service = Service("regulations_gov", interval=3.6, key=key, key_header="X-Api-Key", key_variable=REGULATIONS_KEY)
+    service = Service(
+        "regulations_gov",
+        interval=3.6,
+        key=key,
+        key_header="X-Api-Key",
+        key_variable=REGULATIONS_KEY,
+        home=live.settings.regulations_url,
+    )
     url, where = f"{live.settings.regulations_url}/documents", f"regulations.gov, docket {docket}"
     newest = live.http.get_json(
         service,

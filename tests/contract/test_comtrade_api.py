@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 
 from dagster_project.errors import Deferred, SettingError, SourceError
-from dagster_project.sources import comtrade_api
+from dagster_project.sources import comtrade_api, comtrade_async
 from dagster_project.sources.ledger import Ledger
 from dagster_project.sources.live import Live
 from tests.contract.conftest import NOON, SMALL, Bench
@@ -82,6 +84,8 @@ TRANSIENT = {
     "HTML with status 200": faults.HTML,
     "empty 200": faults.EMPTY,
     "cut off": faults.cut_off,
+    "cut off between chunks": faults.cut_off_chunks,
+    "cut off and closed in good order": faults.ended_early,
     "wrong Content-Length": faults.wrong_length,
     "reset": faults.reset,
     "count is not the number of rows": faults.body_of(200, '{"count": 2, "data": [{}], "error": ""}'),
@@ -222,25 +226,162 @@ def test_a_host_without_address_is_named(bench: Bench, monkeypatch: pytest.Monke
     assert bench.calls("comtrade-public") == 5
 
 
-@pytest.mark.parametrize("rows", [100_000, 250_000])
-def test_an_answer_of_exactly_a_cap_is_split(bench: Bench, rows: int) -> None:
+@pytest.mark.parametrize(("rows", "setting"), [(100_000, 250_000), (250_000, 250_000), (250_000, 300_000)])
+def test_an_answer_of_exactly_a_cap_is_split(bench: Bench, rows: int, setting: int) -> None:
     bench.contract.world.only_reporters = frozenset({40})
     full = json.dumps({"count": rows, "data": [{}] * rows, "error": ""})
     bench.contract.fail(GET, faults.body_of(200, full))
-    with bench.live() as live:
+    with bench.live(comtrade_row_cap=setting) as live:
         found = comtrade_api.trade(live)
         assert [row for row in expected_rows() if '"reporterCode": 40' in row] == rows_of(found)
         assert archived(live) == 2, "the cut answer is not archived"
     assert bench.contract.count(GET) == 3
 
 
-def test_splitting_loses_and_doubles_nothing(bench: Bench) -> None:
+@pytest.fixture
+def few_chapters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the chapters that the sample's reporter has: the empty ones would be eighty calls more."""
+    held = {row["cmdCode"][:2] for row in _wanted(40)}
+    monkeypatch.setattr(comtrade_api, "CHAPTERS", tuple(f"{chapter}*" for chapter in sorted(held)))
+
+
+def test_splitting_loses_and_doubles_nothing(bench: Bench, few_chapters: None) -> None:
+    bench.contract.world.only_reporters = frozenset({40})
+    bench.contract.world.row_cap = 100
+    with bench.live(comtrade_row_cap=100, comtrade_daily_budget=100_000) as live:
+        found = comtrade_api.trade(live)
+    assert set(rows_of(found)) == {row for row in expected_rows() if '"reporterCode": 40' in row}
+    assert len(rows_of(found)) == len(set(rows_of(found)))
+    asked = bench.contract.targets(GET)
+    assert sum("countOnly=true" in target for target in asked) == 1, "of imports; exports are few"
+    assert any("cmdCode=85*&" in target for target in asked), "down to the chapters of a single partner"
+
+
+def test_the_count_chooses_the_number_of_parts(bench: Bench) -> None:
+    """A keyed year of one reporter, five times the cap: without the count every chapter would be a call."""
+    bench.contract.world.only_reporters = frozenset({757})
+    rows = len([row for row in _wanted(757) if row["flowCode"] == "M"])
+    cap = rows // 4
+    bench.contract.world.row_cap = cap
+    with bench.live(comtrade_row_cap=cap) as live:
+        comtrade_api.trade(live)
+    assert bench.contract.count(GET) < 40
+
+
+def test_a_partner_that_the_list_lacks_is_found_by_the_count(bench: Bench, few_chapters: None) -> None:
+    world = bench.contract.world
+    world.only_reporters = frozenset({40})
+    world.row_cap = cap = 400
+    held = json.loads(world.reference["partnerareas.json"].body.decode("utf-8-sig"))
+    held["results"] = [row for row in held["results"] if row["PartnerCode"] not in (156, 203)]
+    world.reference["partnerareas.json"].body = json.dumps(held).encode()
+    with bench.live(comtrade_row_cap=cap) as live:
+        found = comtrade_api.trade(live)
+    assert set(rows_of(found)) >= {row for row in expected_rows() if '"reporterCode": 40' in row}
+    assert any("of the listed partners" in note for note in found.ignored)
+
+
+def _wanted(reporter: int) -> list[dict[str, Any]]:
+    return [row for text in expected_rows() if (row := json.loads(text))["reporterCode"] == reporter]
+
+
+BATCH = r"^/async/v1/get/"
+
+
+def batch_rows(found: Any) -> list[tuple[str, ...]]:
+    """What identifies the rows of batches, as text."""
+    rows = []
+    for payload in found.payloads:
+        text = gzip.decompress(payload.body.read_bytes()).decode()
+        delimiter = "\t" if payload.part.endswith(".txt.gz") else ","
+        for row in csv.DictReader(io.StringIO(text), delimiter=delimiter):
+            rows.append(tuple(row[name] for name in ("flowCode", "partnerCode", "cmdCode", "primaryValue")))
+    return sorted(rows)
+
+
+def batch_bench(bench: Bench) -> dict[str, Any]:
+    """One reporter whose whole answer is at the cap; the settings that ask for it as a batch."""
     bench.contract.world.only_reporters = frozenset({40})
     bench.contract.world.row_cap = 60
-    with bench.live(comtrade_row_cap=60, comtrade_daily_budget=100_000) as live:
+    return {"comtrade_row_cap": 60, "comtrade_async": True}
+
+
+def expected_batch() -> list[tuple[str, ...]]:
+    names = ("flowCode", "partnerCode", "cmdCode", "primaryValue")
+    return sorted(tuple(str(row[name]) for name in names) for row in _wanted(40))
+
+
+@pytest.mark.parametrize("delimiter", ["\t", ","])
+def test_an_answer_at_the_cap_becomes_one_batch(bench: Bench, delimiter: str) -> None:
+    changes = batch_bench(bench)
+    bench.contract.world.batch_delimiter = delimiter
+    bench.contract.fail(r"async-downloads", faults.cut_off)
+    with bench.live(**changes) as live:
         found = comtrade_api.trade(live)
-    assert rows_of(found) == [row for row in expected_rows() if '"reporterCode": 40' in row]
-    assert any("partnerCode=" in target for target in bench.contract.targets(GET)), "down to halves of the partners"
+        assert not [path for path in live.downloads.rglob("*") if path.is_file()]
+    assert batch_rows(found) == expected_batch()
+    assert bench.contract.count(GET) == bench.contract.count(BATCH) == 1
+    assert bench.contract.count("/async/v1/getDA/") == 3 and bench.clock.slept.count(15.0) == 1
+    bench.contract.seen.clear()
+    with bench.live(**changes) as live:
+        comtrade_api.trade(live)
+    assert bench.contract.count("/async/") == 0
+
+
+def test_a_batch_at_its_own_cap_is_split(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    changes = batch_bench(bench)
+    bench.contract.world.batch_cap = len(expected_batch()) - 1
+    monkeypatch.setattr(comtrade_async, "CAP", bench.contract.world.batch_cap)
+    with bench.live(**changes) as live:
+        assert batch_rows(comtrade_api.trade(live)) == expected_batch()
+    assert bench.contract.count(BATCH) == 3
+
+
+def test_a_batch_that_takes_long_ends_the_run_and_is_not_submitted_again(bench: Bench) -> None:
+    changes = batch_bench(bench)
+    bench.contract.world.batch_states = ("Submitted", "Running")
+    with bench.live(**changes) as live, pytest.raises(Deferred, match="still Running"):
+        comtrade_api.trade(live)
+    bench.contract.world.batch_states = ("Completed",)
+    with bench.live(**changes) as live:
+        assert batch_rows(comtrade_api.trade(live)) == expected_batch()
+    assert bench.contract.count(BATCH) == 1
+
+
+def test_a_batch_that_fails_is_named_and_submitted_anew_by_the_next_run(bench: Bench) -> None:
+    changes = batch_bench(bench)
+    bench.contract.world.batch_states = ("Submitted", "Error")
+    with bench.live(**changes) as live, pytest.raises(SourceError, match="ended as Error") as raised:
+        comtrade_api.trade(live)
+    assert "reporter 40, 2018" in str(raised.value) and "COMTRADE_ASYNC" in str(raised.value)
+    bench.contract.world.batch_states = ("Completed",)
+    with bench.live(**changes) as live:
+        assert batch_rows(comtrade_api.trade(live)) == expected_batch()
+    assert bench.contract.count(BATCH) == 2
+
+
+def test_a_batch_file_on_another_host_gets_no_key(bench: Bench) -> None:
+    changes = batch_bench(bench)
+    contract = bench.contract
+
+    def elsewhere(handler: Any, answer: Any) -> None:
+        code, headers, body = answer()
+        faults.send(handler, code, headers, body.replace(contract.url.encode(), contract.storage_url.encode()))
+
+    contract.world.batch_states = ("Completed",)
+    contract.fail("/async/v1/getDA/", elsewhere)
+    with bench.live(**changes) as live:
+        assert batch_rows(comtrade_api.trade(live)) == expected_batch()
+    (download,) = [seen for seen in contract.seen if "async-downloads" in seen.target]
+    assert "contract-key" not in download.headers.values()
+
+
+def test_bulk_and_batches_exclude_each_other(bench: Bench) -> None:
+    with (
+        bench.live(comtrade_bulk=True, comtrade_async=True) as live,
+        pytest.raises(SettingError, match="one of the two"),
+    ):
+        comtrade_api.trade(live)
 
 
 def test_a_cell_at_the_cap_after_the_last_split_fails_and_nothing_is_used(bench: Bench) -> None:

@@ -231,7 +231,7 @@ def test_a_redirect_to_another_host_loses_the_key(bench: Bench) -> None:
     storage = f"{bench.contract.storage_url}/static/elsewhere.csv"
     bench.contract.world.static["/static/elsewhere.csv"] = Resource(BODY)
     bench.contract.fail(r"^/static/table\.csv", faults.redirect(storage))
-    service = Service("keyed", interval=0, key="contract-key", key_header="X-Api-Key")
+    service = Service("keyed", interval=0, key="contract-key", key_header="X-Api-Key", home=bench.contract.url)
     with bench.live() as live:
         address = f"{bench.contract.url}/static/table.csv"
         assert live.http.download(service, address, live.downloads, where="file").read_bytes() == BODY

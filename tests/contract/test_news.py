@@ -28,8 +28,8 @@ LIVE = {"ustr_addresses": (), "tariff_source": "ustr", "patent_source": "uspto"}
 def settings(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """All sources live, two years, a client that does not wait."""
 
-    def impatient(ledger: Ledger) -> Http:
-        return Http(ledger, clock=bench.clock, sleep=bench.clock.sleep, timeout=(5, 5))
+    def impatient(ledger: Ledger, user_agent: str) -> Http:
+        return Http(ledger, user_agent=user_agent, clock=bench.clock, sleep=bench.clock.sleep, timeout=(5, 5))
 
     monkeypatch.setattr("dagster_project.sources.live.make_http", impatient)
     return bench.settings(years=(2017, 2019), **LIVE)

@@ -156,7 +156,7 @@ def test_the_schedule_is_archived_once_a_release_in_either_form_of_address(bench
         assert [e.parameters["release"] for e in live.archive.entries()] == ["2026HTSRev20"]
         ustr_web.archive_schedule(live)
     assert bench.contract.count("exportList") == 1 + dotted
-    assert all("chokepoint" in seen.headers["User-Agent"] for seen in bench.contract.seen)
+    assert {seen.headers["User-Agent"] for seen in bench.contract.seen} == {"chokepoint/0.1"}
 
 
 def test_a_403_for_the_user_agent_is_told(bench: Bench) -> None:

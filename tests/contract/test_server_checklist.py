@@ -6,6 +6,8 @@ from typing import Any
 
 import requests
 
+from dagster_project.sources.http import Service
+from dagster_project.sources.live import live
 from tests.contract.conftest import Bench
 from tests.contract.server.app import INVALID_KEY, MISSING_KEY
 
@@ -76,6 +78,30 @@ def test_availability_states_whole_numbers_beyond_double_precision(bench: Bench)
     assert isinstance(row["period"], int) and row["datasetCode"] > 2**53
 
 
+def test_data_answers_are_chunked_gzip_without_length_or_validator(bench: Bench) -> None:
+    answer = ask(bench, f"/public/v1/preview/C/A/HS?{ROWS}&cmdCode=850760")
+    assert answer.headers["Transfer-Encoding"] == "chunked" and answer.headers["Content-Encoding"] == "gzip"
+    assert not {"Content-Length", "ETag", "Last-Modified"} & set(answer.headers)
+
+
+def test_a_batch_is_accepted_runs_and_ends_as_a_zip_of_another_name(bench: Bench) -> None:
+    key = {"Ocp-Apim-Subscription-Key": "contract-key"}
+    assert ask(bench, f"/async/v1/get/C/A/HS?{ROWS}&cmdCode=AG6").status_code == 401
+    submitted = ask(bench, f"/async/v1/get/C/A/HS?{ROWS}&cmdCode=AG6", **key)
+    batch = submitted.json()["requestId"]
+    assert submitted.status_code == 202 and "accepted" in submitted.json()["message"]
+    states = [ask(bench, f"/async/v1/getDA/?batchId={batch}", **key).json()["data"][0] for _ in range(3)]
+    assert [row["status"] for row in states] == ["Submitted", "Running", "Completed"]
+    assert batch not in states[2]["uri"]
+    assert requests.get(states[2]["uri"], timeout=30).content.startswith(b"PK")
+
+
+def test_an_address_of_more_than_4096_characters_is_answered_by_a_page(bench: Bench) -> None:
+    partners = ",".join(str(code) for code in range(1000, 2000))
+    answer = ask(bench, f"/public/v1/preview/C/A/HS?{ROWS}&partnerCode={partners}")
+    assert answer.status_code == 200 and "Too Long" in answer.text
+
+
 def test_a_bulk_file_is_gzip_with_a_name_that_is_no_path_and_honours_range(bench: Bench) -> None:
     key = {"Ocp-Apim-Subscription-Key": "contract-key"}
     rows = ask(bench, "/bulk/v1/get/C/A/HS?reporterCode=40&period=2018", **key).json()["data"]
@@ -84,3 +110,10 @@ def test_a_bulk_file_is_gzip_with_a_name_that_is_no_path_and_honours_range(bench
     assert whole.content.startswith(b"\x1f\x8b") and "C/A/40/" in whole.headers["Content-Disposition"]
     part = ask(bench, path, Range="bytes=10-19", **key)
     assert part.status_code == 206 and part.content == whole.content[10:20]
+
+
+def test_the_program_names_itself_as_the_settings_say(bench: Bench) -> None:
+    with live(bench.settings(user_agent="lab/2 (mail@example.org)")) as surroundings:
+        url = f"{bench.contract.url}/public/v1/getDa/C/A/HS"
+        surroundings.http.get_json(Service("any"), url, {"period": "2018"}, where="availability")
+    assert [seen.headers["User-Agent"] for seen in bench.contract.seen] == ["lab/2 (mail@example.org)"]

@@ -54,13 +54,16 @@ def test_a_request_has_one_name_whatever_the_order_and_the_host() -> None:
     assert canonical("http://a/x", {"b": "1", "a": "2"}) == canonical("https://b/x", [("a", "2"), ("b", "1")])
 
 
-def test_splitting_goes_from_flows_to_chapters_to_partners_and_ends() -> None:
+def test_splitting_goes_from_flows_to_partners_to_chapters_and_ends() -> None:
     cell = Cell(2018, 842)
-    assert [part.flows for part in cell.split(())] == [("M",), ("X",)]
-    chapters = cell.split(())[0].split(())
+    imports, exports = cell.split()
+    assert [imports.flows, exports.flows] == [("M",), ("X",)]
+    parts = imports.by_partner((0, 4, 8, 12, 16), 3)
+    assert [part.partners for part in parts] == [(0, 12), (4, 16), (8,)]
+    assert [half.partners for half in parts[0].split()] == [(0,), (12,)]
+    assert [part.partners for part in imports.by_partner((0, 4), 9)] == [(0,), (4,)]
+    chapters = parts[2].split()
     assert len(chapters) == 98 and "99*" in {chapter.goods[0] for chapter in chapters}
-    halves = chapters[0].split((0, 4, 8, 12))
-    assert [half.partners for half in halves] == [(0, 4), (8, 12)]
-    assert halves[0].split((0, 4, 8, 12))[0].partners == (0,)
-    assert halves[0].split(())[0].split((0, 4)) == []
-    assert len({part.name for part in (cell, *chapters, *halves)}) == 101
+    assert all(chapter.partners == (8,) and chapter.split() == [] for chapter in chapters)
+    assert [part.goods for part in Cell(2018, 842, ("M",), ("1", "2")).split()] == [("1",), ("2",)]
+    assert len({part.name for part in (cell, *parts, *chapters)}) == 102

@@ -20,10 +20,12 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.contract.server import notices
 from tests.contract.server.faults import Fault, send
-from tests.contract.server.world import Resource, World, make_world, records_of
+from tests.contract.server.world import Batch, Resource, World, batch_zip, make_world, records_of
 
 Reply = tuple[int, dict[str, str], bytes]
 JSON = {"Content-Type": "application/json; charset=utf-8"}
+# Comtrade's data: no length, no validator.
+CHUNKED = {**JSON, "Transfer-Encoding": "chunked", "Vary": "Accept-Encoding"}
 MISSING_KEY = (
     "Access denied due to missing subscription key. Make sure to include subscription key when making requests to an "
     "API."
@@ -124,10 +126,15 @@ def respond(contract: Contract, target: str, headers: dict[str, str]) -> Reply:
     path, pairs = unquote(parts.path), parse_qsl(parts.query, keep_blank_values=True)
     query = {name.lower(): value for name, value in pairs}
     world = contract.world
+    if len(contract.url) + len(target) > 4096 and path.lower().startswith(("/data/", "/public/")):
+        return 200, {"Content-Type": "text/html"}, b"Request URL Too Long"
     routes: list[tuple[str, Callable[..., Reply]]] = [
         (r"/(?P<tier>public/v1/preview|data/v1/get)/(?P<t>\w)/(?P<f>\w)/(?P<cl>\w+)", _comtrade_rows),
         (r"/(public|data)/v1/getda/(?P<t>\w)/(?P<f>\w)/(?P<cl>\w+)", _availability),
         (r"/files/v1/app/reference/(?P<name>.+)", _reference),
+        (r"/async/v1/get/(?P<t>\w)/(?P<f>\w)/(?P<cl>\w+)", _batch_submit),
+        (r"/async/v1/getda/", _batch_status),
+        (r"/files/v1/async-downloads/(?P<name>batchid-.+\.zip)", _batch_file),
         (r"/bulk/v1/get/(?P<t>\w)/(?P<f>\w)/(?P<cl>\w+)", _bulk_list),
         (r"/bulk/v1/file/(?P<reporter>\d+)/(?P<row>\w+)", _bulk_file),
         (r"/api/v1/datasets/products/pvgpatdis", _odp_metadata),
@@ -149,7 +156,7 @@ def _error(code: int, message: str, **headers: str) -> Reply:
 
 def _envelope(rows: list[Any], count: int | None = None) -> Reply:
     content = {"elapsedTime": "0.21 secs", "count": len(rows) if count is None else count, "data": rows, "error": ""}
-    return 200, dict(JSON), json.dumps(content, separators=(",", ":")).encode()
+    return 200, dict(CHUNKED), json.dumps(content, separators=(",", ":")).encode()
 
 
 def _key_error(world: World, query: dict[str, str], headers: dict[str, str]) -> Reply | None:
@@ -168,8 +175,6 @@ def _comtrade_rows(contract: Contract, match: re.Match[str], query: dict[str, st
     periods = [period for period in query.get("period", "").split(",") if period]
     if preview and len(periods) > 1:
         return _invalid("period")
-    if len(contract.url) + len(query) > 4096:
-        return 200, {"Content-Type": "text/html"}, b"Request URL Too Long"
     if not all(re.fullmatch(r"-?\d+(,-?\d+)*", query.get(name, "0")) for name in ("partnercode", "reportercode")):
         return _invalid("partnerCode")
     rows = [record for period in periods for record in _matching(world, int(period), query)]
@@ -293,6 +298,38 @@ def _bulk_file(contract: Contract, match: re.Match[str], query: dict[str, str], 
     code, given, body = _static(contract.world.static[f"/bulk/{match['row']}"], headers)
     name = f"C/A/{match['reporter']}/C_A_{match['reporter']}.txt.gz"
     return code, {**given, "Content-Disposition": f'attachment; filename="{name}"; size={len(body)}'}, body
+
+
+def _batch_submit(contract: Contract, match: re.Match[str], query: dict[str, str], headers: dict[str, str]) -> Reply:
+    if refused := _key_error(contract.world, query, headers):
+        return refused
+    batches = contract.world.batches
+    batch = f"1167874f-bad1-4a8c-94e3-{len(batches):012d}"
+    batches[batch] = Batch(query, f"batchid-{hashlib.md5(batch.encode()).hexdigest()}.zip")
+    message = "Your request is accepted.You will be notified through your email when the data is ready for download"
+    return 202, dict(JSON), json.dumps({"requestId": batch, "message": message}).encode()
+
+
+def _batch_status(contract: Contract, match: re.Match[str], query: dict[str, str], headers: dict[str, str]) -> Reply:
+    if refused := _key_error(contract.world, query, headers):
+        return refused
+    world = contract.world
+    batch = world.batches.get(query.get("batchid", ""))
+    if batch is None:
+        return _envelope([])
+    status = world.batch_states[min(batch.asked, len(world.batch_states) - 1)]
+    batch.asked += 1
+    uri = f"{contract.url}/files/v1/async-downloads/{batch.file}" if status == "Completed" else None
+    return _envelope([{"batchId": query["batchid"], "status": status, "uri": uri}])
+
+
+def _batch_file(contract: Contract, match: re.Match[str], query: dict[str, str], headers: dict[str, str]) -> Reply:
+    world = contract.world
+    batch = next((each for each in world.batches.values() if each.file == match["name"]), None)
+    if batch is None:
+        return _error(404, "Resource not found")
+    rows = [row for period in batch.query["period"].split(",") for row in _matching(world, int(period), batch.query)]
+    return _static(Resource(batch_zip(rows[: world.batch_cap], world.batch_delimiter), "application/zip"), headers)
 
 
 def _odp_key_error(contract: Contract, headers: dict[str, str]) -> Reply | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import socket
@@ -36,11 +37,22 @@ class Fault:
 
 def send(handler: BaseHTTPRequestHandler, status: int, headers: Mapping[str, str], body: bytes) -> None:
     """A plain answer."""
+    chunked = headers.get("Transfer-Encoding") == "chunked"
     handler.send_response(status)
-    for name, value in {"Content-Length": str(len(body)), **headers}.items():
+    for name, value in {**({} if chunked else {"Content-Length": str(len(body))}), **headers}.items():
         handler.send_header(name, value)
     handler.end_headers()
-    handler.wfile.write(body)
+    handler.wfile.write(_chunks(body) + b"0\r\n\r\n" if chunked else body)
+
+
+def _chunks(body: bytes) -> bytes:
+    """The body in the framing of chunked answers, without the end."""
+    parts = [body[start : start + 8000] for start in range(0, len(body), 8000)]
+    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts)
+
+
+def _without_framing(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name != "Transfer-Encoding"}
 
 
 def status(code: int, message: str | None = None, **headers: str) -> Action:
@@ -68,18 +80,36 @@ def cut_off(handler: BaseHTTPRequestHandler, answer: Callable[[], tuple[int, dic
     """The headers promise everything, half of it comes, the connection ends."""
     code, headers, body = answer()
     handler.send_response(code)
-    for name, value in {**headers, "Content-Length": str(len(body))}.items():
+    for name, value in {**_without_framing(headers), "Content-Length": str(len(body))}.items():
         handler.send_header(name, value)
     handler.end_headers()
     handler.wfile.write(body[: len(body) // 2])
     handler.close_connection = True
 
 
+def cut_off_chunks(handler: BaseHTTPRequestHandler, answer: Callable[[], tuple[int, dict[str, str], bytes]]) -> None:
+    """Nothing promises a length; half of the gzipped body comes in whole chunks, then the connection ends."""
+    code, headers, body = answer()
+    body = gzip.compress(body, 1)
+    handler.send_response(code)
+    for name, value in {**headers, "Content-Encoding": "gzip", "Transfer-Encoding": "chunked"}.items():
+        handler.send_header(name, value)
+    handler.end_headers()
+    handler.wfile.write(_chunks(body[: len(body) // 2]))
+    handler.close_connection = True
+
+
+def ended_early(handler: BaseHTTPRequestHandler, answer: Callable[[], tuple[int, dict[str, str], bytes]]) -> None:
+    """The chunks end as they should, and yet the body in them is cut: a proxy gave up and closed in good order."""
+    code, headers, body = answer()
+    send(handler, code, {**headers, "Transfer-Encoding": "chunked"}, body[: len(body) // 2])
+
+
 def wrong_length(handler: BaseHTTPRequestHandler, answer: Callable[[], tuple[int, dict[str, str], bytes]]) -> None:
     """Content-Length is too small: what arrives looks whole and is not."""
     code, headers, body = answer()
     handler.send_response(code)
-    for name, value in {**headers, "Content-Length": str(max(len(body) - 7, 1))}.items():
+    for name, value in {**_without_framing(headers), "Content-Length": str(max(len(body) - 7, 1))}.items():
         handler.send_header(name, value)
     handler.end_headers()
     handler.wfile.write(body)

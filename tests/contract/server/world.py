@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 import json
@@ -37,6 +38,15 @@ class Resource:
 
 
 @dataclass
+class Batch:
+    """A batch as submitted: what was asked for, its file (named after another number), and how often it was asked."""
+
+    query: dict[str, str]
+    file: str
+    asked: int = 0
+
+
+@dataclass
 class World:
     """The state of all services; tests change it while the server runs."""
 
@@ -49,6 +59,10 @@ class World:
     extra_fields: dict[str, Any] = field(default_factory=dict)
     dropped_fields: frozenset[str] = frozenset()
     reference: dict[str, Resource] = field(default_factory=dict)
+    batches: dict[str, Batch] = field(default_factory=dict)
+    batch_states: tuple[str, ...] = ("Submitted", "Running", "Completed")
+    batch_cap: int = 2_500_000
+    batch_delimiter: str = "\t"
     odp_released: dict[str, str] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=sample_notices)
     register_page: int = 2
@@ -106,6 +120,18 @@ def records_of(year: int, reporter: int) -> tuple[tuple[RawRow, dict[str, Any]],
         record |= dict.fromkeys(rendering.TEXT_FIELDS)
         found.append((row, record))
     return tuple(found)
+
+
+def batch_zip(records: list[dict[str, Any]], delimiter: str) -> bytes:
+    """A batch's file: one delimited table of the records."""
+    text, body = io.StringIO(), io.BytesIO()
+    writer = csv.DictWriter(text, records[0] if records else ("reporterCode",), delimiter=delimiter)
+    writer.writeheader()
+    writer.writerows(records)
+    with zipfile.ZipFile(body, "w") as archive:
+        name = zipfile.ZipInfo(f"batch.{'csv' if delimiter == ',' else 'txt'}", (2026, 1, 22, 0, 0, 0))
+        archive.writestr(name, text.getvalue(), zipfile.ZIP_DEFLATED)
+    return body.getvalue()
 
 
 @cache
