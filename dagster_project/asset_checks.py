@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 import dagster as dg
@@ -25,7 +25,9 @@ from dagster_project.checks.views import (
     previous_release,
 )
 from dagster_project.intake import datasets_on
+from dagster_project.landing.trade import landed_years
 from dagster_project.settings import Settings
+from dagster_project.state import Built, years_to_check
 
 Data = Callable[[dg.AssetCheckExecutionContext], CheckedData]
 
@@ -38,20 +40,22 @@ def _part(stage: Stage, tables: Collection[str]) -> Stage:
 def asset_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
     """One blocking step of checks per stage."""
 
-    def years(context: dg.AssetCheckExecutionContext) -> list[int]:
-        return [year for year in years_of_run(context) if settings.years is None or year in settings.years]
+    def years(context: dg.AssetCheckExecutionContext, held: Mapping[str, str]) -> list[int]:
+        asked = [year for year in years_of_run(context) if settings.years is None or year in settings.years]
+        return years_to_check(asked, held, Built.released(settings).years)
 
     def previous() -> Previous:
         # Years and retention may differ without making totals incomparable; whatever shapes the marts may not.
         return previous_release(settings.published_dir, settings.shaping())
 
     def landing(context: dg.AssetCheckExecutionContext) -> CheckedData:
-        return over_landing(settings.landing_dir, years(context), previous())
+        landed = {str(year): name for year, name in landed_years(settings.landing_dir).items()}
+        return over_landing(settings.landing_dir, years(context, landed), previous())
 
     def warehouse(context: dg.AssetCheckExecutionContext) -> CheckedData:
         return over_warehouse(
             settings.warehouse,
-            years(context),
+            years(context, Built.load(settings).years),
             previous(),
             requested_years=settings.years or (),
             landing=settings.landing_dir,

@@ -32,16 +32,17 @@ def build_definitions(*, settings: Settings | None = None, lock: Lock | None = N
     With a lock, the raw assets verify its archive entries and no source is looked at.
     """
     settings = settings or load_settings()
-    yearly, manifest = yearly_partitions(settings), manifest_path()
+    yearly, manifest, checks = yearly_partitions(settings), manifest_path(), asset_checks(settings)
+    blocking = [spec.key for step in checks for spec in step.check_specs if spec.blocking]
     return dg.Definitions(
         assets=[
             *raw_assets(settings, yearly, lock),
             *landing_assets(settings, yearly),
             *warehouse_assets(settings, yearly, manifest),
-            release_asset(settings, manifest),
+            release_asset(settings, manifest, blocking),
             *postgres_assets(settings),
         ],
-        asset_checks=asset_checks(settings),
+        asset_checks=checks,
         jobs=jobs(),
         sensors=sensors(settings),
         schedules=schedules(settings),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -173,6 +173,14 @@ def make_plan(settings: Settings, on_news: Callable[[], None] = lambda: None) ->
     ]
     vanished = any(set(each.years) - set(wanted) or set(each.datasets) - set(others) for each in (released, built))
     return Plan(held, changed, stale, full_refresh or vanished)
+
+
+def years_to_check(asked: Collection[int], held: Mapping[str, str], released: Mapping[str, str]) -> list[int]:
+    """The run's years, and those that an earlier run left behind unpublished: a release holds all years together.
+
+    `held` and `released` name what each year was made from, `held` at the stage under check.
+    """
+    return sorted({*asked, *(int(year) for year, name in held.items() if released.get(year) != name)})
 
 
 def release_lock(settings: Settings, lock: Lock) -> Lock:

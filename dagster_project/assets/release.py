@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -25,9 +25,10 @@ from dagster_project.assets.common import (
 from dagster_project.brief.page import NAME as BRIEF
 from dagster_project.brief.page import BriefOptions, write_brief
 from dagster_project.dbt_project import mart_specs, read_manifest
-from dagster_project.errors import UserError
+from dagster_project.errors import ReleaseError, UserError
 from dagster_project.intake import DATASETS, chosen_source, datasets_on, taken_in
 from dagster_project.landing.tables import sql_text
+from dagster_project.landing.trade import landed_years
 from dagster_project.publish.read import Release
 from dagster_project.publish.release import MartSpec, ReleaseContext, publish
 from dagster_project.settings import PROJECT_ROOT, Settings
@@ -59,8 +60,10 @@ def left_out(settings: Settings, manifest: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def release_asset(settings: Settings, manifest_file: Path) -> dg.AssetsDefinition:
-    """The asset that publishes; it depends on every mart of the release."""
+def release_asset(
+    settings: Settings, manifest_file: Path, blocking: Collection[dg.AssetCheckKey]
+) -> dg.AssetsDefinition:
+    """The asset that publishes, in a run that made all the `blocking` checks; it depends on every mart published."""
     manifest = read_manifest(manifest_file)
     specs = published_marts(settings, manifest)
 
@@ -78,6 +81,7 @@ def release_asset(settings: Settings, manifest_file: Path) -> dg.AssetsDefinitio
     )
     def release(context: AssetExecutionContext) -> dg.MaterializeResult:
         with user_errors():
+            _require_checked(context, settings, blocking)
             published = publish(
                 settings.warehouse,
                 settings.published_dir,
@@ -105,6 +109,35 @@ def release_asset(settings: Settings, manifest_file: Path) -> dg.AssetsDefinitio
         )
 
     return release
+
+
+def _require_checked(
+    context: AssetExecutionContext, settings: Settings, blocking: Collection[dg.AssetCheckKey]
+) -> None:
+    """ReleaseError unless this run made every blocking check, and the warehouse is made from what is landed.
+
+    A failed one stops the run by itself; but whoever selects assets by hand may have left checks out.
+    """
+    made = {(each["asset"], each["check"]) for each in check_results(context.instance, context.run.run_id)}
+    missing = [key for key in blocking if (key.asset_key.to_user_string(), key.name) not in made]
+    if missing:
+        raise ReleaseError(
+            "release",
+            found=f"a run without {len(missing)} of {len(blocking)} blocking checks, such as {missing[0].name} of "
+            f"{missing[0].asset_key.to_user_string()}",
+            expected="a run in which all of them passed",
+            remedy="Start the job `refresh` (or `make run`), which checks what it publishes. Nothing was published.",
+        )
+    landed = {str(year): name for year, name in landed_years(settings.landing_dir).items()}
+    built = Built.load(settings).years
+    apart = sorted(year for year in {*landed, *built} if landed.get(year) != built.get(year))
+    if apart:
+        raise ReleaseError(
+            f"release, years {', '.join(apart)}",
+            found="years landed anew since their marts were computed",
+            expected="marts of what is landed",
+            remedy="Start the job `refresh` for these years too (or `make run`). Nothing was published.",
+        )
 
 
 def contents_metadata(path: Path) -> dict[str, Any]:
@@ -154,7 +187,7 @@ def _context(context: AssetExecutionContext, settings: Settings, manifest: Mappi
         settings=settings.public(),
         lock=lock,
         synthetic=any(entry.synthetic for entries in lock.datasets.values() for entry in entries),
-        checks=check_results(context.instance, context.run_id),
+        checks=check_results(context.instance, context.run.run_id),
         rule_counts=rule_counts(settings),
         sources={dataset: chosen_source(dataset, settings) for dataset in DATASETS},
         left_out=left_out(settings, manifest),

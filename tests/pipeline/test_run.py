@@ -84,6 +84,22 @@ class Workplace:
         with dg.DagsterInstance.from_config(str(self.root / "dagster")) as instance:
             return instance.get_runs_count()
 
+    def materialise(self, *keys: str) -> str:
+        """Materialise these assets alone, as somebody may in the UI; what the run says of its failure, if it fails."""
+        import dagster as dg
+
+        from dagster_project.build import build_definitions
+
+        off = {"CHOKEPOINT_TARIFF_SOURCE": "off", "CHOKEPOINT_PATENT_SOURCE": "off"}
+        settings = load_settings({**off, "CHOKEPOINT_DATA_DIR": str(self.root / "data")}, dotenv=None)
+        job = build_definitions(settings=settings).resolve_implicit_global_asset_job_def()
+        with dg.DagsterInstance.from_config(str(self.root / "dagster")) as instance:
+            result = job.execute_in_process(
+                instance=instance, asset_selection=[dg.AssetKey(key.split("/")) for key in keys], raise_on_error=False
+            )
+        failures = [event.step_failure_data.user_failure_data for event in result.get_step_failure_events()]
+        return "; ".join(str(each.description) if each else "failed" for each in failures)
+
     def metadata(self) -> dict[str, Mapping[str, Any]]:
         """Asset -> the metadata of its latest materialisation."""
         import dagster as dg
@@ -218,6 +234,14 @@ def test_second_run_computes_nothing(on_sample: tuple[Workplace, Outcome]) -> No
     outcome = workplace("run")
     assert outcome.status == 0 and "Nothing has changed" in outcome.out
     assert (workplace.current, workplace.runs()) == (before, runs)
+
+
+def test_release_alone_is_refused_for_nothing_checked_it(on_sample: tuple[Workplace, Outcome]) -> None:
+    workplace, _ = on_sample
+    before = workplace.current
+    said = workplace.materialise("release")
+    assert "a run without" in said and "blocking checks" in said and "Start the job `refresh`" in said
+    assert workplace.current == before
 
 
 def test_two_runs_at_once(on_sample: tuple[Workplace, Outcome]) -> None:

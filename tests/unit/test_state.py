@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dagster_project.errors import SourceError
-from dagster_project.state import Built, make_plan, possible_years
+from dagster_project.state import Built, make_plan, possible_years, years_to_check
 from tests.unit.landing_desk import Desk, row
 
 OFF = {"tariff_source": "off", "patent_source": "off"}
@@ -143,3 +143,9 @@ def test_possible_years(desk: Desk) -> None:
     assert list(possible_years(desk.with_settings(years="2017,2019"))) == [2017, 2018, 2019]
     assert list(possible_years(desk.with_settings(trade_source="sample"))) == [2017, 2018, 2019]
     assert possible_years(desk.settings)[0] == 1988
+
+
+def test_years_left_unpublished_are_checked_with_the_runs_own() -> None:
+    """Year 2018 failed a check in an earlier run, 2019 was never published; 2016 is as published."""
+    held = {"2016": "a", "2017": "b", "2018": "new", "2019": "d"}
+    assert years_to_check([2017], held, {"2016": "a", "2017": "b", "2018": "old"}) == [2017, 2018, 2019]
