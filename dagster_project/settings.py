@@ -58,6 +58,7 @@ class Settings:
     regulations_url: str
     hts_url: str
     uspto_url: str
+    oecd_url: str
     user_agent: str
 
     @property
@@ -331,6 +332,7 @@ DEFINITIONS = (
     Definition("regulations_url", "https://api.regulations.gov/v4", "regulations.gov", "an http(s) address", _url),
     Definition("hts_url", "https://hts.usitc.gov", "the Harmonized Tariff Schedule", "an http(s) address", _url),
     Definition("uspto_url", "https://api.uspto.gov/api/v1", "USPTO Open Data Portal", "an http(s) address", _url),
+    Definition("oecd_url", "https://sdmx.oecd.org/public/rest", "OECD's SDMX service", "an http(s) address", _url),
     Definition(
         "user_agent",
         "chokepoint/0.1 (research pipeline; python-requests)",

@@ -58,7 +58,7 @@ PATENT_TABLES = {
     "pct_fields": "One row per PCT publication and WIPO field; weights of a publication sum to 1.",
     "pct_citations": "One row per cited PCT publication and citing patent.",
     "wipo_fields": "One row per WIPO technology field, with its sector.",
-    "reference_totals": "Published totals by economy and year, where a table of them is in the drop folder.",
+    "reference_totals": "Published totals by economy and year, of OECD (live or by hand) or NCSES (by hand).",
     "quarantine_patents": "Rows of patent files that could not be used, with the reason and where they came from.",
 }
 DATASET_OF = {

@@ -89,7 +89,7 @@ _WRONG_WEIGHTS = f"""
 """
 _LARGER_THAN_THE_WORLD = """
     with sums as (
-        select family, field, year, sum(value) filter (country_iso2 is not null) as economies,
+        select source, family, field, year, sum(value) filter (country_iso2 is not null) as economies,
             max(value) filter (economy = 'World') as world
         from {batch} group by all
     )

@@ -1,15 +1,20 @@
-"""Reference tables of the patents data set: WIPO's IPC-technology concordance and NCSES totals by economy.
+"""Reference tables of the patents data set: WIPO's IPC-technology concordance, NCSES's and OECD's totals by economy.
 
 Not here: patent-level tables (see `patentsview`, `patents_bigquery`).
 """
 
 from __future__ import annotations
 
+import csv
+import gzip
 from collections.abc import Sequence
 
 from dagster_project.archive.store import Entry
 from dagster_project.landing.patent_load import PatentLoad
 from dagster_project.landing.tables import RuleCounts, sql_text
+from dagster_project.sources.pct import OECD_KIND
+
+PCT_FAMILY = "Patent Cooperation Treaty applications"  # as NCSES calls it
 
 # NCSES's names of single economies. Everything else in its table is a region, an office or the world.
 ECONOMIES = {
@@ -80,55 +85,108 @@ def read_concordance(load: PatentLoad, entry: Entry | None) -> None:
 
 
 def read_totals(load: PatentLoad, entries: Sequence[Entry]) -> None:
-    """Table reference_totals: NCSES's counts by family, technology field, economy and year (columns: `patents.TABLES`).
+    """Table reference_totals: published counts by family, field, economy and year (columns: `patents.TABLES`).
 
-    `country_iso2` is null for aggregates (the world, regions, offices), which must not be added to economies.
+    `country_iso2` (NCSES) names a single economy, `country_iso3` (OECD) an economy or an area; of NCSES's aggregates
+    (the world, regions, offices), which must not be added to economies, both are null.
     """
     load.connection.execute("""
         create or replace temp table reference_totals (
-            family varchar, field varchar, economy varchar, country_iso2 varchar, year integer, value double,
-            source varchar
+            family varchar, field varchar, economy varchar, country_iso2 varchar, country_iso3 varchar, year integer,
+            value double, source varchar
         )
     """)
-    names = ", ".join(f"({sql_text(name)}, {sql_text(iso2)})" for name, iso2 in ECONOMIES.items())
     for entry in entries:
-        query = """
-            select source_row, family_text as family, field_text as field, economy_name as economy,
-                year_number as year, amount as value,
-                case when year_number is null then 'bad_year' when amount is null or amount < 0 then 'bad_value'
-                    when coalesce(economy_name, '') = '' then 'missing_economy' end as reason,
-                case when reason is not null then line end as raw
-            from (
-                select row_number() over () as source_row, {family} as family_text, {field} as field_text,
-                    trim(regexp_replace({economy}, '<[^>]*>.*$', '')) as economy_name,
-                    try_cast({year} as integer) as year_number, try_cast({value} as double) as amount,
-                    cast(to_json(received) as varchar) as line
-                from {table} as received
-            )
-        """
-        required = ("family", "field", "economy", "year", "value")
-        malformed = load.table("total_rows", entry, required, query, delimiter=",")
-        load.quarantine(
-            entry, "select reason, economy as detail, source_row, raw from total_rows where reason is not null"
+        if entry.parameters["kind"] == OECD_KIND:
+            query = _oecd_rows(_name_after(load, entry, "WIPO"))
+            malformed = load.table("total_rows", entry, OECD_COLUMNS, query, delimiter=",")
+        else:
+            malformed = load.table("total_rows", entry, NCSES_COLUMNS, _ncses_rows(), delimiter=",")
+        _land_totals(load, entry, malformed)
+
+
+NCSES_COLUMNS = ("family", "field", "economy", "year", "value")
+OECD_COLUMNS = (
+    "patent_authorities", "measure", "date_type", "agent_role", "ref_area", "reference area", "partner_area",
+    "cooperation_type", "wipo", "oecd_technology_patent", "time_period", "obs_value",
+)  # fmt: skip
+_REASON = """
+    case when year_number is null then 'bad_year' when amount is null or amount < 0 then 'bad_value'
+        when coalesce(economy_name, '') = '' then 'missing_economy' end as reason
+"""
+
+
+def _ncses_rows() -> str:
+    names = ", ".join(f"({sql_text(name)}, {sql_text(iso2)})" for name, iso2 in ECONOMIES.items())
+    return f"""
+        select source_row, family_text as family, field_text as field, economy_name as economy, e.iso2,
+            cast(null as varchar) as iso3, year_number as year, amount as value, false as other_series, {_REASON},
+            case when reason is not null then line end as raw
+        from (
+            select row_number() over () as source_row, {{family}} as family_text, {{field}} as field_text,
+                trim(regexp_replace({{economy}}, '<[^>]*>.*$', '')) as economy_name,
+                try_cast({{year}} as integer) as year_number, try_cast({{value}} as double) as amount,
+                cast(to_json(received) as varchar) as line
+            from {{table}} as received
+        ) as t left join (values {names}) as e(name, iso2) on e.name = t.economy_name
+    """
+
+
+def _oecd_rows(name_of_field: str) -> str:
+    """PCT applications by application year and applicant; `_T` and `_Z` both say that a dimension is not split."""
+    whole = "in ('_T', '_Z')"
+    return f"""
+        select source_row, {sql_text(PCT_FAMILY)} as family,
+            case when field_code {whole} then 'ALL' else coalesce(field_name, field_code) end as field,
+            economy_name as economy, cast(null as varchar) as iso2, area_code as iso3, year_number as year,
+            amount as value, not coalesce(wanted, false) as other_series, {_REASON},
+            case when reason is not null then line end as raw
+        from (
+            select row_number() over () as source_row, coalesce({{wipo}}, '_Z') as field_code,
+                {{{name_of_field}}} as field_name, {{reference area}} as economy_name, {{ref_area}} as area_code,
+                try_cast({{time_period}} as integer) as year_number, try_cast({{obs_value}} as double) as amount,
+                {{patent_authorities}} = '9P50_1' and {{measure}} = 'AP' and {{date_type}} = 'APPLICATION'
+                    and {{agent_role}} = 'APPLICANT' and coalesce({{partner_area}}, '_Z') {whole}
+                    and coalesce({{cooperation_type}}, '_Z') {whole}
+                    and coalesce({{oecd_technology_patent}}, '_Z') {whole} as wanted,
+                cast(to_json(received) as varchar) as line
+            from {{table}} as received
         )
-        load.connection.execute(f"""
-            insert into reference_totals
-            select t.family, t.field, t.economy, e.iso2, t.year, t.value, {sql_text(entry.source)}
-            from total_rows as t left join (values {names}) as e(economy, iso2) on e.economy = t.economy
-            where t.reason is null
-            qualify row_number() over (
-                partition by t.family, t.field, t.economy, t.year order by t.source_row
-            ) = 1
-        """)
-        quarantined = load.pairs("select reason, count(*) from total_rows group by reason")
-        rows = load.one("select count(*) from total_rows")
-        landed = load.one("select count(distinct (family, field, economy, year)) from total_rows where reason is null")
-        load.account(
-            f"{entry.source}/totals",
-            RuleCounts(
-                rows + malformed,
-                landed,
-                {"duplicate_row": rows - sum(quarantined.values()) - landed},
-                {**quarantined, **({"malformed_row": malformed} if malformed else {})},
-            ),
-        )
+    """
+
+
+def _name_after(load: PatentLoad, entry: Entry, code: str) -> str:
+    """The column of labels that follows a column of codes, folded; the codes' own where there is none."""
+    path = load.archive.open_path(entry)
+    with gzip.open(path) if entry.part.lower().endswith(".gz") else path.open("rb") as file:
+        header = next(csv.reader([file.readline(1 << 16).decode("utf-8-sig", "replace")]), [])
+    place = header.index(code) + 1 if code in header else len(header)
+    # Another code is written in capitals: then the table has no labels.
+    return (header[place] if place < len(header) and not header[place].isupper() else code).strip().lower()
+
+
+def _land_totals(load: PatentLoad, entry: Entry, malformed: int) -> None:
+    usable = "reason is null and not other_series"
+    load.quarantine(
+        entry,
+        "select reason, economy as detail, source_row, raw from total_rows "
+        "where reason is not null and not other_series",
+    )
+    load.connection.execute(f"""
+        insert into reference_totals
+        select family, field, economy, iso2, iso3, year, value, {sql_text(entry.source)}
+        from total_rows where {usable}
+        qualify row_number() over (partition by family, field, economy, year order by source_row) = 1
+    """)
+    quarantined = load.pairs("select reason, count(*) from total_rows where not other_series group by reason")
+    rows, other = (load.one(f"select count(*) from total_rows where {which}") for which in ("true", "other_series"))
+    landed = load.one(f"select count(distinct (family, field, economy, year)) from total_rows where {usable}")
+    load.account(
+        f"{entry.source}/totals",
+        RuleCounts(
+            rows + malformed,
+            landed,
+            {"duplicate_row": rows - other - sum(quarantined.values()) - landed, "other_series": other},
+            {**quarantined, **({"malformed_row": malformed} if malformed else {})},
+        ),
+    )

@@ -23,7 +23,7 @@ from dagster_project.landing.tables import (
     scratch_database,
     sql_text,
 )
-from dagster_project.sources.pct import BIGQUERY_KIND, CONCORDANCE_KIND, NCSES_KIND, PATENTSVIEW_TABLES
+from dagster_project.sources.pct import BIGQUERY_KIND, CONCORDANCE_KIND, NCSES_KIND, OECD_KIND, PATENTSVIEW_TABLES
 
 # What each source's module leaves behind as temporary tables.
 NORMALISED = {
@@ -91,7 +91,7 @@ TABLES: Mapping[str, str] = {
         )
         group by field_id order by cast(field_id as integer)
     """,
-    "reference_totals": "from reference_totals order by family, field, economy, year",
+    "reference_totals": "from reference_totals order by source, family, field, economy, year",
 }
 
 
@@ -109,7 +109,7 @@ def land_patents(archive: Archive, entries: Sequence[Entry], landing: Path) -> P
     """Write landing/patents/*.parquet, landing/quarantine/patents and landing/patents_rule_counts.parquet.
 
     The archived payloads are of one patent-level source: PatentsView's granted tables or a BigQuery export of WO
-    publications, with the two reference tables where they are there. Where both sources are there, PatentsView is
+    publications, with the reference tables where they are there. Where both sources are there, PatentsView is
     landed and the export only fills what PatentsView leaves open of the same publication, because citations by US
     patents and by WO publications cannot be ranked in one cohort. SourceError names a missing table or column.
     """
@@ -141,7 +141,7 @@ def _sorted_out(entries: Sequence[Entry]) -> tuple[dict[str, Entry], list[Entry]
         kind = entry.parameters["kind"]
         if kind == BIGQUERY_KIND:
             exports.append(entry)
-        elif kind == NCSES_KIND:
+        elif kind in (NCSES_KIND, OECD_KIND):
             totals.append(entry)
         elif kind in one_each:
             raise SourceError(

@@ -1,7 +1,8 @@
 """PCT patents: which files of the drop folder are which table, and on what terms each publisher gives them.
 
-Two patent-level sources (PatentsView's granted tables, a BigQuery export of WO publications) and two reference tables
-(WIPO's IPC-technology concordance, NCSES totals by economy). Not here: their columns (see `landing.patents`).
+Two patent-level sources (PatentsView's granted tables, a BigQuery export of WO publications) and three reference
+tables (WIPO's IPC-technology concordance, totals by economy of OECD and of NCSES). Not here: their columns (see
+`landing.patents`).
 """
 
 from __future__ import annotations
@@ -28,6 +29,12 @@ NCSES = Provenance(
     "patent families granted, by region, country, or economy",
     licence="United States government work, public domain",
 )
+OECD = Provenance(
+    source="oecd",
+    publisher="Organisation for Economic Co-operation and Development",
+    citation="OECD, Patents by WIPO technology domain (DSD_PATENTS@DF_PATENTS_WIPO), https://sdmx.oecd.org",
+    licence="CC BY 4.0",
+)
 WIPO_CONCORDANCE = Provenance(
     source="wipo",
     publisher="World Intellectual Property Organization",
@@ -47,6 +54,7 @@ PATENTSVIEW_TABLES = (
 )
 BIGQUERY_KIND = "wo_publications"
 NCSES_KIND = "ncses_totals"
+OECD_KIND = "oecd_totals"
 CONCORDANCE_KIND = "wipo_concordance"
 
 FILE_KINDS = (
@@ -77,6 +85,14 @@ FILE_KINDS = (
         "ncses*.csv(.gz) with the columns family, field, economy, year, value",
         "patents",
         NCSES,
+    ),
+    FileKind(
+        OECD_KIND,
+        "patents",
+        r"(.*/)?oecd[^/]*\.csv(\.(?P<compression>gz))?",
+        "oecd*.csv(.gz), PCT applications of OECD's flow DF_PATENTS_WIPO as csvfilewithlabels",
+        "patents",
+        OECD,
     ),
     FileKind(
         CONCORDANCE_KIND,

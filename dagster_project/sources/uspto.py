@@ -11,12 +11,13 @@ from dataclasses import replace
 from typing import Any
 
 from dagster_project.errors import SettingError, SourceError
+from dagster_project.sources import oecd
 from dagster_project.sources.base import Payload
 from dagster_project.sources.files import FileKind, Found, find_files
 from dagster_project.sources.http import Service
 from dagster_project.sources.ledger import Unit
 from dagster_project.sources.live import Live, environment_key, payload_of_kind
-from dagster_project.sources.pct import FILE_KINDS, PATENTSVIEW_TABLES
+from dagster_project.sources.pct import FILE_KINDS, OECD_KIND, PATENTSVIEW_TABLES
 
 KEY_VARIABLE = "USPTO_API_KEY"
 SOURCE = "uspto"
@@ -24,11 +25,16 @@ PRODUCT = "PVGPATDIS"
 
 
 def patents(live: Live) -> Found:
-    """PatentsView's tables in their present release, and the other patent tables of the drop folder."""
+    """PatentsView's tables in their present release, the other patent tables of the drop folder, and OECD's totals.
+
+    OECD is not asked where its table is in the drop folder.
+    """
     files = _files(live)
     payloads = [_fetch(live, kind, record) for kind, record in files]
     by_hand = _by_hand(live)
-    return Found([*payloads, *by_hand.payloads], by_hand.ignored)
+    placed = any(payload.parameters["kind"] == OECD_KIND for payload in by_hand.payloads)
+    reference, notes = ([], []) if placed else oecd.totals(live)
+    return Found([*payloads, *by_hand.payloads, *reference], [*by_hand.ignored, *notes])
 
 
 def changed(live: Live) -> bool:

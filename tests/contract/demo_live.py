@@ -14,9 +14,9 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from dagster_project.sources import sample
+from dagster_project.sources import oecd, sample
 from tests.contract.server.app import Contract, contract_server
-from tests.contract.server.world import reference_list
+from tests.contract.server.world import oecd_table, reference_list
 
 # Its text says which source each figure was computed from, so that it must differ.
 NAMES_SOURCES = {"published_benchmarks"}
@@ -35,6 +35,7 @@ def main() -> int:
         contract.seen.clear()
         run(settings)
         idle = calls(contract)
+    (home / "drop/patents/oecd_pct_applications.csv").write_bytes(oecd_table(oecd.KEY.split("."), oecd.FIRST_YEAR))
     run(file_settings(home))
     live, files = content(home / "live"), content(home / "files")
     print("\nCalls of a full run (all years):", *full, "", "Calls of a run without news:", *idle, sep="\n  ")
@@ -76,6 +77,7 @@ def live_settings(contract: Contract, home: Path) -> dict[str, str]:
         "CHOKEPOINT_REGULATIONS_URL": f"{contract.url}/regs",
         "CHOKEPOINT_HTS_URL": contract.url,
         "CHOKEPOINT_USPTO_URL": f"{contract.url}/api/v1",
+        "CHOKEPOINT_OECD_URL": f"{contract.url}/oecd",
         "COMTRADE_API_KEY": "contract-key",
         "USPTO_API_KEY": "contract-key",
         "REGULATIONS_API_KEY": "contract-key",

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from dagster_project.errors import SettingError, SourceError
-from dagster_project.sources import baci_web, reference_web, uspto
+from dagster_project.sources import baci_web, oecd, reference_web, uspto
 from dagster_project.sources.http import Service
 from tests.contract.conftest import Bench
 from tests.contract.server import faults
-from tests.contract.server.world import Resource, baci_tables, baci_zip
+from tests.contract.server.world import Resource, baci_tables, baci_zip, oecd_table
 
 FILES = Service("files", interval=0)
 BODY = hashlib.shake_256(b"rows").digest(300_000).hex().encode()
@@ -274,6 +274,40 @@ def test_without_a_key_the_portal_is_not_asked(bench: Bench, monkeypatch: pytest
     assert bench.contract.count("") == 0
 
 
+def test_totals_of_oecd_are_asked_for_once_and_then_conditionally(bench: Bench) -> None:
+    with bench.live() as live:
+        before = uspto.patents(live)
+        after = uspto.patents(live)
+    (totals,) = [payload for payload in before.payloads if payload.parameters["kind"] == "oecd_totals"]
+    assert isinstance(totals.body, Path) and totals.body.read_bytes().startswith(b"STRUCTURE,")
+    assert [p.part for p in before.payloads] == [p.part for p in after.payloads]
+    first, second = (seen for seen in bench.contract.seen if seen.target.startswith("/oecd/"))
+    assert "If-None-Match" not in first.headers and second.headers.get("If-None-Match")
+    assert first.headers["User-Agent"].startswith("chokepoint/")
+
+
+def test_no_records_at_oecd_are_said_and_stop_nothing(bench: Bench) -> None:
+    bench.contract.fail("/oecd/", faults.body_of(404, "NoRecordsFound", "text/plain"))
+    with bench.live() as live:
+        found = uspto.patents(live)
+    assert len(found.payloads) == 7 and any("NoRecordsFound" in note for note in found.ignored)
+
+
+def test_a_page_in_place_of_totals_stops_the_patents_and_says_which(bench: Bench) -> None:
+    bench.contract.fail("/oecd/", faults.body_of(403, "<html>Request blocked</html>", "text/html"))
+    with bench.live() as live, pytest.raises(SourceError, match=r"OECD, PCT applications.*Request blocked"):
+        uspto.patents(live)
+
+
+def test_a_hand_placed_table_of_oecd_is_not_asked_for(bench: Bench) -> None:
+    folder = Path(bench.settings().drop_dir) / "patents"
+    folder.mkdir(parents=True)
+    (folder / "oecd_2026.csv").write_bytes(oecd_table(oecd.KEY.split("."), 1999))
+    with bench.live() as live:
+        kinds = [payload.parameters["kind"] for payload in uspto.patents(live).payloads]
+    assert kinds.count("oecd_totals") == 1 and bench.contract.count("/oecd/") == 0
+
+
 def test_hand_placed_tables_join_the_portal_files(bench: Bench) -> None:
     drop = Path(bench.settings().drop_dir)
     (drop / "patents").mkdir(parents=True)
@@ -281,4 +315,4 @@ def test_hand_placed_tables_join_the_portal_files(bench: Bench) -> None:
     (drop / "patents/wipo_ipc_technology_concordance.csv").write_bytes(concordance)
     with bench.live() as live:
         kinds = [payload.parameters["kind"] for payload in uspto.patents(live).payloads]
-    assert "wipo_concordance" in kinds and len(kinds) == 8
+    assert "wipo_concordance" in kinds and len(kinds) == 9

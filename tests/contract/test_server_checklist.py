@@ -6,6 +6,7 @@ from typing import Any
 
 import requests
 
+from dagster_project.sources import oecd
 from dagster_project.sources.http import Service
 from dagster_project.sources.live import live
 from tests.contract.conftest import Bench
@@ -110,6 +111,16 @@ def test_a_bulk_file_is_gzip_with_a_name_that_is_no_path_and_honours_range(bench
     assert whole.content.startswith(b"\x1f\x8b") and "C/A/40/" in whole.headers["Content-Disposition"]
     part = ask(bench, path, Range="bytes=10-19", **key)
     assert part.status_code == 206 and part.content == whole.content[10:20]
+
+
+def test_oecd_blocks_unnamed_programs_and_has_no_records_for_other_keys(bench: Bench) -> None:
+    flow = "/oecd/data/OECD.STI.PIE,DSD_PATENTS@DF_PATENTS_WIPO,1.0/"
+    form = "?startPeriod=2010&format=csvfilewithlabels"
+    assert ask(bench, flow + oecd.KEY + form).text.startswith("STRUCTURE,")
+    assert ask(bench, flow + oecd.KEY + form, **{"User-Agent": "Python-urllib/3.12"}).status_code == 403
+    missing = ask(bench, flow + oecd.KEY.replace("9P50_1", "9P50_9") + form)
+    assert missing.status_code == 404 and missing.text == "NoRecordsFound"
+    assert ask(bench, flow + oecd.KEY).text.startswith("<message:GenericData")
 
 
 def test_the_program_names_itself_as_the_settings_say(bench: Bench) -> None:

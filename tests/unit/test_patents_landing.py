@@ -13,7 +13,7 @@ import pytest
 
 from dagster_project.errors import SourceError
 from dagster_project.landing.patents import PatentCounts, land_patents
-from dagster_project.sources.pct import FILE_KINDS
+from dagster_project.sources.pct import FILE_KINDS, OECD
 from tests.unit.patent_tables import (
     COLUMNS,
     LOCATIONS,
@@ -538,6 +538,34 @@ def test_reference_totals(drop: Drop) -> None:
     ]
     assert counts.accounting["ncses/totals"].quarantined == {"bad_value": 1, "bad_year": 1}
     assert counts.accounting["ncses/totals"].rules == {"duplicate_row": 1}
+
+
+OECD_HEADER = (
+    "STRUCTURE,PATENT_AUTHORITIES,Patent authorities,MEASURE,DATE_TYPE,REF_AREA,Reference area,PARTNER_AREA,AGENT_ROLE,"
+    "COOPERATION_TYPE,WIPO,WIPO technology domains,OECD_TECHNOLOGY_PATENT,TIME_PERIOD,OBS_VALUE\n"
+)
+
+
+def test_totals_of_oecd_are_those_of_applicants_by_application_year(drop: Drop) -> None:
+    drop.patentsview(small_world())
+
+    def row(
+        area: str = "CHN,China", role: str = "APPLICANT", field: str = "_T,Total", end: str = "_Z,2012,40.5"
+    ) -> str:
+        return f"DATAFLOW,9P50_1,PCT,AP,APPLICATION,{area},_Z,{role},_Z,{field},{end}\n"
+
+    lines = row() + row("OECD,OECD") + row(role="INVENTOR") + row(field="14,Chemistry") + row(end="AI,2012,1")
+    drop.put(
+        "oecd_totals", "oecd.csv", (OECD_HEADER + lines + row(end="_T,2012,40.5") + row(end="_Z,2012,x")).encode(), OECD
+    )
+    counts = land(drop)
+    assert drop.read("patents/reference_totals.parquet", "field, economy, country_iso3, year, value, source") == [
+        ("ALL", "China", "CHN", 2012, 40.5, "oecd"),
+        ("ALL", "OECD", "OECD", 2012, 40.5, "oecd"),
+        ("Chemistry", "China", "CHN", 2012, 40.5, "oecd"),
+    ]
+    assert counts.accounting["oecd/totals"].rules == {"duplicate_row": 1, "other_series": 2}
+    assert counts.accounting["oecd/totals"].quarantined == {"bad_value": 1}
 
 
 def test_loading_twice_gives_the_same_tables(drop: Drop) -> None:

@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.contract.server import notices
 from tests.contract.server.faults import Fault, send
-from tests.contract.server.world import Batch, Resource, World, batch_zip, make_world, records_of
+from tests.contract.server.world import Batch, Resource, World, batch_zip, make_world, oecd_table, records_of
 
 Reply = tuple[int, dict[str, str], bytes]
 JSON = {"Content-Type": "application/json; charset=utf-8"}
@@ -140,6 +140,7 @@ def respond(contract: Contract, target: str, headers: dict[str, str]) -> Reply:
         (r"/api/v1/datasets/products/pvgpatdis", _odp_metadata),
         (r"/api/v1/datasets/products/files/pvgpatdis/(?P<name>.+)", _odp_file),
         (r"/storage/(?P<name>.+)", _odp_storage),
+        (r"/oecd/data/(?P<flow>[^/]+)/(?P<key>[^/]+)", _oecd),
         (r"/fr/.*|/regs/.*|/reststop/.*", notices.respond),
     ]
     for pattern, reply in routes:
@@ -384,6 +385,21 @@ def _odp_storage(contract: Contract, match: re.Match[str], query: dict[str, str]
     if "x-api-key" in headers:
         return _error(400, "credentials were sent to a storage host")
     return _static(contract.world.static[f"/static/patents/{match['name']}"], headers)
+
+
+def _oecd(contract: Contract, match: re.Match[str], query: dict[str, str], headers: dict[str, str]) -> Reply:
+    """SDMX: a web application firewall before it, labelled CSV only where asked for, 404 for a key without data."""
+    if not headers.get("user-agent") or headers["user-agent"].startswith("Python-urllib"):
+        return 403, {"Content-Type": "text/html"}, b"<html>Request blocked</html>"
+    dimensions = match["key"].split(".")
+    if len(dimensions) != 11 or query.get("format") != "csvfilewithlabels":
+        return 200, {"Content-Type": "application/vnd.sdmx.genericdata+xml"}, b"<message:GenericData/>"
+    body = oecd_table(dimensions, int(query.get("startperiod", "0")))
+    return (
+        _static(Resource(body, "text/csv"), headers)
+        if body
+        else (404, {"Content-Type": "text/plain"}, b"NoRecordsFound")
+    )
 
 
 def _static(resource: Resource, headers: dict[str, str]) -> Reply:

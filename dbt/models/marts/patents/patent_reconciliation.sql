@@ -10,8 +10,20 @@ publications as (
     select * from {{ ref('int_pct_publications') }}
 ),
 
-totals as (
+all_totals as (
     select * from {{ ref('stg_patent_totals') }} where family = 'Patent Cooperation Treaty applications'
+),
+
+-- One reference: OECD, which counts as we do, comes before NCSES.
+reference as (
+    select case when count(case when source = 'oecd' then 1 end) > 0 then 'oecd' else min(source) end as source
+    from all_totals
+),
+
+totals as (
+    select all_totals.*
+    from all_totals
+    inner join reference on all_totals.source = reference.source
 ),
 
 countries as (
@@ -55,9 +67,15 @@ our_world as (
 ),
 
 their_world as (
-    select filing_year, technology, max(applications) as applications, min(source) as source
+    select
+        filing_year,
+        technology,
+        coalesce(
+            max(case when economy = 'World' then applications end),
+            {{ exact_sum('case when country_iso2 is not null then applications end', bits=64) }}
+        ) as applications,
+        min(source) as source
     from theirs
-    where economy = 'World'
     group by filing_year, technology
 ),
 
@@ -142,6 +160,8 @@ select
                             else 'about the average, so the shares agree.'
                         end
                 end
+        when compared.reference_source = 'oecd'
+            then 'All international publications are counted, by applicant, as the reference counts; its last two years are incomplete.'
         else 'All international publications are counted, by applicant; the reference counts otherwise, apparently by receiving office.'
     end as explanation
 from compared
