@@ -18,7 +18,7 @@ from dagster_project.assets.landing import landing_assets  # noqa: E402
 from dagster_project.assets.postgres import postgres_assets  # noqa: E402
 from dagster_project.assets.raw import raw_assets  # noqa: E402
 from dagster_project.assets.release import release_asset  # noqa: E402
-from dagster_project.assets.warehouse import dbt_resource, warehouse_assets  # noqa: E402
+from dagster_project.assets.warehouse import warehouse_assets  # noqa: E402
 from dagster_project.dbt_project import manifest_path  # noqa: E402
 from dagster_project.jobs import jobs  # noqa: E402
 from dagster_project.partitions import yearly_partitions  # noqa: E402
@@ -32,7 +32,7 @@ def build_definitions(*, settings: Settings | None = None, lock: Lock | None = N
     With a lock, the raw assets verify its archive entries and no source is looked at.
     """
     settings = settings or load_settings()
-    yearly, manifest, checks = yearly_partitions(settings), manifest_path(), asset_checks(settings)
+    yearly, manifest, checks = yearly_partitions(settings), manifest_path(settings), asset_checks(settings)
     blocking = [spec.key for step in checks for spec in step.check_specs if spec.blocking]
     return dg.Definitions(
         assets=[
@@ -46,6 +46,5 @@ def build_definitions(*, settings: Settings | None = None, lock: Lock | None = N
         jobs=jobs(),
         sensors=sensors(settings),
         schedules=schedules(settings),
-        resources={"dbt": dbt_resource()},
         executor=dg.in_process_executor,
     )

@@ -148,7 +148,7 @@ def _start_imports() -> None:
     """Import in the background what the run needs: seconds of one core, while DuckDB parses and the disk writes."""
 
     def load() -> None:
-        for module in ("dagster_dbt", "great_expectations"):
+        for module in ("dagster_dbt", "dbt.cli.main", "great_expectations"):
             with suppress(Exception):  # whoever needs it imports it again, and says what is wrong
                 import_module(module)
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dagster_project.dbt_project import manifest_path, mart_questions, mart_specs, read_manifest
+from dagster_project.dbt_project import mart_questions, mart_specs, plain_manifest
 from dagster_project.settings import PROJECT_ROOT
 
 PAGE = PROJECT_ROOT / "docs" / "data-dictionary.md"
@@ -48,7 +48,7 @@ def _cell(text: str) -> str:
 
 def main(page: Path = PAGE) -> None:
     """Write the page."""
-    page.write_text(dictionary(read_manifest(manifest_path())), encoding="utf-8")
+    page.write_text(dictionary(plain_manifest()), encoding="utf-8")
 
 
 if __name__ == "__main__":

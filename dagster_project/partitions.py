@@ -1,4 +1,4 @@
-"""The yearly partitions, and the pure functions between partition keys, years and dbt's vars.
+"""The yearly partitions, and the pure functions between partition keys, years and dbt's list of years.
 
 Not here: what is computed for a year.
 """
@@ -6,7 +6,6 @@ Not here: what is computed for a year.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import dagster as dg
 
@@ -32,15 +31,6 @@ def partition_range_tags(years: Sequence[int]) -> dict[str, str]:
     return {
         "dagster/asset_partition_range_start": str(min(years)),
         "dagster/asset_partition_range_end": str(max(years)),
-    }
-
-
-def dbt_vars(settings: Settings) -> dict[str, Any]:
-    """The dbt vars: what shapes all years alike. The same for every invocation: other vars cost dbt a new parse."""
-    return {
-        "product_scope": settings.product_scope,
-        "keep_reimports": settings.keep_reimports,
-        "mirror_cif_fob_factor": settings.mirror_cif_fob_factor,
     }
 
 

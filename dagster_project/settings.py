@@ -19,7 +19,7 @@ from dagster_project.errors import SettingError
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "CHOKEPOINT_"
 FIRST_YEAR = 1988  # the Harmonized System's first
-# Set by the program for the dbt process it starts; not settings.
+# Set by the program for dbt; not settings.
 _INTERNAL = frozenset({"CHOKEPOINT_WAREHOUSE", "CHOKEPOINT_LANDING", "CHOKEPOINT_BUILD_YEARS"})
 
 

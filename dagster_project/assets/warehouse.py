@@ -1,17 +1,16 @@
 """Warehouse assets: the dbt models, one Dagster op per domain and layer. Not here: the models, which lie in `dbt/`."""
 
-import json
-import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import duckdb
-from dagster import AssetExecutionContext
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
+from dagster import AssetExecutionContext, DagsterExecutionInterruptedError
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject, dbt_assets
+from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from dagster_project.assets.common import (
     ANNUAL,
@@ -23,20 +22,15 @@ from dagster_project.assets.common import (
 )
 from dagster_project.assets.landing import DATASET_OF
 from dagster_project.assets.pictures import picture
-from dagster_project.dbt_project import (
-    DBT_DIR,
-    dbt_environment,
-    dbt_executable,
-    landing_tables_of,
-    manifest_path,
-    mart_questions,
-    read_manifest,
-)
+from dagster_project.dbt_project import landing_tables_of, mart_questions, run_dbt
 from dagster_project.intake import chosen_source, datasets_on, taken_in
 from dagster_project.landing.trade import landed_years
-from dagster_project.partitions import build_years, dbt_vars, years_of
+from dagster_project.partitions import build_years, years_of
 from dagster_project.settings import Settings
 from dagster_project.state import Built, config_fingerprint, dataset_identity
+
+if TYPE_CHECKING:  # two seconds that loading the definitions need not cost
+    from dbt.cli.main import dbtRunnerResult
 
 # dbt selections; tariffs, patents and benchmarks are selected by their tag.
 STAGING = "fqn:chokepoint.staging.reference fqn:chokepoint.staging.trade resource_type:seed"
@@ -95,18 +89,6 @@ def warehouse_assets(settings: Settings, yearly: dg.PartitionsDefinition, manife
     ]
 
 
-class Dbt(DbtCliResource):
-    """dbt as a process of its own only: Dagster's handle on dbt's adapter, which nothing here uses, costs seconds."""
-
-    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> None:  # type: ignore[override]
-        return None
-
-
-def dbt_resource() -> DbtCliResource:
-    """dbt as a Dagster resource."""
-    return Dbt(project_dir=str(DBT_DIR), profiles_dir=str(DBT_DIR), dbt_executable=dbt_executable())
-
-
 class FullRefresh(dg.Config):
     """Run configuration of the trade models."""
 
@@ -122,9 +104,9 @@ def _staging(settings: Settings, manifest: Path) -> dg.AssetsDefinition:
         dagster_dbt_translator=Translator(),
         pool=WAREHOUSE_POOL,
     )
-    def staging_models(context: AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+    def staging_models(context: AssetExecutionContext) -> Iterator[Any]:
         # Tests that also read marts belong to the ops that build those.
-        yield from _build(context, dbt, settings, ["--indirect-selection", "cautious"])
+        yield from _build(context, settings, ["--indirect-selection", "cautious"])
 
     return staging_models
 
@@ -139,7 +121,7 @@ def _trade(settings: Settings, yearly: dg.PartitionsDefinition, manifest: Path) 
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=WAREHOUSE_POOL,
     )
-    def trade_models(context: AssetExecutionContext, dbt: DbtCliResource, config: FullRefresh) -> Iterator[Any]:
+    def trade_models(context: AssetExecutionContext, config: FullRefresh) -> Iterator[Any]:
         landed, built = landed_years(settings.landing_dir), Built.load(settings)
         shaped_by = config_fingerprint(settings, taken_in("reference", settings))
         full = config.full_refresh or built.config != shaped_by
@@ -148,7 +130,7 @@ def _trade(settings: Settings, yearly: dg.PartitionsDefinition, manifest: Path) 
         full = full or any(int(year) not in landed for year in built.years)
         years = [] if full else asked
         context.log.info("computing %s", "all landed years anew" if full else ", ".join(map(str, years)))
-        yield from _build(context, dbt, settings, ["--full-refresh"] if full else [], build_years(years))
+        yield from _build(context, settings, ["--full-refresh"] if full else [], build_years(years))
         computed = landed if full else {year: landed[year] for year in asked}
         kept = {} if full else {year: name for year, name in built.years.items() if int(year) in landed}
         # Other datasets keep their record: their ops may have come before this one in the same run.
@@ -165,9 +147,9 @@ def _domain(dataset: str, settings: Settings, manifest: Path) -> dg.AssetsDefini
         dagster_dbt_translator=Translator(),
         pool=WAREHOUSE_POOL,
     )
-    def domain_models(context: AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+    def domain_models(context: AssetExecutionContext) -> Iterator[Any]:
         context.log.info("%s from source %s", dataset, chosen_source(dataset, settings))
-        yield from _build(context, dbt, settings, [])
+        yield from _build(context, settings, [])
         config = config_fingerprint(settings, taken_in("reference", settings))
         built, identity = Built.load(settings), dataset_identity(taken_in(dataset, settings), config)
         replace(built, datasets={**built.datasets, dataset: identity}).save(settings)
@@ -184,37 +166,54 @@ def _benchmarks(settings: Settings, manifest: Path) -> dg.AssetsDefinition:
         dagster_dbt_translator=Translator(),
         pool=WAREHOUSE_POOL,
     )
-    def benchmark_models(context: AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
-        yield from _build(context, dbt, settings, [])
+    def benchmark_models(context: AssetExecutionContext) -> Iterator[Any]:
+        yield from _build(context, settings, [])
 
     return benchmark_models
 
 
 def _build(
-    context: AssetExecutionContext, dbt: DbtCliResource, settings: Settings, options: Sequence[str], years: str = ""
+    context: AssetExecutionContext, settings: Settings, options: Sequence[str], years: str = ""
 ) -> Iterator[Any]:
     """Run `dbt build` of the op's models and their tests, and add rows and a preview to each model's metadata."""
-    arguments = ["build", "--exclude-resource-type", "unit_test", *options]
-    arguments += ["--vars", json.dumps(dbt_vars(settings))]
-    # One target directory per data directory: dbt parses again whenever paths or vars differ from the last time.
-    target = settings.data_dir / "dbt"
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    with _environment(dbt_environment(settings, years)):
-        # The warehouse has one writer: metadata is read when dbt is done, so the events wait until then.
-        events = list(dbt.cli(arguments, context=context, target_path=target).stream())
-    _require_all(context, events)
-    manifest = read_manifest(manifest_path())
-    questions, tables = mart_questions(manifest), landing_tables_of(manifest)
+    selected = get_updated_cli_invocation_params_for_context(context, manifest={}, dagster_dbt_translator=Translator())
+    told: list[dict[str, Any]] = []
+
+    def note(event: dict[str, Any]) -> None:
+        told.append(event)
+        if event["info"]["level"] != "debug":
+            print(event["info"]["msg"], flush=True)
+
+    if selected.indirect_selection:
+        options = [*options, "--indirect-selection", selected.indirect_selection]
+    command = ["build", "--exclude-resource-type", "unit_test", *options, *selected.selection_args]
+    result = run_dbt(settings, command, years=years, on_event=note)
+    if isinstance(result.exception, (KeyboardInterrupt, DagsterExecutionInterruptedError)):
+        raise result.exception
+    # The warehouse has one writer: metadata is read when dbt is done.
+    questions, tables = mart_questions(selected.manifest), landing_tables_of(selected.manifest)
+    built = set()
     with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
-        for event in events:
-            yield _with_rows(context, event, connection, settings, questions, tables)
+        for message in told:
+            for event in DbtCoreCliEventMessage(message, {}).to_default_asset_events(
+                selected.manifest, selected.dagster_dbt_translator, context
+            ):
+                if isinstance(event, dg.Output):
+                    built.add(context.asset_key_for_output(event.output_name))
+                yield _with_rows(context, event, connection, settings, questions, tables)
+    _require_success(context, result, told, built)
 
 
-def _require_all(context: AssetExecutionContext, events: Sequence[Any]) -> None:
-    """Every selected model must have been built: dbt skips a model behind a failed test and still may say success."""
-    built = {context.asset_key_for_output(event.output_name) for event in events if isinstance(event, dg.Output)}
-    skipped = sorted(key.to_user_string() for key in context.selected_asset_keys - built)
-    if skipped:
+def _require_success(
+    context: AssetExecutionContext, result: "dbtRunnerResult", told: Sequence[dict[str, Any]], built: set[dg.AssetKey]
+) -> None:
+    """dbt must say success, and every selected model must have been built: it skips those behind a failed test."""
+    errors = [event["info"]["msg"] for event in told if event["info"]["level"] == "error"]
+    if not result.success:
+        raise dg.Failure(
+            "\n".join(["dbt build failed:", *errors, *([str(result.exception)] if result.exception else [])])
+        )
+    if skipped := sorted(key.to_user_string() for key in context.selected_asset_keys - built):
         raise dg.Failure(f"dbt built only a part: {', '.join(skipped)} were skipped. See the dbt log above for why.")
 
 
@@ -237,18 +236,3 @@ def _with_rows(
     if schema == "marts":
         metadata["picture"] = picture(connection, table, relation, questions[table])
     return dg.Output(event.value, event.output_name, metadata=metadata)
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables for the dbt process started inside the block."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

@@ -11,7 +11,7 @@ from dagster_project.checks.benchmarks import BENCHMARKS
 from dagster_project.checks.marts import MARTS
 from dagster_project.checks.patents import PATENT_MARTS
 from dagster_project.checks.tariffs import TARIFF_MARTS
-from dagster_project.dbt_project import DBT_DIR, manifest_path, read_manifest
+from dagster_project.dbt_project import DBT_DIR, plain_manifest
 
 LAYERS = ("staging", "intermediate", "marts")
 CHECKED = {check.table for stage in (MARTS, TARIFF_MARTS, PATENT_MARTS, BENCHMARKS) for check in stage.checks}
@@ -25,7 +25,7 @@ CONTRACTED = {
 @pytest.fixture(scope="module")
 def models() -> dict[str, dict[str, Any]]:
     """Model name -> what dbt's manifest says of it."""
-    nodes = read_manifest(manifest_path())["nodes"].values()
+    nodes = plain_manifest()["nodes"].values()
     return {node["name"]: node for node in nodes if node["resource_type"] == "model"}
 
 
@@ -75,7 +75,7 @@ def test_models_below_the_marts_are_described_too(models: dict[str, dict[str, An
 
 def test_every_mart_has_a_check(marts: dict[str, dict[str, Any]]) -> None:
     """Its key by dbt, and for the marts that others are made from, plausibility by Great Expectations."""
-    nodes = read_manifest(manifest_path())["nodes"].values()
+    nodes = plain_manifest()["nodes"].values()
     tested = {node.get("attached_node") for node in nodes if node["resource_type"] == "test"}
     assert not {name for name, node in marts.items() if node["unique_id"] not in tested}
     assert not CONTRACTED - CHECKED

@@ -9,9 +9,9 @@ import duckdb
 import pytest
 
 from dagster_project.assets.pictures import PICTURES, picture
-from dagster_project.dbt_project import manifest_path, mart_questions, mart_specs, read_manifest
+from dagster_project.dbt_project import mart_questions, mart_specs, plain_manifest
 
-MANIFEST = read_manifest(manifest_path())
+MANIFEST = plain_manifest()
 
 
 def columns(model: str) -> str:
