@@ -50,6 +50,7 @@ TARIFF_TABLES = {
     "tariff_lists": "One row per source of lists, tariff line (HTS8) and list.",
     "tariff_exclusions": "One row per granted exclusion and HTS code it names, with the dates its text states.",
     "tariff_exclusion_tranches": "One row per paragraph of the note that grants or extends exclusions.",
+    "tariff_headings": "One row per heading of chapter 99 about Section 301 and edition of the tariff schedule.",
     "quarantine_tariffs": "Rows of tariff files that could not be used, with the reason and where they came from.",
 }
 PATENT_TABLES = {

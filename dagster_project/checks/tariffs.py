@@ -281,6 +281,13 @@ _BASIS_FACTS = """
         count(*) filter (validity_basis = 'end_unknown') as end_unknown, max(valid_to) as last_day
     from {batch}
 """
+_DUTY_NOT_AS_SCHEDULED = """
+    select r.list_id, t.heading, r.additional_duty, r.scheduled_duty, r.schedule_edition, h.is_suspended, h.general_rate
+    from {batch} as r
+    join tariff_list_terms as t on r.list_id = t.list_id
+    left join stg_tariff_headings as h on t.heading = h.heading
+    where exists (select 1 from stg_tariff_headings) and r.scheduled_duty is distinct from r.additional_duty
+"""
 _UNESTIMATED = "select specification, term, n, n_granted, n_clusters, note from {batch} where estimate is null"
 _SHARE_CHANGED = """
     with now as (select * from {batch})
@@ -308,6 +315,14 @@ TARIFF_MARTS = Stage(
             "No list lost requests, and no approval share moved by more than five points, since the previous release.",
             (no_rows(_SHARE_CHANGED),),
             requires=PREVIOUS_RELEASE,
+        ),
+        Check(
+            "duties_as_scheduled",
+            "exclusion_rates",
+            "WARN",
+            "The duty that the seed list_rate_history has in force is the one in chapter 99 of the tariff schedule. "
+            "Others changed, were suspended, or their heading is gone.",
+            (no_rows(_DUTY_NOT_AS_SCHEDULED),),
         ),
         Check(
             "industries_sum_to_rates",

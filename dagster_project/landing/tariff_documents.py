@@ -1,10 +1,11 @@
-"""Tariff documents that are no tables, as tables: Federal Register notices (XML) and regulations.gov lists (JSON).
+"""Tariff documents that are no tables, as tables: Federal Register notices, regulations.gov lists, the HTS.
 
 What belongs here: how a document's text becomes rows for `tariff_rows`. Not here: what becomes of the rows.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ from dagster_project.errors import SourceError
 from dagster_project.landing.sheets import Row, Sheet
 
 NOTICE_COLUMNS = ("notice_no", "list", "granted_date", "valid_from", "valid_to", "hts10", "item", "text", "n_codes")
+SCHEDULE_COLUMNS = ("htsno", "description", "general", "release")
 _HTS10 = re.compile(r"\b\d{4}\.\d{2}\.\d{4}\b")
 _ACTIONS = {"34": "1", "16": "2", "200": "3", "300": "4A"}
 _ACTION = re.compile(r"\$ ?(34|16|200|300) billion", re.IGNORECASE)
@@ -76,6 +78,29 @@ def read_notice(path: Path, shown_as: str, parameters: Mapping[str, str]) -> She
             }
             rows.append(Row(len(rows) + 1, cells))
     return Sheet({name: name for name in NOTICE_COLUMNS}, rows)
+
+
+def read_schedule(path: Path, shown_as: str, parameters: Mapping[str, str]) -> Sheet:
+    """The tariff schedule as USITC exports it, one row per line of any chapter; the file's name tells the edition."""
+    content = path.read_bytes()
+    try:
+        lines: list[dict[str, Any]] = json.loads(gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content)
+        rows = [
+            Row(number, {name: _text(line[name]) for name in SCHEDULE_COLUMNS[:3]} | {"release": parameters["release"]})
+            for number, line in enumerate(lines, 1)
+        ]
+    except (ValueError, KeyError, TypeError) as error:
+        raise SourceError(
+            shown_as,
+            found=f"no list of tariff lines ({type(error).__name__}: {error})",
+            expected=f"USITC's export, a list of records with {', '.join(SCHEDULE_COLUMNS[:3])}",
+            remedy="Fetch it again, or take the file out of the drop folder.",
+        ) from error
+    return Sheet({name: name for name in SCHEDULE_COLUMNS}, rows)
+
+
+def _text(value: Any) -> str | None:
+    return " ".join(str(value).split()) or None if value is not None else None
 
 
 def read_documents(path: Path, shown_as: str) -> Sheet:

@@ -393,6 +393,27 @@ def _tranche(row: Row, context: Context) -> Outcome:
     ]
 
 
+def _heading(row: Row, context: Context) -> Outcome:
+    """One heading of chapter 99 that imposes or lifts an additional duty of Section 301; other lines are set aside."""
+    code, general = row.cells.get("htsno") or "", row.cells.get("general") or ""
+    if not re.fullmatch(r"9903\.(88|91|92)\.\d\d", code):
+        return "other_line"
+    numbers = [int(number) for number in re.findall(r"\d+", row.cells.get("release") or "")]
+    added = re.search(r"\+\s*([\d.]+)\s*(?:%|percent)", general)
+    text = f"{row.cells.get('description') or ''} {general}"
+    return [
+        {
+            "heading": code,
+            "description": row.cells.get("description"),
+            "general_rate": general or None,
+            "additional_duty": float(added[1]) / 100 if added else None,
+            "is_suspended": re.search(r"\[Compiler.s note:[^\]]*suspended", text, re.IGNORECASE) is not None,
+            "release": row.cells.get("release"),
+            "edition": numbers[0] * 1000 + (numbers[1] if len(numbers) > 1 else 0),
+        }
+    ]
+
+
 _READERS: Mapping[str, tuple[Reader, Sequence[str]]] = {
     "final_lists": (_list_line, ("hts", "list_id")),
     "annex_lists": (_list_line, ("hts8", "list")),
@@ -400,5 +421,6 @@ _READERS: Mapping[str, tuple[Reader, Sequence[str]]] = {
     "note_items": (_note_item, ("note", "item", "list", "hts10", "text")),
     "notice_items": (_notice_item, ("notice_no", "list", "granted_date", "hts10")),
     "register_notice": (_register_item, ("notice_no", "hts10", "text")),
+    "hts_export": (_heading, ("htsno", "description", "general")),
     "note_tranches": (_tranche, ("note", "list", "claim_heading", "head")),
 }

@@ -1,4 +1,4 @@
-"""Tariff landing: exclusion requests, tariff lists and granted exclusions, from archived tables to typed Parquet.
+"""Tariff landing: exclusion requests, tariff lists, granted exclusions, chapter 99 headings, from archived to typed.
 
 What belongs here: what spans rows and files: duplicates, the accounting, quarantine. A submitter's personal name is
 read by nothing and carried nowhere, not even into quarantine. Not here: single rows (`tariff_rows`), and how long an
@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from dagster_project.archive.store import Archive, Entry
 from dagster_project.landing.sheets import Row, Sheet, read_sheet
 from dagster_project.landing.tables import RuleCounts, replaced_directory
-from dagster_project.landing.tariff_documents import read_documents, read_notice
+from dagster_project.landing.tariff_documents import read_documents, read_notice, read_schedule
 from dagster_project.landing.tariff_rows import IMPORT_YEARS, Context, Rejected, columns_looked_for, reader_of
 
 _ORIGIN = [("archive_entry", pa.string()), ("source_row", pa.int64())]
@@ -80,6 +80,18 @@ TRANCHES = pa.schema(
         *_ORIGIN,
     ]
 )
+HEADINGS = pa.schema(
+    [
+        ("heading", pa.string()),
+        ("description", pa.string()),
+        ("general_rate", pa.string()),
+        ("additional_duty", pa.float64()),
+        ("is_suspended", pa.bool_()),
+        ("release", pa.string()),
+        ("edition", pa.int32()),
+        *_ORIGIN,
+    ]
+)
 QUARANTINE = pa.schema(
     [
         ("dataset", pa.string()),
@@ -98,6 +110,7 @@ TABLES: Mapping[str, pa.Schema] = {
     "tariff_lists": LISTS,
     "tariff_exclusions": EXCLUSIONS,
     "tariff_exclusion_tranches": TRANCHES,
+    "tariff_headings": HEADINGS,
 }
 _TABLE_OF_KIND = {
     "requests": "tariff_requests",
@@ -109,10 +122,12 @@ _TABLE_OF_KIND = {
     "register_notice": "tariff_exclusions",
     "regulations_page": "tariff_requests",
     "note_tranches": "tariff_exclusion_tranches",
+    "hts_export": "tariff_headings",
 }
 _KEYS: Mapping[str, tuple[str, ...]] = {
     "tariff_requests": ("request_id",),
     "tariff_lists": ("source", "hts8", "list_id"),
+    "tariff_headings": ("release", "heading"),
 }
 # Words in the headers of columns that hold a natural person's name or how to reach them.
 _PERSONAL = ("firstname", "lastname", "first name", "last name", "submitter", "contact", "email", "e-mail", "phone")
@@ -216,6 +231,8 @@ def _load(archive: Archive, entry: Entry) -> _Load:
 def _sheet(path: Path, entry: Entry, kind: str) -> Sheet:
     if kind == "register_notice":
         return read_notice(path, entry.address, entry.parameters)
+    if kind == "hts_export":
+        return read_schedule(path, entry.address, entry.parameters)
     if kind == "regulations_page":
         return read_documents(path, entry.address)
     return read_sheet(path, entry.address, columns_looked_for(kind))

@@ -50,6 +50,13 @@ REGULATIONS = Provenance(
     citation="Regulations.gov, documents of dockets USTR-2018-0025 and USTR-2018-0032",
     licence=_GOVERNMENT_WORK,
 )
+SCHEDULE_EXPORT = Provenance(
+    source="usitc",
+    publisher="United States International Trade Commission",
+    citation="Harmonized Tariff Schedule of the United States, https://hts.usitc.gov, the edition that the file is "
+    "named after",
+    licence=_GOVERNMENT_WORK,
+)
 TARIFF_SCHEDULE = Provenance(
     source="usitc",
     publisher="United States International Trade Commission",
@@ -76,6 +83,12 @@ FILE_KINDS = (
         r"regulations_(?P<docket>USTR-\d{4}-\d{4})_(?P<page>[^/]+)\.json",
         "regulations_<docket>_<page>.json (a page of regulations.gov's documents)",
         REGULATIONS,
+    ),
+    _kind(
+        "hts_export",
+        r"hts_(?P<release>\d{4}[^/]*)\.json(\.gz)?",
+        "hts_<edition>.json(.gz): the whole schedule as USITC exports it, such as hts_2026_revision_5_json.json",
+        SCHEDULE_EXPORT,
     ),
     _kind(
         "note_items",

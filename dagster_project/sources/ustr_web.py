@@ -2,7 +2,7 @@
 
 What belongs here: which calls each service takes, paging, and which notices are wanted. Not here: what the documents
 say (`landing.tariff_documents`, `landing.tariff_rows`). Whether a good is on a list is never read from the HTS export's
-footnotes: the export is archived as the schedule's text and no more.
+footnotes: of the export the headings of chapter 99 are landed and no more.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dagster_project.sources.files import FileKind, Found
 from dagster_project.sources.http import Service, Transient
 from dagster_project.sources.ledger import Unit
 from dagster_project.sources.live import Live, compressed, environment_key, kind_of_name, payload_of_kind
-from dagster_project.sources.ustr import FILE_KINDS, TARIFF_SCHEDULE
+from dagster_project.sources.ustr import FILE_KINDS
 
 REGULATIONS_KEY = "REGULATIONS_API_KEY"
 FILES = Service("ustr", interval=1.0)
@@ -43,7 +43,9 @@ def tariffs(live: Live) -> Found:
         payloads += [payload for docket in DOCKETS for payload in requests_of_docket(live, docket)]
     else:
         notes.append(f"regulations.gov was not asked for the requests of lists 1 and 2: {REGULATIONS_KEY} is not set")
-    notes += archive_schedule(live)
+    edition, said = schedule(live)
+    payloads += edition
+    notes += said
     if not payloads:
         raise SourceError(
             "Section 301 sources",
@@ -183,16 +185,20 @@ def requests_of_docket(live: Live, docket: str) -> list[Payload]:
     )
 
 
-def archive_schedule(live: Live) -> list[str]:
-    """Archive the HTS when it has a new release; notes for the user. The service's two address forms are both tried."""
+def schedule(live: Live) -> tuple[list[Payload], list[str]]:
+    """The tariff schedule in its current release, fetched when that is a new one; and notes for the user.
+
+    The service's two address forms are both tried.
+    """
     releases = live.http.get_json(
         SCHEDULE, f"{live.settings.hts_url}/reststop/releaseList", where="USITC, releases of the HTS"
     ).content
     current = next((str(row["name"]) for row in releases if row.get("status") == "current"), None)
     if current is None:
-        return ["the HTS names no current release; its text was not archived"]
-    if live.ledger.settled(SCHEDULE.name, ["release"]).get("release") == current:
-        return []
+        return [], ["the HTS names no current release: its headings of chapter 99 were not looked at"]
+    done = live.kept(SCHEDULE.name, "schedule", current).get("export")
+    if done is not None and done.entry_id:
+        return [live.payload(done.entry_id)], []
     forms = (("0101", "9999", "false"), ("0101.21.00", "9999.00.00", "true"))
     for first, last, styles in forms:
         query = {"from": first, "to": last, "format": "JSON", "styles": styles}
@@ -204,13 +210,12 @@ def archive_schedule(live: Live) -> list[str]:
             if "HTTP 400" not in error.found or first == forms[-1][0]:
                 raise
             continue
-        name = f"{current}.json.gz"
-        parameters = {"kind": "hts_export", "release": current}
-        address = f"{answer.address}#{name}"
-        live.put(Payload(TARIFF_SCHEDULE, "tariffs", name, address, compressed(answer.body), parameters))
-        live.ledger.settle(SCHEDULE.name, "release", current)
-        break
-    return []
+        name = f"hts_{current}.json.gz"
+        payload = payload_of_kind(_of_kind("hts_export"), name, f"{answer.address}#{name}", compressed(answer.body))
+        entry = live.put(payload)
+        live.ledger.finish(SCHEDULE.name, "schedule", current, Unit("export", "data", entry.id))
+        return [live.payload(entry.id)], []
+    raise AssertionError("the last form returns or raises")
 
 
 def _whole_page(content: Any) -> None:

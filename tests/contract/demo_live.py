@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -59,7 +60,7 @@ def live_settings(contract: Contract, home: Path) -> dict[str, str]:
     """The environment of a run against the server."""
     listed = home / "reference_list.json"
     listed.write_text(reference_list(contract.url))
-    ustr = [f"{contract.url}{path}" for path in contract.world.static if path.startswith("/static/ustr/")]
+    ustr = [f"{contract.url}{path}" for path in contract.world.static if re.match("/static/ustr/(?!hts_)", path)]
     return {
         "CHOKEPOINT_DATA_DIR": str(home / "live"),
         "CHOKEPOINT_DROP_DIR": str(home / "drop"),

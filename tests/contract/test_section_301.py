@@ -152,14 +152,34 @@ def test_without_a_key_regulations_gov_is_left_out_and_said_so(bench: Bench, mon
 def test_the_schedule_is_archived_once_a_release_in_either_form_of_address(bench: Bench, dotted: bool) -> None:
     bench.contract.world.dotted_schedule = dotted
     with bench.live() as live:
-        assert ustr_web.archive_schedule(live) == []
-        assert [e.parameters["release"] for e in live.archive.entries()] == ["2026HTSRev20"]
-        ustr_web.archive_schedule(live)
+        (payload,), notes = ustr_web.schedule(live)
+        assert (payload.part, payload.parameters["release"], notes) == ("hts_2026HTSRev20.json.gz", "2026HTSRev20", [])
+        assert ustr_web.schedule(live)[0][0].body == payload.body
     assert bench.contract.count("exportList") == 1 + dotted
     assert {seen.headers["User-Agent"] for seen in bench.contract.seen} == {"chokepoint/0.1"}
+
+
+def test_headings_of_chapter_99_are_landed_with_their_duty_and_edition(bench: Bench, tmp_path: Path) -> None:
+    with bench.live() as live:
+        rows = landed(live, ustr_web.schedule(live)[0], tmp_path / "wire")["tariff_headings"]
+    assert {(row[0], row[3], row[4]) for row in rows} == {
+        ("9903.88.01", 0.25, False),
+        ("9903.88.02", 0.25, False),
+        ("9903.88.03", 0.25, False),
+        ("9903.88.05", None, False),
+        ("9903.88.15", 0.075, False),
+        ("9903.88.16", 0.15, True),
+    }
+    assert {row[5:7] for row in rows} == {("2026HTSRev20", 2_026_020)}
+
+
+def test_a_schedule_of_another_shape_is_refused(bench: Bench, tmp_path: Path) -> None:
+    bench.contract.fail("exportList", faults.body_of(200, '[{"hts": "0101"}]'))
+    with bench.live() as live, pytest.raises(SourceError, match=r"hts_2026HTSRev20.*no list of tariff lines.*htsno"):
+        landed(live, ustr_web.schedule(live)[0], tmp_path / "wire")
 
 
 def test_a_403_for_the_user_agent_is_told(bench: Bench) -> None:
     bench.contract.fail("/reststop/", faults.body_of(403, "<html>Access denied</html>", "text/html"))
     with bench.live() as live, pytest.raises(SourceError, match="Access denied"):
-        ustr_web.archive_schedule(live)
+        ustr_web.schedule(live)

@@ -40,10 +40,14 @@ MARTS_SQL = """
         from range(5) as t (n);
     create table stg_tariff_exclusions as
         select 'htsus_note_20' as source, '20(h)' as document, '1' as list_id, '8413919010' as hts10;
-    create table tariff_list_terms as select '1' as list_id, date '2018-07-06' as effective_date;
+    create table tariff_list_terms as
+        select '1' as list_id, date '2018-07-06' as effective_date, '9903.88.01' as heading;
+    create table stg_tariff_headings as
+        select '9903.88.01' as heading, false as is_suspended, 'duty + 25%' as general_rate;
     create table exclusion_rates as
         select '1' as list_id, 5::bigint as requests, 2::bigint as granted, 3::bigint as denied,
-            0.4::double as approval_share;
+            0.4::double as approval_share, 0.25::double as additional_duty, 0.25::double as scheduled_duty,
+            '2026HTSRev20' as schedule_edition;
     create table exclusion_rates_by_industry as
         select '1' as list_id, hs2, requests, granted, denied
         from (values ('84', 3, 2, 1), ('85', 2, 0, 2)) as t (hs2, requests, granted, denied);
@@ -114,6 +118,10 @@ MARTS_FAULTS = {
     ("exclusion_rates", "rates_stable"): [
         "update previous.exclusion_rates set requests = 6",
         "update previous.exclusion_rates set approval_share = 0.3",
+    ],
+    ("exclusion_rates", "duties_as_scheduled"): [
+        "update exclusion_rates set additional_duty = 0.1",
+        "update exclusion_rates set scheduled_duty = null",
     ],
     ("exclusion_rates_by_industry", "industries_sum_to_rates"): [
         "delete from exclusion_rates_by_industry where hs2 = '85'"

@@ -84,11 +84,18 @@ def test_rates_are_those_of_the_sample(warehouse: Path) -> None:
 
 def test_duty_and_covered_trade_by_list(warehouse: Path) -> None:
     found = {row["list_id"]: row for row in table(warehouse, "from marts.exclusion_rates")}
-    assert {key: row["additional_duty"] for key, row in found.items()} == {"1": 0.25, "2": 0.25, "3": 0.25, "4A": 0.075}
+    for duty in ("additional_duty", "scheduled_duty"):
+        assert {key: row[duty] for key, row in found.items()} == {"1": 0.25, "2": 0.25, "3": 0.25, "4A": 0.075}
+    assert {row["schedule_edition"] for row in found.values()} == {"2026HTSRev20"}
     for list_id in ("1", "2", "3"):
         expected = sum(line.imports_2017_usd for line in tariffs.lines() if line.list_id == list_id)
         assert found[list_id]["covered_trade_usd"] == expected
     assert found["4A"]["covered_trade_usd"] is None
+
+
+def test_a_suspended_heading_adds_no_duty(warehouse: Path) -> None:
+    (row,) = table(warehouse, "from staging.stg_tariff_headings where heading = '9903.88.16'")
+    assert row["is_suspended"] and row["additional_duty"] is None and "+ 15%" in row["general_rate"]
 
 
 def test_lines_are_split_between_the_halves_of_list_4(warehouse: Path) -> None:

@@ -271,6 +271,23 @@ def test_lists_of_three_compilers(drop: Drop) -> None:
     assert drop.rules()["budget_lab lists", "quarantined:hts_length"] == 1
 
 
+def test_headings_of_two_editions_in_the_order_of_their_numbers(drop: Drop) -> None:
+    line = {"htsno": "9903.88.03", "description": "Articles of China", "general": "The duty … + 10%"}
+    raised = {**line, "general": "The duty provided in the applicable subheading\n+ 25 percent"}
+    late = {**line, "description": "Articles [Compiler’s note: provision suspended.]"}
+    other = {"htsno": "9903.01.24", "description": "Other action", "general": "+ 10%"}
+    drop.write("hts_2018HTSRev9.json", json.dumps([line, other, {**other, "htsno": ""}]))
+    drop.write("hts_2018_revision_10_json.json", json.dumps([raised, {**late, "htsno": "9903.88.16"}]))
+    drop.land()
+    rows = sorted(drop.rows("tariff_headings"), key=lambda row: (row["edition"], row["heading"]))
+    assert [(r["heading"], r["additional_duty"], r["is_suspended"], r["edition"]) for r in rows] == [
+        ("9903.88.03", 0.1, False, 2_018_009),
+        ("9903.88.03", 0.25, False, 2_018_010),
+        ("9903.88.16", 0.1, True, 2_018_010),
+    ]
+    assert drop.rules()["usitc headings", "other_line"] == 2
+
+
 def test_granted_exclusions_by_code_with_the_dates_of_their_text(drop: Drop) -> None:
     drop.write(
         "note20_granted_exclusions.csv",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
@@ -62,6 +63,39 @@ def tariff_files() -> Iterator[tuple[str, bytes, int]]:
     yield _file("htsus_ch99_note20_granted_exclusions.csv.gz", _note_items())
     yield _file("htsus_ch99_note20_exclusion_tranches.csv", _tranches())
     yield _file("mitsuo_granted_exclusions_hts10_by_notice.csv", _notices())
+    export = _schedule()
+    yield "ustr/hts_2026HTSRev20.json", json.dumps(export, indent=0).encode(), len(export)
+
+
+def _schedule() -> list[dict[str, object]]:
+    """The schedule's export: the lists' headings, one of them suspended, between lines of other chapters."""
+    duties = {"1": "25%", "2": "25%", "3": "25%", "4A": "7.5%", "4B": "15%"}
+    suspended = {"4B": " [Compiler's note: provision suspended.]"}
+    export = [_schedule_line("0101.30.00.00", "Asses", "6.8%")]
+    for list_id, heading in HEADINGS.items():
+        text = f"Articles the product of China, as provided for in U.S. note 20{suspended.get(list_id, '')}"
+        general = f"The duty provided in the applicable subheading + {duties[list_id]}"
+        export.append(_schedule_line(heading, text, general))
+    export.append(_schedule_line("9903.88.05", "Excluded products", "The duty provided in the applicable subheading"))
+    export.append({**_schedule_line("", "Other:", ""), "footnotes": None})
+    del export[-1]["units"]
+    return export
+
+
+def _schedule_line(code: str, text: str, general: str) -> dict[str, object]:
+    footnote = {"columns": ["general"], "value": "See 9903.88.15. ", "type": "endnote"}
+    return {
+        "htsno": code,
+        "indent": "0",
+        "description": text,
+        "superior": None,
+        "units": [] if code.startswith("99") else ["No."],
+        "general": general,
+        "footnotes": None if code.startswith("99") else [footnote],
+        "quotaQuantity": None,
+        "additionalDuties": None,
+        "addiitionalDuties": None,
+    }
 
 
 def _file(name: str, table: Sequence[Sequence[Cell]], encoding: str = "utf-8") -> tuple[str, bytes, int]:

@@ -161,17 +161,9 @@ def _schedule(contract: Any, path: str, query: dict[str, str], headers: dict[str
     if not headers.get("user-agent") or "libcurl" in headers["user-agent"]:
         return 403, {"Content-Type": "text/html"}, b"<html>Access denied</html>"
     if path.endswith("/releaseList"):
-        return _json([{"name": "2026HTSRev19", "status": "archived"}, {"name": "2026HTSRev20", "status": "current"}])
+        return _json(
+            [{"name": "2026HTSRev19", "status": "archived"}, {"name": contract.world.schedule, "status": "current"}]
+        )
     if contract.world.dotted_schedule and "." not in query.get("from", ""):
         return _json({"message": "bad range"}, 400)
-    row = {
-        "htsno": "9903.88.03",
-        "indent": "0",
-        "description": "Articles the product of China",
-        "superior": None,
-        "units": None,
-        "general": "The duty provided in the applicable subheading + 25%",
-        "footnotes": None,
-        "addiitionalDuties": None,
-    }
-    return _json([row])
+    return 200, dict(JSON), contract.world.static[f"/static/ustr/hts_{contract.world.schedule}.json"].body

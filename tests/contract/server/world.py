@@ -69,6 +69,7 @@ class World:
     documents: list[dict[str, Any]] = field(default_factory=list)
     documents_page: int = 250
     dotted_schedule: bool = False
+    schedule: str = "2026HTSRev20"
 
     def reporters(self, year: int) -> list[int]:
         """Who has published the year."""

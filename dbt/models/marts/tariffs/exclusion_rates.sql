@@ -10,6 +10,12 @@ rates as (
     select * from {{ ref('list_rate_history') }} where valid_to is null
 ),
 
+scheduled as (
+    select terms.list_id, headings.additional_duty, headings.release
+    from {{ ref('tariff_list_terms') }} as terms
+    inner join {{ ref('stg_tariff_headings') }} as headings on terms.heading = headings.heading
+),
+
 of_list as (
     select
         list_id,
@@ -68,8 +74,11 @@ select
     of_list.not_on_list,
     rates.rate as additional_duty,
     rates.valid_from as additional_duty_since,
+    scheduled.additional_duty as scheduled_duty,
+    scheduled.release as schedule_edition,
     covered.covered_trade_usd
 from of_list
 left join top_requester on of_list.list_id = top_requester.list_id
 left join rates on of_list.list_id = rates.list_id
+left join scheduled on of_list.list_id = scheduled.list_id
 left join covered on of_list.list_id = covered.list_id
