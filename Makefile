@@ -3,11 +3,13 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+BI     := .venv-bi
+BI_READY := $(BI)/.ready
 
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-live run brief rebuild ui docs test lint bench clean
+.PHONY: help demo demo-live run brief rebuild ui docs test test-bi lint bench clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -37,11 +39,21 @@ ui: $(READY) ## the Dagster UI on http://127.0.0.1:3000
 	@mkdir -p $(DAGSTER_HOME) && cp dagster.yaml $(DAGSTER_HOME)/dagster.yaml
 	@$(BIN)/dagster dev -w workspace.yaml --host 127.0.0.1 --port 3000
 
-docs: $(READY) ## docs/data-dictionary.md from dbt's descriptions
+docs: $(READY) ## docs/data-dictionary.md and bi/superset from dbt's descriptions
 	$(BIN)/python -m dagster_project.dictionary
+	$(BIN)/python -m bi.superset_bundle
 
 test: $(READY) lint ## every test
 	$(BIN)/python -m pytest
+
+$(BI_READY): bi/requirements.lock
+	$(PYTHON) -m venv $(BI)
+	$(BI)/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r bi/requirements.lock
+	@touch $(BI_READY)
+
+test-bi: $(READY) $(BI_READY) ## the Superset bundle in a Superset of its own (1 GB), over the demo's release
+	@CHOKEPOINT_DATA_DIR=demo $(BIN)/python -m dagster_project.cli demo
+	$(BIN)/python -m pytest -m superset tests/bi
 
 lint: $(READY) ## style and types
 	$(BIN)/ruff check .

@@ -58,6 +58,13 @@ from dagster_project.publish.read import CURRENT, DATABASE, RELEASES, SCHEMA, Re
 
 LOCK_FILE = "inputs.lock.json"
 RELEASE_INFO = "release_info"
+# Column -> (type, description).
+RELEASE_INFO_COLUMNS = {
+    "release_id": ("varchar", "Id of the release this file belongs to; sorts by time."),
+    "created_at": ("varchar", "When the release was built (UTC, ISO 8601)."),
+    "code_version": ("varchar", "Version of the code that built it."),
+    "synthetic": ("boolean", "True when any input is made up by the embedded sample generator."),
+}
 ID_FORMAT = "%Y%m%dT%H%M%S-%fZ"
 # What DuckDB 1.1 and newer can open; 1.1 to 1.5 read it without converting.
 STORAGE_VERSION = "v1.0.0"
@@ -448,18 +455,11 @@ def _built(table: str) -> str:
 
 
 def _write_release_info(con: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any]) -> None:
-    columns = {
-        "release_id": "Id of the release this file belongs to; sorts by time.",
-        "created_at": "When the release was built (UTC, ISO 8601).",
-        "code_version": "Version of the code that built it.",
-        "synthetic": "True when any input is made up by the embedded sample generator.",
-    }
-    con.execute(
-        f"create table {_built(RELEASE_INFO)} as select ?::varchar as release_id, ?::varchar as created_at, "
-        "?::varchar as code_version, ?::boolean as synthetic",
-        [manifest[name] for name in columns],
-    )
-    _comment(con, RELEASE_INFO, "One row: which release a query on this file is answered from.", columns)
+    columns = ", ".join(f"?::{type_} as {name}" for name, (type_, _) in RELEASE_INFO_COLUMNS.items())
+    values = [manifest[name] for name in RELEASE_INFO_COLUMNS]
+    con.execute(f"create table {_built(RELEASE_INFO)} as select {columns}", values)
+    descriptions = {name: text for name, (_, text) in RELEASE_INFO_COLUMNS.items()}
+    _comment(con, RELEASE_INFO, "One row: which release a query on this file is answered from.", descriptions)
 
 
 def _comment(con: duckdb.DuckDBPyConnection, table: str, description: str, columns: Mapping[str, str]) -> None:

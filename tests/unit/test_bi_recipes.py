@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -18,6 +19,9 @@ PAGE = (PROJECT_ROOT / "docs" / "bi.md").read_text()
 MARTS = {
     "product_centrality": "select 2017 as year, '010121' as hs6, 'Horses' as hs6_name, 0.5e0 as export_centrality, "
     "true as high_centrality",
+    "vulnerability_summary": "select 2017 as year, 'USA' as importer_iso3, 'USA' as importer_name, v.* from "
+    "(values (1, 1, 0.5e0, 0.25e0, 1e0), (4, 1, 0.5e0, 0.75e0, 3e0)) as v "
+    "(category, n_goods, goods_share, value_share, import_value_usd)",
     "exclusion_rates": "select '3' as list_id, 0.05e0 as approval_share",
     "trade_flows": "select 2017 as year, '010121' as hs6, 1e0 as value_usd",
 }
@@ -31,8 +35,9 @@ def folder(tmp_path: Path) -> Path:
         for name, query in MARTS.items():
             connection.execute(f"create table marts.{name} as {query}")
     flows = "trade_flows"
+    keys = {"exclusion_rates": ("list_id",), "vulnerability_summary": ("year", "importer_iso3", "category")}
     specs = [
-        MartSpec(name, ("hs6",) if name != "exclusion_rates" else ("list_id",), "Grain.", {},
+        MartSpec(name, keys.get(name, ("hs6",)), "Grain.", {},
                  year_column="year" if name == flows else None, partitioned=name == flows)
         for name in MARTS
     ]  # fmt: skip
@@ -45,6 +50,13 @@ def test_python_recipe(folder: Path, recipe: str) -> None:
     lines = "\n".join(f"print({line})" if line.startswith("con.sql") else line for line in recipe.splitlines())
     run = subprocess.run([sys.executable, "-c", lines], cwd=folder, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
+
+
+def test_sql_recipes(folder: Path) -> None:
+    table, series = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
+    with duckdb.connect(str(folder / "current" / "chokepoint.duckdb"), read_only=True) as connection:
+        assert connection.sql(table).fetchall() == [(2017, "USA", 1, 1, 0.5, 0.25), (2017, "USA", 4, 1, 0.5, 0.75)]
+        assert connection.sql(series).fetchall() == [(date(2017, 1, 1), 0.25)]
 
 
 def test_csv_recipe_keeps_leading_zeros_and_every_row(folder: Path) -> None:
