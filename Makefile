@@ -9,7 +9,7 @@ BI_READY := $(BI)/.ready
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-live run brief rebuild ui docs test test-bi lint bench clean
+.PHONY: help demo demo-live run brief rebuild ui docs dbt-docs test test-bi lint bench clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -42,6 +42,9 @@ ui: $(READY) ## the Dagster UI on http://127.0.0.1:3000
 docs: $(READY) ## docs/data-dictionary.md and bi/superset from dbt's descriptions
 	$(BIN)/python -m dagster_project.dictionary
 	$(BIN)/python -m bi.superset_bundle
+
+dbt-docs: $(READY) ## every model with its SQL, tests and lineage as one page: CHOKEPOINT_DATA_DIR=demo make dbt-docs
+	@$(BIN)/python -m dagster_project.cli dbt-docs
 
 test: $(READY) lint ## every test
 	$(BIN)/python -m pytest

@@ -68,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     brief.add_argument("--release", default=None, help="a release id; default: the current release")
     brief.add_argument("--output", type=Path, default=None, help="default: brief-<importer>.html in the data directory")
     brief.set_defaults(command=_brief)
+    commands.add_parser(
+        "dbt-docs", help="dbt's documentation of every model, its SQL and lineage, as one page"
+    ).set_defaults(command=_dbt_docs)
     return parser
 
 
@@ -141,6 +144,24 @@ def _brief(options: argparse.Namespace) -> int:
         target = options.output or settings.data_dir / f"brief-{settings.brief_importer}.html"
         write_brief(release, target, BriefOptions(settings.brief_importer, settings.brief_years))
     print(f"{target} ({target.stat().st_size:,} bytes), from release {release.release_id}")
+    return 0
+
+
+def _dbt_docs(options: argparse.Namespace) -> int:
+    """Write `dbt-docs.html` in the data directory: it opens from disk, and shows columns as the warehouse has them."""
+    from dagster_project.dbt_project import write_docs
+
+    settings = load_settings()
+    if not settings.warehouse.exists():
+        raise SettingError(
+            f"data directory {settings.data_dir}",
+            found="no warehouse",
+            expected="the warehouse of a run, whose tables the page describes",
+            remedy="Start `make run` first, or set CHOKEPOINT_DATA_DIR (`demo` after `make demo`).",
+        )
+    with _only_run(settings):
+        page = write_docs(settings)
+    print(f"{page} ({page.stat().st_size:,} bytes)")
     return 0
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager
 from functools import cache
@@ -69,6 +70,14 @@ def run_dbt(
         return _invoke(settings, arguments, years, manifest, [lambda event: on_event(msg_to_dict(event))])
     finally:
         DuckDBConnectionManager.close_all_connections()
+
+
+def write_docs(settings: Settings) -> Path:
+    """dbt's documentation as one page in the data directory: models, SQL, tests, lineage, the warehouse's columns."""
+    result = run_dbt(settings, ["docs", "generate", "--static"], on_event=lambda event: None)
+    if not result.success:
+        raise RuntimeError(f"dbt docs generate failed: {result.exception}")
+    return Path(shutil.copyfile(settings.data_dir / "dbt" / "static_index.html", settings.data_dir / "dbt-docs.html"))
 
 
 def _parsed_project(settings: Settings) -> Any:

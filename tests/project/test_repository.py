@@ -111,7 +111,7 @@ def test_ci_runs_the_readmes_test_command() -> None:
     ci = PROJECT_ROOT / ".ci/run"
     assert ci.stat().st_mode & 0o111 and "make test" in ci.read_text()
     readme = (PROJECT_ROOT / "README.md").read_text()
-    targets = set(re.findall(r"^([a-z]+):", (PROJECT_ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = set(re.findall(r"`?make ([a-z]+)", readme))
+    targets = set(re.findall(r"^([a-z-]+):", (PROJECT_ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"`?make ([a-z-]+)", readme))
     assert {"demo", "run", "test", "ui", "bench"} <= named & targets
     assert named <= targets, "the README names commands that do not exist"
