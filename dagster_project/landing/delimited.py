@@ -9,6 +9,7 @@ import csv
 import gzip
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
@@ -43,13 +44,21 @@ def open_delimited(
     gzipped: bool = False,
     encoding: str = "utf-8",
     rejects: str | None = None,
+    labelled: bool = False,
 ) -> TextTable:
     """Open a delimited file whose first line is its header; nothing is read but that line.
 
-    `rejects` names a temporary table that then collects the lines that have the wrong number of fields or broken
-    quotes; without it such a line is an error. SourceError when the header cannot be read or names a column twice.
+    Of a `labelled` file (SDMX) the column that follows a column of codes and tells their names is called "<code>
+    label": its own name may differ from the other's in case only. `rejects` names a temporary table that then collects
+    the lines that have the wrong number of fields or broken quotes; without it such a line is an error. SourceError
+    when the header cannot be read or names a column twice.
     """
     names = _header(path, shown_as, delimiter, gzipped, encoding)
+    if labelled:
+        names = [
+            f"{before} label" if before.isupper() and not name.isupper() else name
+            for before, name in pairwise(["", *names])
+        ]
     columns = ", ".join(f"{sql_text(name)}: 'VARCHAR'" for name in names)
     options = [
         # DuckDB's own look at the first lines takes the header for data, or data for the header, when either is odd.

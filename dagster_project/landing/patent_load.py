@@ -64,15 +64,16 @@ class PatentLoad:
         delimiter: str = "\t",
         suffix: str = ".tsv",
         again: bool = False,
+        labelled: bool = False,
     ) -> int:
         """Read a delimited payload into the temporary table `name`; return how many lines were malformed.
 
         `query` is a select statement in which {table} stands for the payload and {<column>} for each column's trimmed
         text (null where the file has no such column; `{a|b}` is the first of the two that it has). Malformed lines go
         to quarantine, unless the file is read `again`. SourceError when a required column is missing or the content
-        cannot be read.
+        cannot be read. `labelled`: as `open_delimited` says.
         """
-        opened = self._open(entry, delimiter, suffix)
+        opened = self._open(entry, delimiter, suffix, labelled)
         require_columns(opened, required, entry.address)
         connection = self.connection
         for table in (_REJECTS, f"{_REJECTS}_scan"):  # a second reading of a file would count its lines twice
@@ -102,14 +103,20 @@ class PatentLoad:
         """Count something that is no input row of its own, such as publications without a known country."""
         self.noted.setdefault(key, {})[name] = self.noted.get(key, {}).get(name, 0) + n
 
-    def _open(self, entry: Entry, delimiter: str, suffix: str) -> TextTable:
+    def _open(self, entry: Entry, delimiter: str, suffix: str, labelled: bool) -> TextTable:
         path = self.archive.open_path(entry)
         name = entry.part.lower()
         gzipped = name.endswith(".gz")
         if name.endswith(".zip"):
             path, gzipped = extract_table(path, suffix, self.scratch, entry.address)
         return open_delimited(
-            self.connection, path, entry.address, delimiter=delimiter, gzipped=gzipped, rejects=_REJECTS
+            self.connection,
+            path,
+            entry.address,
+            delimiter=delimiter,
+            gzipped=gzipped,
+            rejects=_REJECTS,
+            labelled=labelled,
         )
 
     def _quarantine_rejects(self, entry: Entry) -> int:

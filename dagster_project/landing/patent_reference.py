@@ -5,8 +5,6 @@ Not here: patent-level tables (see `patentsview`, `patents_bigquery`).
 
 from __future__ import annotations
 
-import csv
-import gzip
 from collections.abc import Sequence
 
 from dagster_project.archive.store import Entry
@@ -98,8 +96,7 @@ def read_totals(load: PatentLoad, entries: Sequence[Entry]) -> None:
     """)
     for entry in entries:
         if entry.parameters["kind"] == OECD_KIND:
-            query = _oecd_rows(_name_after(load, entry, "WIPO"))
-            malformed = load.table("total_rows", entry, OECD_COLUMNS, query, delimiter=",")
+            malformed = load.table("total_rows", entry, OECD_COLUMNS, _OECD_ROWS, delimiter=",", labelled=True)
         else:
             malformed = load.table("total_rows", entry, NCSES_COLUMNS, _ncses_rows(), delimiter=",")
         _land_totals(load, entry, malformed)
@@ -107,7 +104,7 @@ def read_totals(load: PatentLoad, entries: Sequence[Entry]) -> None:
 
 NCSES_COLUMNS = ("family", "field", "economy", "year", "value")
 OECD_COLUMNS = (
-    "patent_authorities", "measure", "date_type", "agent_role", "ref_area", "reference area", "partner_area",
+    "patent_authorities", "measure", "date_type", "agent_role", "ref_area", "partner_area",
     "cooperation_type", "wipo", "oecd_technology_patent", "time_period", "obs_value",
 )  # fmt: skip
 _REASON = """
@@ -132,37 +129,27 @@ def _ncses_rows() -> str:
     """
 
 
-def _oecd_rows(name_of_field: str) -> str:
-    """PCT applications by application year and applicant; `_T` and `_Z` both say that a dimension is not split."""
-    whole = "in ('_T', '_Z')"
-    return f"""
+# PCT applications by application year and applicant; `_T` and `_Z` both say that a dimension is not split.
+_WHOLE = "in ('_T', '_Z')"
+_OECD_ROWS = f"""
         select source_row, {sql_text(PCT_FAMILY)} as family,
-            case when field_code {whole} then 'ALL' else coalesce(field_name, field_code) end as field,
+            case when field_code {_WHOLE} then 'ALL' else coalesce(field_name, field_code) end as field,
             economy_name as economy, cast(null as varchar) as iso2, area_code as iso3, year_number as year,
             amount as value, not coalesce(wanted, false) as other_series, {_REASON},
             case when reason is not null then line end as raw
         from (
             select row_number() over () as source_row, coalesce({{wipo}}, '_Z') as field_code,
-                {{{name_of_field}}} as field_name, {{reference area}} as economy_name, {{ref_area}} as area_code,
+                {{wipo label}} as field_name, coalesce({{ref_area label}}, {{ref_area}}) as economy_name,
+                {{ref_area}} as area_code,
                 try_cast({{time_period}} as integer) as year_number, try_cast({{obs_value}} as double) as amount,
                 {{patent_authorities}} = '9P50_1' and {{measure}} = 'AP' and {{date_type}} = 'APPLICATION'
-                    and {{agent_role}} = 'APPLICANT' and coalesce({{partner_area}}, '_Z') {whole}
-                    and coalesce({{cooperation_type}}, '_Z') {whole}
-                    and coalesce({{oecd_technology_patent}}, '_Z') {whole} as wanted,
+                    and {{agent_role}} = 'APPLICANT' and coalesce({{partner_area}}, '_Z') {_WHOLE}
+                    and coalesce({{cooperation_type}}, '_Z') {_WHOLE}
+                    and coalesce({{oecd_technology_patent}}, '_Z') {_WHOLE} as wanted,
                 cast(to_json(received) as varchar) as line
             from {{table}} as received
         )
     """
-
-
-def _name_after(load: PatentLoad, entry: Entry, code: str) -> str:
-    """The column of labels that follows a column of codes, folded; the codes' own where there is none."""
-    path = load.archive.open_path(entry)
-    with gzip.open(path) if entry.part.lower().endswith(".gz") else path.open("rb") as file:
-        header = next(csv.reader([file.readline(1 << 16).decode("utf-8-sig", "replace")]), [])
-    place = header.index(code) + 1 if code in header else len(header)
-    # Another code is written in capitals: then the table has no labels.
-    return (header[place] if place < len(header) and not header[place].isupper() else code).strip().lower()
 
 
 def _land_totals(load: PatentLoad, entry: Entry, malformed: int) -> None:

@@ -17,7 +17,7 @@ from dagster_project.sources.baci import CODE_LIST_KINDS, FILE_KINDS, HS_REVISIO
 from dagster_project.sources.base import Payload
 from dagster_project.sources.files import FileKind, Found
 from dagster_project.sources.http import RangeRefused, Service, Span
-from dagster_project.sources.integrity import check_file
+from dagster_project.sources.integrity import check_fetched
 from dagster_project.sources.ledger import Unit
 from dagster_project.sources.live import Live, payload_of_kind
 from dagster_project.sources.zip_member import extract_table
@@ -147,7 +147,7 @@ def _member(archive: Path, name: str, folder: Path, remote: Remote, kind: FileKi
             return name, held.read(name)
     path, gzipped = extract_table(archive, name.lower(), folder, remote.url)
     final = path.replace(folder / (f"{name}.gz" if gzipped else name))
-    check_file(final, f"{remote.url}, member {name}")
+    check_fetched(final, f"BACI {remote.release}, member {name} ({remote.url})")
     return final.name, final
 
 

@@ -18,7 +18,7 @@ from dagster_project.sources import comtrade_async
 from dagster_project.sources.base import Payload
 from dagster_project.sources.comtrade import FILE_KINDS
 from dagster_project.sources.files import Found
-from dagster_project.sources.http import Service, Transient, canonical
+from dagster_project.sources.http import Service, Transient, canonical, of_known_shape
 from dagster_project.sources.ledger import Unit
 from dagster_project.sources.live import Live, compressed, environment_key, payload_of_kind
 
@@ -163,18 +163,20 @@ def asked_years(live: Live) -> tuple[int, ...]:
 
 def availability(live: Live, year: int) -> dict[int, str]:
     """Reporter -> version (checksum and release time) of what Comtrade offers of a year. One keyless call."""
+    where = f"UN Comtrade, availability of {year}"
     answer = live.http.get_json(
         Service("comtrade-public", interval=1.1, key=None),
         f"{live.settings.comtrade_url}/public/v1/getDa/C/A/HS",
         {"period": str(year)},
-        where=f"UN Comtrade, availability of {year}",
+        where=where,
         check=_whole_envelope,
     )
     versions: dict[int, list[str]] = {}
-    for row in answer.content["data"]:
-        folded = {name.lower(): value for name, value in row.items()}
-        version = f"{folded['datasetchecksum']} {folded['lastreleased']}"
-        versions.setdefault(int(folded["reportercode"]), []).append(version)
+    with of_known_shape(where, "rows with reporterCode, datasetChecksum and lastReleased"):
+        for row in answer.content["data"]:
+            folded = {name.lower(): value for name, value in row.items()}
+            version = f"{folded['datasetchecksum']} {folded['lastreleased']}"
+            versions.setdefault(int(folded["reportercode"]), []).append(version)
     return {reporter: "; ".join(sorted(found)) for reporter, found in sorted(versions.items())}
 
 
@@ -413,12 +415,14 @@ class _Puller:
     def _all_partners(self) -> tuple[int, ...]:
         """Every partner code of Comtrade's own list, World included."""
         if not self._partners:
+            where = "UN Comtrade, list of partners"
             answer = self.live.http.get_json(
                 Service("comtrade-public", interval=1.1),
                 f"{self.live.settings.comtrade_url}/files/v1/app/reference/partnerAreas.json",
-                where="UN Comtrade, list of partners",
+                where=where,
             )
-            codes = {int(row.get("PartnerCode", row["id"])) for row in answer.content["results"]}
+            with of_known_shape(where, "results with PartnerCode"):
+                codes = {int(row.get("PartnerCode", row.get("id"))) for row in answer.content["results"]}
             self._partners = tuple(sorted(codes | {0}))
         return self._partners
 
@@ -434,13 +438,14 @@ class _Puller:
         for row in answer.content["data"]:
             if not row.get("isOriginalClassification", True):
                 continue
-            address = str(row.get("fileUrl", ""))
-            if not address.startswith("http"):
-                address = f"{base}/bulk/v1/file/{row['partitionKey']}/{row['rowKey']}"
+            with of_known_shape(where, "files with fileUrl or partitionKey and rowKey, and classificationCode"):
+                address = str(row.get("fileUrl", ""))
+                if not address.startswith("http"):
+                    address = f"{base}/bulk/v1/file/{row['partitionKey']}/{row['rowKey']}"
+                name = f"C_A_{reporter}_{year}01_{row['classificationCode']}_O.txt.gz"
             request = canonical(address)
             if request in done:
                 continue
-            name = f"C_A_{reporter}_{year}01_{row['classificationCode']}_O.txt.gz"
             path = self.live.http.download(self.service, address, self.live.downloads, where=where, name=name)
             entry = self.live.put(payload_of_kind(FILE_KINDS[0], name, f"{address}#{name}", path))
             self.live.ledger.finish(SOURCE, scope, version, Unit(request, "data", entry.id))

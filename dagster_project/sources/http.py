@@ -27,7 +27,7 @@ import tenacity
 import urllib3
 
 from dagster_project.errors import Deferred, SourceError, SourceUnreachable
-from dagster_project.sources.integrity import check_file
+from dagster_project.sources.integrity import check_fetched
 from dagster_project.sources.ledger import Ledger, key_hash
 
 TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -40,6 +40,7 @@ _BLOCK = 1 << 16
 
 _T = TypeVar("_T")
 _SECRET = re.compile(r"(?i)((?:subscription-key|api[_-]?key|x-api-key|authorization)\s*[=:]\s*)[^&\s,;\"']+")
+_PAGE = re.compile(rb"(?i)(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?<(!doctype\s+)?html\b")
 _SECONDS = re.compile(r"(?i)try again in ([\d.]+) second")
 _CLOCK_TIME = re.compile(r"(?i)replenished in (?:(\d+)\.)?(\d+):(\d\d):(\d\d)")
 _DAYS = re.compile(r"(?i)(?:replenished in|in) ([\d.]+) days?")
@@ -162,6 +163,8 @@ class Http:
             if not page and "html" in response.headers.get("Content-Type", "").lower():
                 raise Transient(f"a web page with status {response.status_code}, where a file was expected")
             body = self._read_body(service, response)
+            if not page and _PAGE.match(body):
+                raise Transient("a web page under another name, where a file was expected")
             if not body:
                 raise Transient("an empty answer with status 200")
             return Answer(address, response.status_code, response.headers, body)
@@ -217,7 +220,7 @@ class Http:
         self._call(service, url, where, read, headers, accept)
         if span is None:
             try:
-                check_file(part, url)
+                check_fetched(part, f"{where} ({redact(url, service)})")
             except SourceError:
                 part.unlink(missing_ok=True)
                 side.unlink(missing_ok=True)
@@ -296,7 +299,7 @@ class Http:
         except Transient as error:
             raise SourceUnreachable(
                 f"{where} ({redact(url, service)})",
-                found=redact(f"{error}, {tries} times", service),
+                found=redact(f"{error}, in {tries} {'try' if tries == 1 else 'tries'}", service),
                 expected="a whole answer",
                 remedy="The service or the network fails at the moment. Run again later: all that was fetched is kept.",
             ) from None
@@ -424,6 +427,21 @@ class Http:
             yield block
             if self.clock() > latest:
                 raise Transient(f"an answer that is not complete after {deadline:.0f} s")
+
+
+@contextmanager
+def of_known_shape(where: str, expected: str) -> Iterator[None]:
+    """SourceError for whatever reading an answer of another shape raises; `expected` names what is needed of it."""
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise SourceError(
+            where,
+            found=f"an answer of another shape ({type(error).__name__}: {error})",
+            expected=expected,
+            remedy="The service has changed its answers: nothing of this one was used. Look for a newer version of "
+            "this program, or choose another source (docs/live-sources.md).",
+        ) from error
 
 
 def requested_wait(headers: Mapping[str, str], text: str, now: float) -> float | None:

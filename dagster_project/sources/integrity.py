@@ -39,6 +39,19 @@ def check_file(path: Path, shown_as: str) -> None:
     _check_text(first, last, shown_as)
 
 
+def check_fetched(path: Path, shown_as: str) -> None:
+    """`check_file` for a file that came over the wire: the remedy is another."""
+    try:
+        check_file(path, shown_as)
+    except SourceError as error:
+        raise SourceError(
+            error.where,
+            found=error.found,
+            expected=error.expected,
+            remedy="Nothing of it was used. Run again later; if it stays so, place it in the drop folder by hand.",
+        ) from error
+
+
 def check_zip(path: Path, shown_as: str) -> None:
     """Raise SourceError for a broken zip, member names that leave the folder, and zips that expand beyond a limit."""
     try:

@@ -22,7 +22,7 @@ from dagster_project.settings import Settings
 from dagster_project.sources.base import Payload, Provenance
 from dagster_project.sources.files import FileKind
 from dagster_project.sources.http import Http, Service
-from dagster_project.sources.integrity import check_file
+from dagster_project.sources.integrity import check_fetched
 from dagster_project.sources.ledger import Ledger, Unit, Validators
 
 
@@ -89,7 +89,7 @@ class Live:
         with tempfile.TemporaryDirectory(dir=self.downloads) as folder:
             path = Path(folder) / name
             path.write_bytes(answer.body)
-            check_file(path, address)
+            check_fetched(path, f"{where} ({address})")
             entry = self.put(payload_of_kind(kind, name, address, path))
         self.ledger.remember(
             address, Validators(answer.headers.get("ETag"), answer.headers.get("Last-Modified"), entry.id)

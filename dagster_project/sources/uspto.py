@@ -14,7 +14,7 @@ from dagster_project.errors import SettingError, SourceError
 from dagster_project.sources import oecd
 from dagster_project.sources.base import Payload
 from dagster_project.sources.files import FileKind, Found, find_files
-from dagster_project.sources.http import Service
+from dagster_project.sources.http import Service, of_known_shape
 from dagster_project.sources.ledger import Unit
 from dagster_project.sources.live import Live, environment_key, payload_of_kind
 from dagster_project.sources.pct import FILE_KINDS, OECD_KIND, PATENTSVIEW_TABLES
@@ -62,18 +62,12 @@ def _files(live: Live) -> list[tuple[FileKind, Mapping[str, Any]]]:
     where = f"USPTO Open Data Portal, product {PRODUCT}"
     url = f"{live.settings.uspto_url}/datasets/products/{PRODUCT.lower()}"
     content = live.http.get_json(_service(live), url, where=where).content
-    try:
+    needed = "bulkDataProductBag with files: fileName, fileDownloadURI, fileReleaseDate, fileLastModifiedDateTime"
+    with of_known_shape(f"{where} ({url})", needed):
         records = content["bulkDataProductBag"][0]["productFileBag"]["fileDataBag"]
         found = [(kind, record) for record in records if (kind := _kind(record["fileName"])) is not None]
-        for _, record in found:
-            _version(record)
-    except (KeyError, IndexError, TypeError) as error:
-        raise SourceError(
-            f"{where} ({url})",
-            found=f"metadata of another shape ({type(error).__name__}: {error})",
-            expected="bulkDataProductBag with productFileBag and fileDataBag",
-            remedy="The portal has changed. Place the files in the drop folder and set CHOKEPOINT_PATENT_SOURCE=files.",
-        ) from error
+        if not all(_version(record) and record["fileDownloadURI"] for _, record in found):
+            raise ValueError("a file without address")
     missing = sorted(set(PATENTSVIEW_TABLES) - {kind.kind for kind, _ in found})
     if missing:
         raise SourceError(

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from dagster_project.errors import SourceError
 from dagster_project.sources.base import Payload
 from dagster_project.sources.files import FileKind, Found
-from dagster_project.sources.http import Service, Transient
+from dagster_project.sources.http import Service, Transient, of_known_shape
 from dagster_project.sources.ledger import Unit
 from dagster_project.sources.live import Live, compressed, environment_key, kind_of_name, payload_of_kind
 from dagster_project.sources.ustr import FILE_KINDS
@@ -116,7 +116,13 @@ def _listed(live: Live) -> Iterator[dict[str, Any]]:
     where = f"Federal Register, notices of product exclusions since {since}"
     answer = live.http.get_json(REGISTER, f"{live.settings.federal_register_url}/documents.json", query, where=where)
     while True:
-        yield from answer.content.get("results", ())  # no hits: the key is not there
+        with of_known_shape(where, "results with document_number and publication_date"):
+            records = answer.content.get("results", ())  # no hits: the key is not there
+            if not all(
+                record["document_number"] and date.fromisoformat(record["publication_date"]) for record in records
+            ):
+                raise ValueError("a notice without number")
+        yield from records
         following = answer.content.get("next_page_url")
         if not following:
             return
@@ -145,7 +151,8 @@ def requests_of_docket(live: Live, docket: str) -> list[Payload]:
         where=where,
         check=_whole_page,
     ).content
-    version = f"{newest['meta']['totalElements']} {max((_modified(row) for row in newest['data']), default='')}"
+    with of_known_shape(where, "meta with totalElements, documents with lastModifiedDate"):
+        version = f"{newest['meta']['totalElements']} {max((_modified(row) for row in newest['data']), default='')}"
     since: str | None = None
     while version is not None:
         last: str | None = None
@@ -168,8 +175,8 @@ def requests_of_docket(live: Live, docket: str) -> list[Payload]:
                 content = answer.content
             else:
                 content = json.loads(live.archive.open_path(live.archive.entry(done.entry_id or "")).read_bytes())
-            if content["data"]:
-                last = _modified(content["data"][-1])
+            with of_known_shape(f"{where}, page {page}", "documents with lastModifiedDate"):
+                last = _modified(content["data"][-1]) if content["data"] else last
             if not content["meta"].get("hasNextPage"):
                 units = live.ledger.units(service.name, docket, version).values()
                 return [live.payload(unit.entry_id) for unit in units if unit.entry_id]
@@ -193,7 +200,8 @@ def schedule(live: Live) -> tuple[list[Payload], list[str]]:
     releases = live.http.get_json(
         SCHEDULE, f"{live.settings.hts_url}/reststop/releaseList", where="USITC, releases of the HTS"
     ).content
-    current = next((str(row["name"]) for row in releases if row.get("status") == "current"), None)
+    with of_known_shape("USITC, releases of the HTS", "a list of releases with name and status"):
+        current = next((str(row["name"]) for row in releases if row.get("status") == "current"), None)
     if current is None:
         return [], ["the HTS names no current release: its headings of chapter 99 were not looked at"]
     done = live.kept(SCHEDULE.name, "schedule", current).get("export")

@@ -81,6 +81,7 @@ TRANSIENT = {
     "503": faults.status(503),
     "504": faults.status(504),
     "408": faults.status(408),
+    "425": faults.status(425),
     "HTML with status 200": faults.HTML,
     "empty 200": faults.EMPTY,
     "cut off": faults.cut_off,
@@ -99,6 +100,16 @@ def test_a_passing_failure_costs_one_counted_call_and_nothing_else(bench: Bench,
         assert rows_of(comtrade_api.trade(live)) == expected_rows()
         assert archived(live) == len(SMALL)
     assert bench.calls("comtrade") == bench.contract.count(GET) == len(SMALL) + 1
+
+
+def test_a_published_year_without_rows_of_the_goods_is_said(bench: Bench) -> None:
+    bench.contract.world.only_reporters = frozenset({40, 203})
+    bench.contract.fail(GET, faults.body_of(200, '{"elapsedTime":"0.08 secs","count":0,"data":[],"error":""}'))
+    with bench.live() as live:
+        found = comtrade_api.trade(live)
+        assert archived(live) == 1
+    assert {payload.parameters["reporterCode"] for payload in found.payloads} == {"203"}
+    assert any("reporter 40: published, but no rows" in note for note in found.ignored)
 
 
 def test_retry_after_is_the_least_wait(bench: Bench) -> None:
@@ -125,6 +136,10 @@ PERMANENT = {
     "401, wrong key": (faults.status(401, INVALID_KEY), "COMTRADE_API_KEY"),
     "403 without quota": (faults.status(403, "Forbidden"), "COMTRADE_API_KEY"),
     "404": (faults.status(404, "Resource not found"), "address in the settings"),
+    "405": (faults.status(405, "Method Not Allowed"), "HTTP 405"),
+    "410": (faults.status(410, "Gone"), "HTTP 410"),
+    "414": (faults.status(414, "Request URL Too Long"), "HTTP 414"),
+    "422": (faults.status(422, "Unprocessable"), "HTTP 422"),
     "200 with an error": (faults.body_of(200, '{"count":0,"data":[],"error":"something"}'), "something"),
 }
 

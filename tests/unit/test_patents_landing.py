@@ -541,8 +541,8 @@ def test_reference_totals(drop: Drop) -> None:
 
 
 OECD_HEADER = (
-    "STRUCTURE,PATENT_AUTHORITIES,Patent authorities,MEASURE,DATE_TYPE,REF_AREA,Reference area,PARTNER_AREA,AGENT_ROLE,"
-    "COOPERATION_TYPE,WIPO,WIPO technology domains,OECD_TECHNOLOGY_PATENT,TIME_PERIOD,OBS_VALUE\n"
+    "STRUCTURE,PATENT_AUTHORITIES,Patent authorities,MEASURE,Measure,DATE_TYPE,REF_AREA,Reference area,PARTNER_AREA,"
+    "AGENT_ROLE,COOPERATION_TYPE,WIPO,WIPO technology domains,OECD_TECHNOLOGY_PATENT,TIME_PERIOD,OBS_VALUE\n"
 )
 
 
@@ -552,7 +552,7 @@ def test_totals_of_oecd_are_those_of_applicants_by_application_year(drop: Drop) 
     def row(
         area: str = "CHN,China", role: str = "APPLICANT", field: str = "_T,Total", end: str = "_Z,2012,40.5"
     ) -> str:
-        return f"DATAFLOW,9P50_1,PCT,AP,APPLICATION,{area},_Z,{role},_Z,{field},{end}\n"
+        return f"DATAFLOW,9P50_1,PCT,AP,Applications,APPLICATION,{area},_Z,{role},_Z,{field},{end}\n"
 
     lines = row() + row("OECD,OECD") + row(role="INVENTOR") + row(field="14,Chemistry") + row(end="AI,2012,1")
     drop.put(
