@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shutil
 import socket
 import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -21,7 +23,7 @@ from dagster_project.errors import ReleaseError, SettingError
 from dagster_project.publish.postgres import load
 from dagster_project.publish.read import open_release
 from dagster_project.publish.release import MartSpec, ReleaseContext, publish
-from dagster_project.settings import load_settings
+from dagster_project.settings import PROJECT_ROOT, load_settings
 
 PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
 pytestmark = pytest.mark.skipif(not PROGRAMS, reason="no PostgreSQL server is installed (Debian: postgresql)")
@@ -176,3 +178,24 @@ def test_a_password_is_in_no_message_and_in_no_manifest() -> None:
     assert "secret-word" not in str(caught.value)
     good = load_settings({"CHOKEPOINT_POSTGRES_URL": "postgresql://me:secret-word@host/db"}, dotenv=None)
     assert "secret-word" not in str(good.public())
+
+
+def test_sql_of_the_recipes_runs_here_too(server: str, tmp_path: Path) -> None:
+    """docs/bi.md gives it for Metabase and Grafana; tests/unit/test_bi_recipes.py runs it in DuckDB."""
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        connection.execute("create schema marts")
+        connection.execute(
+            "create table marts.vulnerability_summary as select 2017 as year, 'USA' as importer_iso3, "
+            "'USA' as importer_name, category, 1::bigint as n_goods, 0.5e0 as goods_share, "
+            "category / 5 as value_share, category::double as import_value_usd from (values (1), (4)) as v (category)"
+        )
+    spec = MartSpec("vulnerability_summary", ("year", "importer_iso3", "category"), "Grain.", {})
+    context = ReleaseContext("test", {}, {}, Lock({}), synthetic=True)
+    publish(tmp_path / "warehouse.duckdb", tmp_path / "published", [spec], context, retain=1)
+    with open_release(tmp_path / "published") as release:
+        load(release, server, "recipes")
+    page = (PROJECT_ROOT / "docs" / "bi.md").read_text()
+    table, series = re.findall(r"```sql\n(.*?)```", page.replace("marts.", "recipes."), re.DOTALL)
+    with psycopg.connect(server) as reader:
+        assert [row[2] for row in reader.execute(table)] == [1, 4]
+        assert reader.execute(series).fetchall() == [(date(2017, 1, 1), 0.2)]
