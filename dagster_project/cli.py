@@ -127,6 +127,8 @@ def _refresh(settings: Settings) -> int:
         plan = make_plan(settings, on_news=_start_imports)
         if plan.nothing_to_do and (settings.published_dir / "current").exists():
             print("Nothing has changed since the last release; nothing was computed.")
+            if settings.postgres_url:  # which may lack the release: the address is new, or the server was away
+                return _execute(settings, [], None, ("postgres",))
             return _summary(settings, None)
         years = plan.years or plan.held
         print(f"Years held: {_list(plan.held)}; to compute: {_list(years)}.", flush=True)
@@ -193,8 +195,8 @@ def _only_run(settings: Settings) -> Iterator[None]:
         ) from error
 
 
-def _execute(settings: Settings, years: list[int], lock: Lock | None) -> int:
-    """Run the refresh job in this process and report; 1 when it failed."""
+def _execute(settings: Settings, years: list[int], lock: Lock | None, only: Sequence[str] = ()) -> int:
+    """Run the refresh job, or only some assets of it, in this process and report; 1 when it failed."""
     started = time.monotonic()
     print("Loading Dagster and the dbt project …", flush=True)
     home = ensure_dagster_home()
@@ -209,7 +211,11 @@ def _execute(settings: Settings, years: list[int], lock: Lock | None) -> int:
     with dg.DagsterInstance.from_config(str(home)) as instance, _logged(settings) as say:
         instance.add_event_listener(run_id, _Progress(say, started))
         result = job.execute_in_process(
-            instance=instance, run_id=run_id, tags=partition_range_tags(years), raise_on_error=False
+            instance=instance,
+            run_id=run_id,
+            tags=partition_range_tags(years) if years else {},
+            asset_selection=[dg.AssetKey(name) for name in only] or None,
+            raise_on_error=False,
         )
     if not result.success:
         _report_failure(result)

@@ -12,20 +12,26 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import psycopg
 import pytest
 
+from dagster_project import cli
 from dagster_project.archive.lock import Lock
 from dagster_project.errors import ReleaseError, SettingError
 from dagster_project.publish.postgres import load
 from dagster_project.publish.read import open_release
 from dagster_project.publish.release import MartSpec, ReleaseContext, publish
 from dagster_project.settings import PROJECT_ROOT, load_settings
+from dagster_project.state import Plan
 
-PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres")) or [
+    Path(found).resolve() for found in filter(None, [shutil.which("postgres")])
+]
 pytestmark = pytest.mark.skipif(not PROGRAMS, reason="no PostgreSQL server is installed (Debian: postgresql)")
 MARTS = [
     MartSpec("rates", ("list_id",), "One row per list.", {"share": "Granted, it's 0..1."}),
@@ -62,6 +68,7 @@ def server() -> Iterator[str]:
 
 def release_of(folder: Path, number: int) -> Path:
     """Publish one more release, in which every row of every mart holds `number`."""
+    folder.mkdir(exist_ok=True)
     warehouse = folder / f"warehouse{number}.duckdb"
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute("create schema marts")
@@ -164,6 +171,57 @@ def test_an_unreachable_server_is_said_without_the_password(tmp_path: Path) -> N
     with open_release(release_of(tmp_path, 1)) as release, pytest.raises(ReleaseError, match="no connection") as caught:
         load(release, "postgresql://loader:secret-word@127.0.0.1:1/postgres", "chokepoint")
     assert "secret-word" not in str(caught.value)
+
+
+def materialised(settings: dict[str, str], instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
+    """The asset alone, as in the UI."""
+    from dagster_project.assets.postgres import postgres_assets
+
+    assets = postgres_assets(load_settings(settings, dotenv=None))
+    return dg.materialize(assets, instance=instance, raise_on_error=False)
+
+
+def test_the_asset_says_what_failed_and_can_be_materialised_again(server: str, tmp_path: Path) -> None:
+    published = release_of(tmp_path, 1)
+    before = (published / "current").resolve()
+    settings = {"CHOKEPOINT_DATA_DIR": str(tmp_path), "CHOKEPOINT_POSTGRES_SCHEMA": "as_asset"}
+    away = {**settings, "CHOKEPOINT_POSTGRES_URL": "postgresql://loader:secret-word@127.0.0.1:1/postgres"}
+    with dg.DagsterInstance.ephemeral() as instance:
+        failed = materialised(away, instance)
+        [event] = [each for each in failed.all_events if each.is_step_failure]
+        said = event.step_failure_data.user_failure_data
+        assert said is not None and said.description is not None
+        assert "no connection" in said.description and "materialise `postgres` alone" in said.description
+        assert "secret-word" not in said.description
+        assert (published / "current").resolve() == before
+
+        again = materialised({**settings, "CHOKEPOINT_POSTGRES_URL": server}, instance)
+        [made] = again.asset_materializations_for_node("postgres")
+        assert made.metadata["new"].value is True and made.metadata["dagster/row_count"].value == 503
+    with psycopg.connect(server) as reader:
+        assert reader.execute("select count(*) from as_asset.flows").fetchone() == (500,)
+
+
+def test_a_run_without_news_still_loads_what_the_server_lacks(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The address was set after the release was made, or the server was away when it was."""
+    release_of(tmp_path / "data", 1)
+    for name in [name for name in os.environ if name.startswith("CHOKEPOINT_")]:
+        monkeypatch.delenv(name)
+    for name, value in {
+        "DATA_DIR": str(tmp_path / "data"), "POSTGRES_URL": server, "POSTGRES_SCHEMA": "late",
+        "TARIFF_SOURCE": "off", "PATENT_SOURCE": "off",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(f"CHOKEPOINT_{name}", value)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    monkeypatch.setattr(cli, "load_settings", partial(load_settings, dotenv=None))
+    monkeypatch.setattr(cli, "make_plan", lambda settings, on_news: Plan([2017], [], [], False))
+    monkeypatch.setattr(cli, "_summary", lambda *arguments: 0)
+    assert cli.main(["run"]) == 0
+    assert "Nothing has changed" in capsys.readouterr().out
+    with psycopg.connect(server) as reader:
+        assert reader.execute("select count(*) from late.flows").fetchone() == (500,)
 
 
 @pytest.mark.parametrize("name", ["Upper", "with space", "pg_own", "public", 'quo"te', "1st", "a" * 60])
