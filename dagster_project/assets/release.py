@@ -118,7 +118,7 @@ def _require_checked(
 
     A failed one stops the run by itself; but whoever selects assets by hand may have left checks out.
     """
-    made = {(each["asset"], each["check"]) for each in check_results(context.instance, context.run.run_id)}
+    made = {(each["asset"], each["check"]) for each in check_results(context) if each["passed"]}
     missing = [key for key in blocking if (key.asset_key.to_user_string(), key.name) not in made]
     if missing:
         raise ReleaseError(
@@ -187,7 +187,7 @@ def _context(context: AssetExecutionContext, settings: Settings, manifest: Mappi
         settings=settings.public(),
         lock=lock,
         synthetic=any(entry.synthetic for entries in lock.datasets.values() for entry in entries),
-        checks=check_results(context.instance, context.run.run_id),
+        checks=check_results(context),
         rule_counts=rule_counts(settings),
         sources={dataset: chosen_source(dataset, settings) for dataset in DATASETS},
         left_out=left_out(settings, manifest),
@@ -201,24 +201,38 @@ def year_files(settings: Settings) -> dict[int, Path]:
     return {int(path.suffixes[-2][1:]): path for path in files}
 
 
-def check_results(instance: dg.DagsterInstance, run_id: str) -> list[dict[str, Any]]:
-    """The checks that this run evaluated, for the manifest."""
+def check_results(context: AssetExecutionContext) -> list[dict[str, Any]]:
+    """The checks that this run evaluated, for the manifest; of a backfill, those of all its runs so far.
+
+    Of several evaluations of a check the last one counts, unless one failed.
+    """
+    results: dict[tuple[str, str], dict[str, Any]] = {}
+    for each in (found for run_id in _runs_together(context) for found in _evaluations(context.instance, run_id)):
+        key = (each.asset_key.to_user_string(), each.check_name)
+        if key not in results or results[key]["passed"]:
+            results[key] = {
+                "asset": key[0],
+                "check": key[1],
+                "passed": each.passed,
+                "severity": each.severity.value,
+                "description": each.description,
+            }
+    return [results[key] for key in sorted(results)]
+
+
+def _runs_together(context: AssetExecutionContext) -> list[str]:
+    """The ids of the runs of this run's backfill, the oldest first; its own alone, where there is none."""
+    backfill = context.run.tags.get("dagster/backfill")
+    if backfill is None:
+        return [context.run.run_id]
+    runs = context.instance.get_runs(dg.RunsFilter(tags={"dagster/backfill": backfill}))
+    return [run.run_id for run in reversed(runs)]
+
+
+def _evaluations(instance: dg.DagsterInstance, run_id: str) -> list[dg.AssetCheckEvaluation]:
     records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION).records
-    evaluations = [
-        record.event_log_entry.dagster_event.asset_check_evaluation_data
-        for record in records
-        if record.event_log_entry.dagster_event
-    ]
-    return [
-        {
-            "asset": each.asset_key.to_user_string(),
-            "check": each.check_name,
-            "passed": each.passed,
-            "severity": each.severity.value,
-            "description": each.description,
-        }
-        for each in sorted(evaluations, key=lambda each: (each.asset_key.to_user_string(), each.check_name))
-    ]
+    events = [record.event_log_entry.dagster_event for record in records]
+    return [event.asset_check_evaluation_data for event in events if event is not None]
 
 
 def rule_counts(settings: Settings) -> list[tuple[str, int | None, str, int]]:
