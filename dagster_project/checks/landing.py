@@ -5,6 +5,7 @@ Not here: whether a single field can be read (landing quarantines those rows), n
 
 from __future__ import annotations
 
+from dagster_project.checks.accounting import accounting
 from dagster_project.checks.declarations import (
     Check,
     Stage,
@@ -26,7 +27,6 @@ CELL_TOLERANCE = 1e-4
 # A few cells off are the publisher's slips; more than these are a systematic gap, such as rows counted twice.
 SYSTEMATIC_SHARE = 0.01
 FEW_CELLS = 5
-QUARANTINE_LIMIT = 0.05
 VALUE_FALL_LIMIT = 0.30
 WEIGHT_TOLERANCE = 1e-5  # each table sums to 1 within 1e-6, and up to six of them are chained
 
@@ -136,17 +136,6 @@ _CELL_FACTS = """
     from {batch}
 """
 
-_UNACCOUNTED = """
-    select year, source, coalesce(sum(n) filter (rule = 'rows_read'), 0) as rows_read,
-        coalesce(sum(n) filter (rule <> 'rows_read'), 0) as rows_accounted_for
-    from {batch} group by all having rows_read <> rows_accounted_for or min(n) < 0
-"""
-_RULE_FACTS = """
-    select coalesce(sum(n) filter (rule = 'rows_read'), 0)::bigint as rows_read,
-        coalesce(sum(n) filter (rule = 'landed'), 0)::bigint as rows_landed,
-        coalesce(sum(n) filter (starts_with(rule, 'quarantined:')), 0)::bigint as rows_quarantined
-    from trade_rule_counts
-"""
 # What a rule's count says must lie in the table the rule fills. (World rows below six digits are counted, not kept.)
 _LANDED_COUNTS = """
     with counted as (
@@ -161,35 +150,6 @@ _LANDED_COUNTS = """
     select year, rule, coalesce(rows_counted, 0) as rows_counted, coalesce(rows_found, 0) as rows_found
     from counted full join found using (year, rule) where coalesce(rows_counted, 0) <> coalesce(rows_found, 0)
 """
-_QUARANTINE_COUNTS = """
-    with counted as (
-        select source, coalesce(year, 0) as year, rule[13:] as reason, sum(n) as rows_counted from trade_rule_counts
-        where starts_with(rule, 'quarantined:') group by all
-    ),
-    found as (
-        select source, coalesce(year, 0) as year, reason, count(*) as rows_found from {batch} group by all
-    )
-    select source, year, reason, coalesce(rows_counted, 0) as rows_counted, coalesce(rows_found, 0) as rows_found
-    from counted full join found using (source, year, reason)
-    where coalesce(rows_counted, 0) <> coalesce(rows_found, 0)
-"""
-_QUARANTINED = """
-    select source, year, reason, count(*) as n_rows, min(detail) as example, min(archive_entry) as archive_entry
-    from {batch} group by all order by n_rows desc
-"""
-# Rows whose year cannot be read are a year of their own with nothing else in it: they count in the total only.
-_QUARANTINE_SHARES = f"""
-    with shares as (
-        select source, year::varchar as year, sum(n) filter (starts_with(rule, 'quarantined:')) as rows_quarantined,
-            sum(n) filter (rule = 'rows_read') as rows_read
-        from {{batch}} where year is not null group by all
-        union all
-        select source, 'all', sum(n) filter (starts_with(rule, 'quarantined:')), sum(n) filter (rule = 'rows_read')
-        from {{batch}} group by all
-    )
-    select *, rows_quarantined / rows_read as share from shares where rows_quarantined > {QUARANTINE_LIMIT} * rows_read
-"""
-
 _REPORTERS_WITHOUT_TRACE = """
     select year, reporter_code, flow, sum(n_rows)::bigint as n_rows from flow_pairs
     anti join {batch} using (year, reporter_code, flow) group by all
@@ -396,44 +356,13 @@ LANDING = Stage(
             (no_rows(_VANISHED_REPORTERS),),
             requires=PREVIOUS_RELEASE,
         ),
-        Check(
-            "rows_accounted_for",
-            "trade_rule_counts",
-            "ERROR",
-            "Rows read = rows landed + rows set aside by a named rule + rows quarantined, per year and source.",
-            (not_empty(), no_rows(_UNACCOUNTED)),
-            facts=_RULE_FACTS,
-        ),
+        *accounting("trade", about="trade_rule_counts", by=("source", "year"), quarantine_by=("source", "year")),
         Check(
             "counts_match_tables",
             "trade_rule_counts",
             "ERROR",
             "The counts of landed, re-imported and unallocated rows are the numbers of rows in their tables.",
             (no_rows(_LANDED_COUNTS),),
-        ),
-        Check(
-            "nothing_quarantined",
-            "quarantine_trade",
-            "WARN",
-            "No row was unusable. Quarantined rows are listed by reason; they are in no flow.",
-            (no_rows(_QUARANTINED, counted_by="n_rows"),),
-            facts=_RULE_FACTS,
-        ),
-        Check(
-            "few_quarantined",
-            "quarantine_trade",
-            "ERROR",
-            f"At most {QUARANTINE_LIMIT:.0%} of the rows of a source, and of each of its years, were unusable.",
-            (no_rows(_QUARANTINE_SHARES),),
-            on="trade_rule_counts",
-            facts=_RULE_FACTS,
-        ),
-        Check(
-            "counts_match_rows",
-            "quarantine_trade",
-            "ERROR",
-            "Every row counted as quarantined lies in the quarantine table, with its reason.",
-            (no_rows(_QUARANTINE_COUNTS),),
         ),
         Check(
             "countries_plausible",

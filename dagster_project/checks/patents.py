@@ -5,45 +5,16 @@ Not here: whether a single field can be read (landing quarantines those rows), s
 
 from __future__ import annotations
 
+from dagster_project.checks.accounting import accounting
 from dagster_project.checks.declarations import Check, Expect, Stage, between, no_rows, not_empty, not_null, unique
 from dagster_project.checks.views import PREVIOUS_RELEASE
 
 _TOLERANCE = 1e-6
-QUARANTINE_LIMIT = 0.05
 UNKNOWN_LIMIT = 0.10
 FALL_LIMIT = 0.30
 # PatentsView knows the applications granted in the United States only; a share this far off needs another reason.
 REFERENCE_LIMIT = 0.20
 
-_UNACCOUNTED = """
-    select source, coalesce(sum(n) filter (rule = 'rows_read'), 0) as rows_read,
-        coalesce(sum(n) filter (rule <> 'rows_read' and not starts_with(rule, 'noted:')), 0) as rows_accounted_for
-    from {batch} group by source having rows_read <> rows_accounted_for or min(n) < 0
-"""
-_QUARANTINE_SHARES = f"""
-    select source, sum(n) filter (starts_with(rule, 'quarantined:')) as rows_quarantined,
-        sum(n) filter (rule = 'rows_read') as rows_read
-    from {{batch}} group by source having rows_quarantined > {QUARANTINE_LIMIT} * rows_read
-"""
-_RULE_FACTS = """
-    select coalesce(sum(n) filter (rule = 'rows_read'), 0)::bigint as rows_read,
-        coalesce(sum(n) filter (rule = 'landed'), 0)::bigint as rows_landed,
-        coalesce(sum(n) filter (starts_with(rule, 'quarantined:')), 0)::bigint as rows_quarantined
-    from patents_rule_counts
-"""
-_QUARANTINED = """
-    select source, reason, count(*) as n_rows, min(detail) as example, min(archive_entry) as archive_entry
-    from {batch} group by all order by n_rows desc
-"""
-_QUARANTINE_COUNTS = """
-    with counted as (
-        select rule[13:] as reason, sum(n) as rows_counted from patents_rule_counts
-        where starts_with(rule, 'quarantined:') group by all
-    ),
-    found as (select reason, count(*) as rows_found from {batch} group by all)
-    select reason, coalesce(rows_counted, 0) as rows_counted, coalesce(rows_found, 0) as rows_found
-    from counted full join found using (reason) where coalesce(rows_counted, 0) <> coalesce(rows_found, 0)
-"""
 _IMPOSSIBLE_DATES = """
     select pct_id, filing_year, filing_date, publication_date, grant_date, citations_until from {batch}
     where filing_year not between 1978 and year(current_date) + 1 or publication_date < filing_date
@@ -165,37 +136,8 @@ PATENT_LANDING = Stage(
             "The reference's economies do not sum to more than its world.",
             (no_rows(_LARGER_THAN_THE_WORLD),),
         ),
-        Check(
-            "rows_accounted_for",
-            "quarantine_patents",
-            "ERROR",
-            "Of every input table, rows read are rows landed, set aside by a named rule, or quarantined.",
-            (not_empty(), no_rows(_UNACCOUNTED)),
-            on="patents_rule_counts",
-            facts=_RULE_FACTS,
-        ),
-        Check(
-            "quarantine_small",
-            "quarantine_patents",
-            "ERROR",
-            f"No input table has more than {QUARANTINE_LIMIT:.0%} of its rows in quarantine.",
-            (no_rows(_QUARANTINE_SHARES),),
-            on="patents_rule_counts",
-        ),
-        Check(
-            "counts_match_quarantine",
-            "quarantine_patents",
-            "ERROR",
-            "Every row that was counted as quarantined is there to be looked at.",
-            (no_rows(_QUARANTINE_COUNTS),),
-        ),
-        Check(
-            "nothing_quarantined",
-            "quarantine_patents",
-            "WARN",
-            "No row is in quarantine.",
-            (no_rows(_QUARANTINED),),
-        ),
+        # A source's tables are counted one by one; its quarantine names the source only.
+        *accounting("patents", about="quarantine_patents", by=("source",), quarantine_by=()),
     ),
 )
 

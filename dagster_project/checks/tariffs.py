@@ -5,10 +5,10 @@ Not here: whether a single field can be read (landing quarantines those rows), s
 
 from __future__ import annotations
 
+from dagster_project.checks.accounting import accounting
 from dagster_project.checks.declarations import Check, Stage, between, no_rows, not_empty, not_null, one_of, unique
 from dagster_project.checks.views import PREVIOUS_RELEASE
 
-QUARANTINE_LIMIT = 0.05
 UNKNOWN_LIMIT = 0.05
 NOT_LISTED_LIMIT = 0.10
 # The first request was posted on 16 July 2018, the last on 31 January 2020; a later table may reach somewhat further.
@@ -16,35 +16,6 @@ FIRST_POSTED, LAST_POSTED = "2018-07-01", "2021-12-31"
 LISTS = ("1", "2", "3", "4A")
 STATUSES = ("granted", "partially_granted", "denied", "withdrawn", "pending", "unknown")
 
-_UNACCOUNTED = """
-    select source, coalesce(sum(n) filter (rule = 'rows_read'), 0) as rows_read,
-        coalesce(sum(n) filter (rule <> 'rows_read' and not starts_with(rule, 'noted:')), 0) as rows_accounted_for
-    from {batch} group by source having rows_read <> rows_accounted_for or min(n) < 0
-"""
-_QUARANTINE_SHARES = f"""
-    select source, sum(n) filter (starts_with(rule, 'quarantined:')) as rows_quarantined,
-        sum(n) filter (rule = 'rows_read') as rows_read
-    from {{batch}} group by source having rows_quarantined > {QUARANTINE_LIMIT} * rows_read
-"""
-_QUARANTINE_COUNTS = """
-    with counted as (
-        select source, rule[13:] as reason, sum(n) as rows_counted from tariffs_rule_counts
-        where starts_with(rule, 'quarantined:') group by all
-    ),
-    found as (select source, reason, count(*) as rows_found from {batch} group by all)
-    select source, reason, coalesce(rows_counted, 0) as rows_counted, coalesce(rows_found, 0) as rows_found
-    from counted full join found using (source, reason) where coalesce(rows_counted, 0) <> coalesce(rows_found, 0)
-"""
-_RULE_FACTS = """
-    select coalesce(sum(n) filter (rule = 'rows_read'), 0)::bigint as rows_read,
-        coalesce(sum(n) filter (rule = 'landed'), 0)::bigint as rows_landed,
-        coalesce(sum(n) filter (starts_with(rule, 'quarantined:')), 0)::bigint as rows_quarantined
-    from tariffs_rule_counts
-"""
-_QUARANTINED = """
-    select source, reason, count(*) as n_rows, min(detail) as example, min(archive_entry) as archive_entry
-    from {batch} group by all order by n_rows desc
-"""
 _REQUEST_FACTS = """
     select count(*) as requests, count(*) filter (status in ('granted', 'partially_granted')) as granted,
         count(*) filter (status = 'denied') as denied, count(*) filter (status = 'unknown') as status_unknown,
@@ -200,38 +171,7 @@ TARIFF_LANDING = Stage(
             "An exclusion lifts the duty of the list that its paragraph of the note is about.",
             (no_rows(_LISTS_CONTRADICT, counted_by="n_rows"),),
         ),
-        Check(
-            "nothing_quarantined",
-            "quarantine_tariffs",
-            "WARN",
-            "No row was unusable. Quarantined rows are listed by reason; they are in no mart.",
-            (no_rows(_QUARANTINED, counted_by="n_rows"),),
-            facts=_RULE_FACTS,
-        ),
-        Check(
-            "few_quarantined",
-            "quarantine_tariffs",
-            "ERROR",
-            f"At most {QUARANTINE_LIMIT:.0%} of the rows of a source's table were unusable.",
-            (no_rows(_QUARANTINE_SHARES),),
-            on="tariffs_rule_counts",
-        ),
-        Check(
-            "counts_match_rows",
-            "quarantine_tariffs",
-            "ERROR",
-            "Every row counted as quarantined lies in the quarantine table, with its reason.",
-            (no_rows(_QUARANTINE_COUNTS),),
-        ),
-        Check(
-            "rows_accounted_for",
-            "quarantine_tariffs",
-            "ERROR",
-            "Rows read = rows landed + rows set aside by a named rule + rows quarantined, per source and table.",
-            (not_empty(), no_rows(_UNACCOUNTED)),
-            on="tariffs_rule_counts",
-            facts=_RULE_FACTS,
-        ),
+        *accounting("tariffs", about="quarantine_tariffs", by=("source",), quarantine_by=("source",)),
     ),
 )
 
@@ -249,15 +189,25 @@ _RATES_AGAINST_LANDING = """
     where m.requests is distinct from landed.requests or m.granted is distinct from landed.granted
         or m.denied is distinct from landed.denied
 """
-_INDUSTRIES_AGAINST_RATES = """
-    with industries as (
+_PARTS_AGAINST_RATES = """
+    with parts as (
         select list_id, sum(requests) as requests, sum(granted) as granted, sum(denied) as denied from {batch}
         group by list_id
     )
-    select list_id, i.requests, r.requests as requests_of_list, i.granted, r.granted as granted_of_list
-    from industries as i full join exclusion_rates as r using (list_id)
-    where i.requests is distinct from r.requests or i.granted is distinct from r.granted
-        or i.denied is distinct from r.denied
+    select list_id, p.requests, r.requests as requests_of_list, p.granted, r.granted as granted_of_list,
+        p.denied, r.denied as denied_of_list
+    from parts as p full join exclusion_rates as r using (list_id)
+    where p.requests is distinct from r.requests or p.granted is distinct from r.granted
+        or p.denied is distinct from r.denied
+"""
+_MONTHS_AGAINST_LANDING = """
+    with landed as (
+        select list_id, date_trunc('month', date_posted)::date as month_posted, count(*) as requests_landed
+        from stg_tariff_requests where date_posted is not null group by all
+    ),
+    months as (select list_id, month_posted, requests, granted + denied as decided from {batch})
+    select * from months full join landed using (list_id, month_posted)
+    where requests is distinct from requests_landed or decided > requests
 """
 _OVERLAPS = """
     with intervals as (select * from {batch})
@@ -329,7 +279,28 @@ TARIFF_MARTS = Stage(
             "exclusion_rates_by_industry",
             "ERROR",
             "The chapters of a list sum to the list.",
-            (no_rows(_INDUSTRIES_AGAINST_RATES),),
+            (no_rows(_PARTS_AGAINST_RATES),),
+        ),
+        Check(
+            "end_uses_sum_to_rates",
+            "exclusion_rates_by_end_use",
+            "ERROR",
+            "The end uses of a list sum to the list.",
+            (no_rows(_PARTS_AGAINST_RATES), between("approval_share", 0, 1)),
+        ),
+        Check(
+            "requesters_sum_to_rates",
+            "exclusion_requesters",
+            "ERROR",
+            "The requesters of a list sum to the list.",
+            (no_rows(_PARTS_AGAINST_RATES), between("approval_share", 0, 1)),
+        ),
+        Check(
+            "months_match_requests",
+            "exclusion_rates_by_month",
+            "ERROR",
+            "The requests of every month are those posted in it; requests without a day are in no month.",
+            (no_rows(_MONTHS_AGAINST_LANDING), between("approval_share", 0, 1)),
         ),
         Check(
             "determinants_sum_to_rates",
@@ -337,7 +308,7 @@ TARIFF_MARTS = Stage(
             "ERROR",
             "The goods of a list sum to the list, and shares of imports are shares.",
             (
-                no_rows(_INDUSTRIES_AGAINST_RATES),
+                no_rows(_PARTS_AGAINST_RATES),
                 between("china_import_share", 0, 1 + 1e-6),
                 between("us_import_value_usd", 0, None, strictly_above=True),
             ),

@@ -237,9 +237,9 @@ LANDING_FAULTS = [
     ("pct_citations", "insert into pct_citations from pct_citations limit 1", "citations_plausible"),
     ("reference_totals", "update reference_totals set value = 9e9 where country_iso2 = 'CN'", "economies_within_world"),
     ("patents_rule_counts", "update patents_rule_counts set n = n + 1 where rule = 'landed'", "rows_accounted_for"),
-    ("quarantine_patents", "delete from quarantine_patents where reason = 'malformed_row'", "counts_match_quarantine"),
+    ("quarantine_patents", "delete from quarantine_patents where reason = 'malformed_row'", "counts_match_rows"),
     ("patents_rule_counts", "update patents_rule_counts set n = 900 where rule = 'quarantined:malformed_row'",
-     "quarantine_small"),
+     "few_quarantined"),
 ]  # fmt: skip
 MART_FAULTS = [
     ("patent_core_share", "update patent_core_share set core_share = 1.5 where field_id = '4'", "shares_plausible"),

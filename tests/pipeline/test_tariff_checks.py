@@ -36,7 +36,8 @@ LANDING_SQL = """
 """
 MARTS_SQL = """
     create table stg_tariff_requests as
-        select 'r' || n as request_id, '1' as list_id, case when n < 2 then 'granted' else 'denied' end as status
+        select 'r' || n as request_id, '1' as list_id, case when n < 2 then 'granted' else 'denied' end as status,
+            case when n > 0 then date '2018-10-05' end as date_posted
         from range(5) as t (n);
     create table stg_tariff_exclusions as
         select 'htsus_note_20' as source, '20(h)' as document, '1' as list_id, '8413919010' as hts10;
@@ -51,6 +52,13 @@ MARTS_SQL = """
     create table exclusion_rates_by_industry as
         select '1' as list_id, hs2, requests, granted, denied
         from (values ('84', 3, 2, 1), ('85', 2, 0, 2)) as t (hs2, requests, granted, denied);
+    create table exclusion_rates_by_end_use as
+        select '1' as list_id, 'intermediate' as end_use, requests, granted, denied, approval_share from exclusion_rates;
+    create table exclusion_requesters as
+        select '1' as list_id, 'A' as requester, requests, granted, denied, approval_share from exclusion_rates;
+    create table exclusion_rates_by_month as
+        select '1' as list_id, date '2018-10-01' as month_posted, 4::bigint as requests, 1::bigint as granted,
+            3::bigint as denied, 0.25::double as approval_share;
     create table exclusion_determinants as
         select list_id, hs2 || '0000' as hs6, requests, granted, denied, 10.0::double as us_import_value_usd,
             0.5::double as china_import_share
@@ -125,6 +133,20 @@ MARTS_FAULTS = {
     ],
     ("exclusion_rates_by_industry", "industries_sum_to_rates"): [
         "delete from exclusion_rates_by_industry where hs2 = '85'"
+    ],
+    ("exclusion_rates_by_end_use", "end_uses_sum_to_rates"): [
+        "update exclusion_rates_by_end_use set denied = 4",
+        "update exclusion_rates_by_end_use set approval_share = 1.2",
+    ],
+    ("exclusion_requesters", "requesters_sum_to_rates"): [
+        "insert into exclusion_requesters from exclusion_requesters",
+        "update exclusion_requesters set approval_share = -0.1",
+    ],
+    ("exclusion_rates_by_month", "months_match_requests"): [
+        "update exclusion_rates_by_month set requests = 5",
+        "update exclusion_rates_by_month set month_posted = date '2018-11-01'",
+        "update exclusion_rates_by_month set denied = 4",
+        "update exclusion_rates_by_month set approval_share = 2",
     ],
     ("exclusion_determinants", "determinants_sum_to_rates"): [
         "delete from exclusion_determinants where hs6 = '850000'",
