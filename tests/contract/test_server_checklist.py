@@ -1,7 +1,15 @@
-"""The contract server keeps sources.md A.10: what its own clients rely on, asked without them."""
+"""The contract server keeps the checklists A.10, B.8 and C.7 of sources.md: asked without the clients.
+
+Not here: faults by script (`test_comtrade_api`, `test_faults_by_source`), and C.7's OPS, which has no client.
+"""
 
 from __future__ import annotations
 
+import csv
+import gzip
+import io
+import re
+import zipfile
 from typing import Any
 
 import requests
@@ -128,3 +136,108 @@ def test_the_program_names_itself_as_the_settings_say(bench: Bench) -> None:
         url = f"{bench.contract.url}/public/v1/getDa/C/A/HS"
         surroundings.http.get_json(Service("any"), url, {"period": "2018"}, where="availability")
     assert [seen.headers["User-Agent"] for seen in bench.contract.seen] == ["lab/2 (mail@example.org)"]
+
+
+def table(bench: Bench, name: str) -> list[list[str]]:
+    """A served table as rows of text, out of its zip or gzip; broken lines are left out."""
+    body = ask(bench, f"/static/{name}").content
+    if name.endswith(".zip"):
+        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            body = archive.read(archive.namelist()[0])
+    body = gzip.decompress(body) if name.endswith(".gz") else body
+    text = body.decode("cp1252" if "List-1" in name else "utf-8-sig")
+    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter="\t" if ".tsv" in name else ","))
+    return [row for row in rows if len(row) == len(rows[0])]
+
+
+def test_status_tables_come_in_both_layouts_and_with_every_trap(bench: Bench) -> None:
+    lists_1_2, lists_3_4a = (
+        table(bench, f"ustr/{name}")
+        for name in ("List-1-Exclusion-Requests.csv", "List-3-Exclusion-Requests-status.csv")
+    )
+    assert lists_1_2[0] == [
+        *("Doc Type", "Request Doc-ID", "Organization Name", "10-Digit HTS"),
+        *("Date Posted", "Response Closes", "Reply Closes", "Stages"),
+    ]
+    assert {row[0] for row in lists_1_2[1:]} == {"REQUEST", "RESPONSE"}
+    assert any(row[4].isdigit() and len(row[4]) == 5 for row in lists_1_2[1:]), "serial dates"
+    assert lists_3_4a[0] == ["Request", "Org", "Status", "HTSUS", "Product", "Post Date", "Close Date"]
+    assert any(len(row[3]) == 9 for row in lists_3_4a[1:]), "codes that lost their zero"
+    known = {"Granted", "Denied", "Approved", "Partially Approved", "Withdrawn", "Request Withdrawn", "Pending"}
+    words = {row[-1] for row in lists_1_2[1:]} | {row[2] for row in lists_3_4a[1:]}
+    assert words - known, "words nobody knows"
+    assert ask(bench, "/static/ustr/List-2-Exclusion-Requests.xlsx").content.startswith(b"PK")
+    assert table(bench, "ustr/s301_product_lists.csv")[0][:3] == ["hts8", "list", "ch99_code"]
+
+
+def test_regulations_gov_pages_to_20_and_refuses_in_two_shapes(bench: Bench) -> None:
+    bench.contract.world.documents_page = 5
+    path = (
+        "/regs/documents?filter[docketId]=USTR-2018-0025&sort=lastModifiedDate,documentId&page[size]=250&page[number]="
+    )
+    key = {"X-Api-Key": "contract-key"}
+    pages = [ask(bench, f"{path}{number}", **key).json() for number in (1, 2, 3)]
+    assert [page["meta"]["hasNextPage"] for page in pages] == [True, True, False]
+    assert len({row["id"] for page in pages for row in page["data"]}) == 12 == pages[0]["meta"]["totalElements"]
+    beyond = ask(bench, f"{path}21", **key)
+    assert beyond.status_code == 400 and beyond.json()["errors"][0]["status"] == "400"
+    missing, wrong = ask(bench, f"{path}1"), ask(bench, f"{path}1", **{"X-Api-Key": "wrong"})
+    assert [answer.json()["error"]["code"] for answer in (missing, wrong)] == ["API_KEY_MISSING", "API_KEY_INVALID"]
+
+
+def test_the_federal_register_links_pages_and_leaves_results_out_when_there_are_none(bench: Bench) -> None:
+    first = ask(bench, "/fr/documents.json?conditions[term]=x").json()
+    second = requests.get(first["next_page_url"], timeout=30).json()
+    assert first["total_pages"] == 2 and len(first["results"]) == 2 and "next_page_url" not in second
+    empty = ask(bench, "/fr/documents.json?conditions[publication_date][gte]=2030-01-01").json()
+    assert set(empty) == {"count", "description"}
+    wrong = ask(bench, "/fr/documents.json?conditions[foo]=x")
+    assert wrong.status_code == 400 and wrong.json() == {"errors": {"foo": "is not a valid field"}}
+
+
+def test_the_schedule_has_null_lists_and_missing_footnotes_and_may_want_dotted_codes(bench: Bench) -> None:
+    whole = ask(bench, "/reststop/exportList?from=0101&to=9999&format=JSON&styles=false").json()
+    assert any(row["footnotes"] is None for row in whole) and any("units" not in row for row in whole)
+    assert any(row["htsno"] == "" for row in whole) and all(row["addiitionalDuties"] is None for row in whole)
+    bench.contract.world.dotted_schedule = True
+    assert ask(bench, "/reststop/exportList?from=0101&to=9999&format=JSON&styles=false").status_code == 400
+    assert ask(bench, "/reststop/exportList?from=0101.21.00&to=9999.00.00&format=JSON&styles=true").status_code == 200
+    assert ask(bench, "/reststop/releaseList", **{"User-Agent": "libcurl/8"}).status_code == 403
+
+
+def test_the_portal_refuses_redirects_and_serves_parts(bench: Bench) -> None:
+    key, product = {"X-Api-Key": "contract-key"}, "/api/v1/datasets/products/PVGPATDIS"
+    assert ask(bench, product).json() == {"message": "Unauthorized"}
+    assert ask(bench, product, **{"X-Api-Key": "wrong"}).status_code == 403
+    unmoved = ask(bench, product, **key).json()
+    bench.contract.world.odp_released["g_patent.tsv.zip"] = "2026-06-30 00:00:00"
+    assert unmoved != ask(bench, product.lower(), **key).json(), "a release that moved"
+    files = "/api/v1/datasets/products/files/PVGPATDIS"
+    assert ask(bench, f"{files}/g_nothing.tsv.zip", **key).json()["code"] == 404
+    sent = requests.get(f"{bench.contract.url}{files}/g_patent.tsv.zip", headers=key, timeout=30, allow_redirects=False)
+    storage = sent.headers["Location"]
+    assert sent.status_code == 302 and storage.startswith(bench.contract.storage_url)
+    whole = requests.get(storage, timeout=30)
+    part = {"Range": "bytes=10-19"}
+    same = requests.get(storage, headers={**part, "If-Range": whole.headers["ETag"]}, timeout=30)
+    other = requests.get(storage, headers={**part, "If-Range": '"another"'}, timeout=30)
+    assert (same.status_code, same.content) == (206, whole.content[10:20])
+    assert (other.status_code, other.content) == (200, whole.content)
+
+
+def test_patent_tables_hold_what_breaks_careless_readers(bench: Bench) -> None:
+    patents, numbers, assignees = (
+        table(bench, f"patents/{name}")
+        for name in ("g_patent.tsv.zip", "g_pct_data.tsv", "g_assignee_disambiguated.tsv.gz")
+    )
+    title = patents[0].index("patent_title")
+    assert any("\n" in row[title] for row in patents) and any('"' in row[title] for row in patents)
+    number, kind = numbers[0].index("pct_doc_number"), numbers[0].index("pct_doc_type")
+    written = {row[number] for row in numbers[1:]}
+    assert any(re.match(r"WO ?\d\d/", text) for text in written), "numbers with two-digit years"
+    assert any(re.match(r"WO ?20\d\d/", text) for text in written), "and with four-digit ones"
+    kinds: dict[str, set[str]] = {}
+    for row in numbers[1:]:
+        kinds.setdefault(row[0], set()).add(row[kind])
+    assert {"wo_grant"} in kinds.values(), "a patent with the publication only"
+    assert any(row[assignees[0].index("location_id")] == "" for row in assignees[1:]), "a missing location"
