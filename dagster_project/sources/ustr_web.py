@@ -58,9 +58,12 @@ def tariffs(live: Live) -> Found:
 
 
 def changed(live: Live) -> bool:
-    """Whether the Federal Register lists a notice that is not here yet. One call when there is none."""
+    """Whether the Federal Register lists a notice, or the HTS has a release, that is not here yet. Two calls if not."""
     done = live.kept(REGISTER.name, "notices", "1")
-    return any(record["document_number"] not in done for record in _listed(live))
+    if any(record["document_number"] not in done for record in _listed(live)):
+        return True
+    current = _current_release(live)
+    return current is not None and "export" not in live.kept(SCHEDULE.name, "schedule", current)
 
 
 def _file(live: Live, address: str) -> Payload:
@@ -192,16 +195,19 @@ def requests_of_docket(live: Live, docket: str) -> list[Payload]:
     )
 
 
+def _current_release(live: Live) -> str | None:
+    where = "USITC, releases of the HTS"
+    releases = live.http.get_json(SCHEDULE, f"{live.settings.hts_url}/reststop/releaseList", where=where).content
+    with of_known_shape(where, "a list of releases with name and status"):
+        return next((str(row["name"]) for row in releases if row.get("status") == "current"), None)
+
+
 def schedule(live: Live) -> tuple[list[Payload], list[str]]:
     """The tariff schedule in its current release, fetched when that is a new one; and notes for the user.
 
     The service's two address forms are both tried.
     """
-    releases = live.http.get_json(
-        SCHEDULE, f"{live.settings.hts_url}/reststop/releaseList", where="USITC, releases of the HTS"
-    ).content
-    with of_known_shape("USITC, releases of the HTS", "a list of releases with name and status"):
-        current = next((str(row["name"]) for row in releases if row.get("status") == "current"), None)
+    current = _current_release(live)
     if current is None:
         return [], ["the HTS names no current release: its headings of chapter 99 were not looked at"]
     done = live.kept(SCHEDULE.name, "schedule", current).get("export")

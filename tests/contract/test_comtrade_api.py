@@ -425,6 +425,16 @@ def test_two_values_for_one_flow_are_refused(bench: Bench) -> None:
         comtrade_api.trade(live)
 
 
+def test_breakdowns_beside_their_total_are_no_second_value(bench: Bench) -> None:
+    """A service that ignores the pins: landing sets such rows aside (`breakdown_duplicate`)."""
+    row = next(record for row, record in records_of(2018, 40) if len(row.code) == 6 and row.flow == "M")
+    broken = [row, {**row, "partner2Code": 156, "primaryValue": 1.5}, {**row, "motCode": 2100, "primaryValue": 2.5}]
+    bench.contract.world.only_reporters = frozenset({40})
+    bench.contract.fail(GET, faults.body_of(200, json.dumps({"count": 3, "data": broken, "error": ""})))
+    with bench.live() as live:
+        assert len(rows_of(comtrade_api.trade(live))) == 3
+
+
 def test_a_required_field_that_is_gone_stops_the_year(bench: Bench) -> None:
     bench.contract.world.dropped_fields = frozenset({"primaryValue"})
     with bench.live() as live:

@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -238,6 +239,20 @@ def test_a_redirect_to_another_host_loses_the_key(bench: Bench) -> None:
     first, second = bench.contract.seen
     assert first.headers.get("X-Api-Key") == "contract-key" and "X-Api-Key" not in second.headers
     assert bench.calls("keyed") == 1, "the storage host is no call of the service"
+
+
+def test_a_portal_file_at_another_host_gets_no_key(bench: Bench) -> None:
+    contract = bench.contract
+
+    def elsewhere(handler: Any, answer: Any) -> None:
+        code, headers, body = answer()
+        faults.send(handler, code, headers, body.replace(contract.url.encode(), contract.storage_url.encode()))
+
+    contract.fail("pvgpatdis$", elsewhere)
+    with bench.live() as live, pytest.raises(SourceError, match="HTTP 401"):
+        uspto.patents(live)
+    metadata, file = contract.seen
+    assert metadata.headers["X-Api-Key"] == "contract-key" and "X-Api-Key" not in file.headers
 
 
 def test_a_portal_file_is_not_tried_again_blindly_and_resumes_in_the_next_run(bench: Bench) -> None:

@@ -70,6 +70,7 @@ def test_looks_without_news_cost_availability_calls_only_and_request_nothing(ben
         "/fr/documents.json",
         "/public/v1/getDa/C/A/HS",
         "/public/v1/getDa/C/A/HS",
+        "/reststop/releaseList",
     ]
 
 

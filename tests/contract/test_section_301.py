@@ -173,6 +173,17 @@ def test_headings_of_chapter_99_are_landed_with_their_duty_and_edition(bench: Be
     assert {row[5:7] for row in rows} == {("2026HTSRev20", 2_026_020)}
 
 
+def test_a_new_edition_of_the_schedule_is_news(bench: Bench) -> None:
+    static = bench.contract.world.static
+    with bench.live() as live:
+        ustr_web.tariffs(live)
+        assert not ustr_web.changed(live)
+        static["/static/ustr/hts_2026HTSRev21.json"] = static["/static/ustr/hts_2026HTSRev20.json"]
+        bench.contract.world.schedule = "2026HTSRev21"
+        assert ustr_web.changed(live)
+        assert [payload.parameters["release"] for payload in ustr_web.schedule(live)[0]] == ["2026HTSRev21"]
+
+
 def test_a_schedule_of_another_shape_is_refused(bench: Bench, tmp_path: Path) -> None:
     bench.contract.fail("exportList", faults.body_of(200, '[{"hts": "0101"}]'))
     with bench.live() as live, pytest.raises(SourceError, match=r"hts_2026HTSRev20.*no list of tariff lines.*htsno"):
