@@ -53,7 +53,8 @@ MARTS_SQL = """
         select '1' as list_id, hs2, requests, granted, denied
         from (values ('84', 3, 2, 1), ('85', 2, 0, 2)) as t (hs2, requests, granted, denied);
     create table exclusion_rates_by_end_use as
-        select '1' as list_id, 'intermediate' as end_use, requests, granted, denied, approval_share from exclusion_rates;
+        select '1' as list_id, 'intermediate' as end_use, requests, granted, denied, approval_share
+        from exclusion_rates;
     create table exclusion_requesters as
         select '1' as list_id, 'A' as requester, requests, granted, denied, approval_share from exclusion_rates;
     create table exclusion_rates_by_month as
