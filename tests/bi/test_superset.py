@@ -204,17 +204,19 @@ def test_the_dashboard_in_a_browser(desk: Desk) -> None:
         page.route("**/*", stay_here)
         page.on("response", note)
         page.on("pageerror", lambda error: problems.append(str(error)))
+        page.set_default_timeout(120_000)  # a busy machine takes its time over Superset's scripts
         page.goto(f"{desk.api.address}/login/")
+        page.wait_for_load_state("networkidle")  # what is typed before would be lost
         page.fill("#username", USER)
         page.fill("#password", desk.api.password)
         page.click("[data-test=login-button]")
-        page.wait_for_url("**/welcome/**")
+        page.wait_for_url("**/welcome/**", wait_until="commit")
         page.goto(f"{desk.api.address}/superset/dashboard/chokepoint/")
-        page.wait_for_selector(".dashboard-component-chart-holder", timeout=60_000)
+        page.wait_for_selector(".dashboard-component-chart-holder")
         page.wait_for_function(
             "n => document.querySelectorAll('.chart-container canvas, .chart-container table').length >= n",
-            arg=len(expected), timeout=60_000,
-        )  # fmt: skip
+            arg=len(expected),
+        )
         page.wait_for_load_state("networkidle")
         page.wait_for_timeout(2000)  # the bars grow
         PICTURE.parent.mkdir(exist_ok=True)
