@@ -274,28 +274,34 @@ def _table(caption: str, found: Sequence[Mapping[str, Any]]) -> str:
     """A table in a region of its own, which scrolls, also by keyboard, where the page is narrow."""
     if not found:
         return f'<p class="absent">{escape(caption)}: none.</p>'
-    head = "".join(
-        f'<th scope="col"{_NUMBER if _numeric(value) else ""}>{escape(name)}</th>' for name, value in found[0].items()
+    # A column stands right-aligned when each of its values shows a number or is missing.
+    numeric = {
+        name: any(_is_number(row[name]) for row in found)
+        and all(row[name] in (None, "–") or _is_number(row[name]) for row in found)
+        for name in found[0]
+    }
+    head = "".join(f'<th scope="col"{_NUMBER if numeric[name] else ""}>{escape(name)}</th>' for name in found[0])
+    body = "".join(
+        "<tr>" + "".join(_cell(value, numeric[name]) for name, value in row.items()) + "</tr>" for row in found
     )
-    body = "".join("<tr>" + "".join(_cell(value) for value in row.values()) + "</tr>" for row in found)
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table>'
         f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, numeric: bool) -> str:
     if isinstance(value, int | float):
         value = _number(value)
     text = "–" if value is None else str(value)
     verdict = {"reproduced": ' class="verdict good"', "differs": ' class="verdict bad"'}.get(text, "")
-    return f"<td{_NUMBER if _numeric(value) else verdict}>{escape(text)}</td>"
+    return f"<td{_NUMBER if numeric else verdict}>{escape(text)}</td>"
 
 
-def _numeric(value: Any) -> bool:
-    """Numbers, and texts that show one (also a missing one), stand right-aligned."""
+def _is_number(value: Any) -> bool:
+    """Numbers, and texts that show one."""
     return isinstance(value, int | float) or (
-        isinstance(value, str) and value.strip("%–-").replace(".", "").replace(",", "").isdigit()
+        isinstance(value, str) and value.strip("%–- ").replace(".", "").replace(",", "").isdigit()
     )
 
 
@@ -308,4 +314,4 @@ def _number(value: float | None) -> str:
 
 
 def _share(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1%}"
+    return "–" if value is None else f"{value * 100:.1f} %"
