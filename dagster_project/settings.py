@@ -288,7 +288,7 @@ DEFINITIONS = (
     Definition(
         "comtrade_row_cap",
         "250000",
-        "rows at which a keyed answer counts as cut off (100000 always does)",
+        "rows at which a keyed answer counts as cut off (100000 and 250000 always do)",
         "1 or more",
         _positive,
     ),
