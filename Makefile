@@ -5,11 +5,12 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 BI     := .venv-bi
 BI_READY := $(BI)/.ready
+UI_PORT ?= 3000
 
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-live run brief rebuild ui docs dbt-docs test test-bi lint bench clean
+.PHONY: help demo demo-live run brief rebuild ui docs dbt-docs test test-bi screenshots lint bench clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -37,7 +38,7 @@ rebuild: $(READY) ## a release again from the archive alone: make rebuild LOCK=d
 
 ui: $(READY) ## the Dagster UI on http://127.0.0.1:3000
 	@mkdir -p $(DAGSTER_HOME) && cp dagster.yaml $(DAGSTER_HOME)/dagster.yaml
-	@$(BIN)/dagster dev -w workspace.yaml --host 127.0.0.1 --port 3000
+	@$(BIN)/dagster dev -w workspace.yaml --host 127.0.0.1 --port $(UI_PORT)
 
 docs: $(READY) ## docs/data-dictionary.md and bi/superset from dbt's descriptions
 	$(BIN)/python -m dagster_project.dictionary
@@ -57,6 +58,9 @@ $(BI_READY): bi/requirements.lock
 test-bi: $(READY) $(BI_READY) ## the Superset bundle in a Superset of its own (1 GB), over the demo's release
 	@CHOKEPOINT_DATA_DIR=demo $(BIN)/python -m dagster_project.cli demo
 	$(BIN)/python -m pytest -m superset tests/bi
+
+screenshots: $(READY) ## the README's pictures of the UI, taken by its test
+	$(BIN)/python -m pytest tests/ui --screenshots docs/images
 
 lint: $(READY) ## style and types
 	$(BIN)/ruff check .

@@ -26,6 +26,11 @@ def _is_local(address: Any) -> bool:
         return False
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The README's pictures are left by the browser's visit (tests/ui)."""
+    parser.addoption("--screenshots", metavar="DIRECTORY", help="let tests/ui leave the README's pictures there")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def only_loopback() -> Iterator[None]:
     """Refuse every connection and every name of another machine."""

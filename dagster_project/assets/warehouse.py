@@ -230,9 +230,9 @@ def _with_rows(
         return event
     schema, table = context.asset_key_for_output(event.output_name).path
     relation = f'"{schema}"."{table}"'
-    metadata = {**event.metadata, **relation_metadata(connection, relation), **table_bytes(connection, schema, table)}
+    metadata = {**relation_metadata(connection, relation), **table_bytes(connection, schema, table)}
     if read := {DATASET_OF[name] for name in tables.get(table, ()) if name in DATASET_OF}:
         metadata |= provenance_metadata([entry for dataset in read for entry in taken_in(dataset, settings)])
     if schema == "marts":
         metadata["picture"] = picture(connection, table, relation, questions[table])
-    return dg.Output(event.value, event.output_name, metadata=metadata)
+    return dg.Output(event.value, event.output_name, metadata={**metadata, **event.metadata})

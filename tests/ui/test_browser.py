@@ -1,0 +1,203 @@
+"""The Dagster UI as its user meets it: `make ui`, opened in a headless Chromium, with a data directory of its own.
+
+The tests are one visit and run in order: look at the graph, materialise the sample, look at a mart, meet a failed
+check.
+With `--screenshots DIRECTORY` (`make screenshots`) the visit leaves the README's pictures, and takes the whole sample.
+Not here: what the numbers are (see tests/pipeline).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import duckdb
+import pytest
+from playwright.sync_api import Page, Route, expect, sync_playwright
+
+from dagster_project.settings import PROJECT_ROOT
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (Debian: chromium)")
+FLAGS = ["no-sandbox", "disable-gpu", "disable-background-networking", "disable-component-update", "disable-sync"]
+FLAGS += ["no-first-run", "disable-quic"]
+SECONDS = 1000  # in Playwright's milliseconds
+RUN_SECONDS = 400
+
+
+@dataclass
+class Visit:
+    """The browser's page on a running UI, and what it asked other machines for."""
+
+    page: Page
+    address: str
+    data: Path
+    screenshots: Path | None
+    strangers: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Page:
+        """Go to a page of the UI."""
+        self.page.goto(self.address + path)
+        return self.page
+
+    def picture(self, name: str) -> None:
+        """Leave a picture for the README, where they are wanted."""
+        if self.screenshots is not None:
+            self.screenshots.mkdir(parents=True, exist_ok=True)
+            self.page.wait_for_timeout(2 * SECONDS)  # what fades in or is laid out has no end to wait for
+            self.page.screenshot(path=self.screenshots / f"{name}.png")
+
+
+@pytest.fixture(scope="module")
+def visit(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """`make ui` on a free port, and a browser that reaches this machine only."""
+    root = tmp_path_factory.mktemp("ui")
+    screenshots = request.config.getoption("--screenshots")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CHOKEPOINT_")}
+    environment |= {"CHOKEPOINT_DATA_DIR": str(root / "data"), "DAGSTER_HOME": str(root / "home")}
+    environment |= {"FRESHNESS_DAEMON_INTERVAL_SECONDS": "5"}
+    if not screenshots:  # the trade part alone is half the time
+        environment |= {"CHOKEPOINT_TARIFF_SOURCE": "off", "CHOKEPOINT_PATENT_SOURCE": "off"}
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    # These tests run in an environment that is installed: make need not look whether it is.
+    command = ["make", "-o", ".venv/.ready", "ui", f"BIN={Path(sys.executable).parent}", f"UI_PORT={port}"]
+    log = root / "log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            command, cwd=PROJECT_ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
+        )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        until(lambda: answers(address), 120, lambda: log.read_text()[-2000:])
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[f"--{flag}" for flag in FLAGS])
+            page = browser.new_page(viewport={"width": 1500, "height": 950})
+            page.set_default_timeout(30 * SECONDS)
+            there = Visit(page, address, root / "data", Path(screenshots).absolute() if screenshots else None)
+            page.route(lambda url: urlsplit(url).hostname not in ("127.0.0.1", None), stopped(there.strangers))
+            yield there
+            browser.close()
+    finally:
+        for sign in (signal.SIGINT, signal.SIGKILL):
+            os.killpg(server.pid, sign)
+            try:
+                server.wait(30)
+                break
+            except subprocess.TimeoutExpired:
+                continue
+
+
+def stopped(strangers: list[str]) -> Callable[[Route], None]:
+    """Stop a request to another machine, and note it."""
+
+    def stop(route: Route) -> None:
+        strangers.append(route.request.url)
+        route.abort()
+
+    return stop
+
+
+def answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/server_info", timeout=5) as response:
+            return bool(response.status == 200)
+    except OSError:
+        return False
+
+
+def until(done: Callable[[], bool], seconds: float, why: Callable[[], str]) -> None:
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end, why()
+        time.sleep(0.5)
+
+
+def test_the_graph_shows_the_layers(visit: Visit) -> None:
+    page = visit.open("/asset-groups")
+    page.get_by_role("button", name="Skip").click()
+    for layer in ("raw", "landing", "staging", "intermediate", "marts", "release"):
+        expect(page.get_by_text(layer, exact=True).first).to_be_visible()
+
+
+def test_the_sample_is_materialised_from_the_ui(visit: Visit) -> None:
+    page = visit.open("/locations/chokepoint/jobs/refresh")
+    page.get_by_role("button", name="Materialize all").click()
+    page.get_by_role("button", name="All", exact=True).click()
+    page.get_by_role("button", name="Launch backfill").click()
+    page = visit.open("/locations/chokepoint/jobs/refresh/runs")
+    ended = page.get_by_text(re.compile("^(Success|Failure|Canceled)$"))
+    ended.first.wait_for(timeout=RUN_SECONDS * SECONDS)
+    assert ended.first.inner_text() == "Success"
+    assert (visit.data / "published/current/manifest.json").exists()
+
+
+def test_a_mart_shows_what_it_is_and_holds(visit: Visit) -> None:
+    page = visit.open("/assets/marts/import_vulnerability")
+    for words in ("One row per year, importer and good", "Freshness policy", "Row count", "chokepoint", "DuckDB"):
+        expect(page.get_by_text(words).first).to_be_visible()
+    expect(page.get_by_text("Passing").first).to_be_visible()
+    visit.picture("mart")
+
+    page = visit.open("/assets/marts/import_vulnerability?view=events")
+    metadata = page.get_by_role("table").filter(has_text="dagster/row_count")
+    for name, value in (("years", "2017, 2018, 2019"), ("synthetic", "true"), ("licence", "Apache-2.0")):
+        expect(metadata.get_by_role("row").filter(has_text=name).filter(has_text=value)).to_be_visible()
+    assert int(metadata.get_by_role("row").filter(has_text="row_count").inner_text().split()[-1]) > 10_000
+
+    metadata.get_by_role("row").filter(has_text="preview").get_by_text("Show Markdown").click()
+    expect(page.get_by_role("dialog").get_by_text("importer_iso3")).to_be_visible()
+    page.get_by_role("button", name="Close").click()
+    metadata.get_by_role("row").filter(has_text="picture").get_by_text("Show Markdown").click()
+    drawn = page.get_by_role("dialog").locator("img")
+    expect(drawn).to_be_visible()
+    assert drawn.evaluate("image => image.naturalWidth") > 300
+    expect(page.get_by_role("dialog").get_by_text("Which goods does a country buy from too few")).to_be_visible()
+    visit.picture("mart-picture")
+
+
+def test_the_lineage_of_a_mart_is_green(visit: Visit) -> None:
+    page = visit.open("/assets/marts/import_vulnerability?view=lineage")
+    expect(page.get_by_text("release", exact=True).first).to_be_visible()
+    visit.picture("graph")
+
+
+def test_a_failed_check_shows_its_failing_rows(visit: Visit) -> None:
+    spoil(visit.data / "landing/trade_flows/year=2019")
+    page = visit.open("/assets/landing/trade_flows?view=checks&checkDetail=values_plausible")
+    expect(page.get_by_text("Passed", exact=True).first).to_be_visible()
+    page.get_by_role("button").filter(has_text=re.compile("^Execute$")).click()
+    page.get_by_text("Failed", exact=True).first.wait_for(timeout=120 * SECONDS)
+    expect(page.get_by_text("This is a blocking asset check").first).to_be_visible()
+    rows = page.get_by_role("table").filter(has_text="broken_rule").last.get_by_role("row")
+    expect(rows.filter(has_text="value is negative").filter(has_text="-12345").filter(has_text="2019")).to_be_visible()
+    rows.last.scroll_into_view_if_needed()
+    visit.picture("failed-check")
+
+
+def spoil(year: Path) -> None:
+    """One landed flow gets a negative value, as if a disk or a hand had changed it."""
+    [path] = year.glob("*.parquet")
+    changed = path.with_suffix(".changed")
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"copy (select * replace (if(row_number() over () = 1, -12345, value_usd) as value_usd) "
+            f"from read_parquet('{path}', hive_partitioning=false)) to '{changed}' (format parquet)"
+        )
+    changed.replace(path)
+
+
+def test_the_ui_asked_no_other_machine(visit: Visit) -> None:
+    assert visit.strangers == []
