@@ -14,7 +14,7 @@ import textwrap
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -132,7 +132,7 @@ def _refresh(settings: Settings) -> int:
             return _summary(settings, None)
         years = plan.years or plan.held
         print(f"Years held: {_list(plan.held)}; to compute: {_list(years)}.", flush=True)
-        return _execute(settings, list(years), None)
+        return _execute(settings, list(years), load_lock(settings.lock_path))
 
 
 def _brief(options: argparse.Namespace) -> int:
@@ -195,8 +195,8 @@ def _only_run(settings: Settings) -> Iterator[None]:
         ) from error
 
 
-def _execute(settings: Settings, years: list[int], lock: Lock | None, only: Sequence[str] = ()) -> int:
-    """Run the refresh job, or only some assets of it, in this process and report; 1 when it failed."""
+def _execute(settings: Settings, years: list[int], lock: Lock, only: Sequence[str] = ()) -> int:
+    """Run the refresh job, or only some assets of it, on what the lock names; report; 1 when it failed."""
     started = time.monotonic()
     print("Loading Dagster and the dbt project …", flush=True)
     home = ensure_dagster_home()
@@ -295,6 +295,7 @@ def _summary(settings: Settings, result: dg.ExecuteInProcessResult | None, secon
         print(f"  {name:32} {mart['rows']:>10,}  {_list(sorted(mart.get('years', {})))}")
     for name, reason in sorted(manifest["marts_left_out"].items()):
         print(f"  {name:32} {'left out':>10}  {reason}")
+    _print_passed_over(manifest.get("passed_over", {}))  # releases of older versions have none
     if result is not None:
         checks = result.get_asset_check_evaluations()
         failed = [check for check in checks if not check.passed]
@@ -307,6 +308,16 @@ def _summary(settings: Settings, result: dg.ExecuteInProcessResult | None, secon
     if seconds is not None:
         print(f"Took {seconds:.0f} s.")
     return 0
+
+
+def _print_passed_over(passed_over: Mapping[str, Sequence[str]]) -> None:
+    """What the sources could not give or were not asked for, and files that are no table; the first few of each."""
+    for dataset, notes in passed_over.items():
+        print(f"\nNot taken in, {dataset}:")
+        for note in notes[:SHOWN_ROWS]:
+            print(textwrap.fill(note, 116, initial_indent="  - ", subsequent_indent="    ", break_long_words=False))
+        if len(notes) > SHOWN_ROWS:
+            print(f"  … and {len(notes) - SHOWN_ROWS} more (manifest.json, passed_over)")
 
 
 def _print_benchmarks(release: Release) -> None:

@@ -99,7 +99,7 @@ def datasets_on(settings: Settings) -> list[str]:
 
 
 def take_in(dataset: str, settings: Settings, archive: Archive, now: datetime) -> tuple[list[Entry], Sequence[str]]:
-    """Archive what the source holds now, make it the lock's current input, and return entries and files passed over.
+    """Archive what the source holds now, make it the lock's current input, and return entries and what was passed over.
 
     SourceError when the source cannot be read or holds nothing.
     """
@@ -116,9 +116,10 @@ def take_in(dataset: str, settings: Settings, archive: Archive, now: datetime) -
     # The same bytes under two names are one payload: they count once, and the second name is reported.
     unique = list({entry.sha256: entry for entry in reversed(entries)}.values())[::-1]
     twins = [f"{entry.address} (same content as another file)" for entry in entries if entry not in unique]
+    passed_over = [*found.ignored, *twins]
     lock = load_lock(settings.lock_path) if settings.lock_path.exists() else Lock({})
-    lock.with_dataset(dataset, unique).save(settings.lock_path)
-    return unique, [*found.ignored, *twins]
+    lock.with_dataset(dataset, unique, passed_over).save(settings.lock_path)
+    return unique, passed_over
 
 
 def taken_in(dataset: str, settings: Settings) -> list[Entry]:

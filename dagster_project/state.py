@@ -189,4 +189,5 @@ def release_lock(settings: Settings, lock: Lock) -> Lock:
     datasets = {dataset: lock.datasets[dataset] for dataset in datasets_on(settings) if dataset != "trade"}
     datasets["trade"] = tuple(archive.entries(landed_entries(settings.landing_dir)))
     years = sorted(int(year) for year in Built.load(settings).years)
-    return Lock(datasets, {**settings.shaping(), "years": years})
+    passed_over = {dataset: lock.passed_over.get(dataset, ()) for dataset in datasets}
+    return Lock(datasets, {**settings.shaping(), "years": years}, passed_over)

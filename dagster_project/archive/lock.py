@@ -21,19 +21,25 @@ class Lock:
     """Entries by dataset ("trade", "reference", "tariffs", "patents"), each in the order the source listed them.
 
     `settings` holds the settings that shape the marts, and the years, as plain data; empty while a lock is in the
-    making.
+    making. `passed_over` says by dataset what its source could not give or was not asked for, and which files of it
+    are no table.
     """
 
     datasets: Mapping[str, Sequence[Entry]]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    passed_over: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def ids(self, dataset: str) -> list[str]:
         """The entry ids of one dataset; empty when the lock does not hold it."""
         return [entry.id for entry in self.datasets.get(dataset, ())]
 
-    def with_dataset(self, dataset: str, entries: Sequence[Entry]) -> Lock:
-        """A lock in which one dataset is replaced."""
-        return replace(self, datasets={**self.datasets, dataset: tuple(entries)})
+    def with_dataset(self, dataset: str, entries: Sequence[Entry], passed_over: Sequence[str] = ()) -> Lock:
+        """A lock in which one dataset, and what was passed over of it, is replaced."""
+        return replace(
+            self,
+            datasets={**self.datasets, dataset: tuple(entries)},
+            passed_over={**self.passed_over, dataset: tuple(passed_over)},
+        )
 
     def save(self, path: Path) -> None:
         """Write the lock whole; a crash leaves the previous one."""
@@ -41,6 +47,7 @@ class Lock:
             "version": 1,
             "settings": dict(self.settings),
             "datasets": {name: [e.to_json() for e in entries] for name, entries in sorted(self.datasets.items())},
+            "passed_over": {name: list(notes) for name, notes in sorted(self.passed_over.items()) if notes},
         }
         write_whole(path, json.dumps(content, indent=1, ensure_ascii=False).encode())
 
@@ -50,7 +57,9 @@ def load_lock(path: Path) -> Lock:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         datasets = {name: tuple(Entry(**e) for e in entries) for name, entries in content["datasets"].items()}
-        return Lock(datasets, content["settings"])
+        # Locks of older versions do not say what was passed over.
+        passed_over = {name: tuple(notes) for name, notes in content.get("passed_over", {}).items()}
+        return Lock(datasets, content["settings"], passed_over)
     except OSError as error:
         raise SourceError(
             f"lock file {path}",

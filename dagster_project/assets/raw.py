@@ -54,9 +54,11 @@ def _raw_asset(
             if lock is None:
                 entries, passed_over = take_in(dataset, settings, archive, datetime.now(UTC))
             else:
-                entries, passed_over = list(lock.datasets[dataset]), []
+                entries, passed_over = list(lock.datasets[dataset]), lock.passed_over.get(dataset, ())
                 _verify(archive, entries)
-        context.log.info("%s: %d payloads, %d files passed over", dataset, len(entries), len(passed_over))
+        context.log.info("%s: %d payloads", dataset, len(entries))
+        for note in passed_over:
+            context.log.warning("%s, passed over: %s", dataset, note)
         return dg.MaterializeResult(
             metadata={
                 **entries_metadata(entries),

@@ -19,6 +19,7 @@ from dagster_project.publish.read import Release
 
 NAME = "brief.html"
 HERE = Path(__file__).parent
+SHOWN_NOTES = 5
 _NUMBER = ' class="number"'
 
 
@@ -261,6 +262,9 @@ def _vintage(manifest: Mapping[str, Any]) -> str:
         lines.append(
             "Left out: " + "; ".join(f"{k} ({why})" for k, why in sorted(manifest["marts_left_out"].items())) + "."
         )
+    for dataset, notes in manifest.get("passed_over", {}).items():
+        more = f"; and {len(notes) - SHOWN_NOTES} more (manifest.json)" if len(notes) > SHOWN_NOTES else ""
+        lines.append(f"Not taken in, {dataset}: " + "; ".join(notes[:SHOWN_NOTES]) + more + ".")
     lines.append(f"Code {manifest['code_version']}. Release {manifest['release_id']}.")
     return table + "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"
 

@@ -102,7 +102,7 @@ class MartSpec:
 class ReleaseContext:
     """What a release says of its origin. The caller takes secrets out of `settings` beforehand.
 
-    lock          the archive entries the marts were built from
+    lock          the archive entries the marts were built from, and what the sources could not give
     checks        one mapping per check result: JSON-ready, as the caller likes it
     rule_counts   (source, year or None, rule, n): the landing's account of every row
     sources       kind of source -> setting: {"trade": "sample", "tariffs": "off"}
@@ -400,6 +400,7 @@ def _draft(
         "sources": dict(context.sources),
         "sources_off": sorted(kind for kind, source in context.sources.items() if source == "off"),
         "marts_left_out": dict(context.left_out),
+        "passed_over": {name: list(notes) for name, notes in sorted(context.lock.passed_over.items()) if notes},
         "goods": dict(context.goods),
         "content_hash": method(),
         "marts": {mart.spec.name: mart.facts() for mart in marts},

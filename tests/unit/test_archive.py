@@ -178,7 +178,8 @@ def test_write_whole_keeps_the_previous_content_when_it_fails(tmp_path: Path, mo
 
 def test_lock_round_trip(archive: Archive, tmp_path: Path) -> None:
     first, second = (archive.put(payload(part=part), retrieved_at=NOW) for part in ("b", "a"))
-    lock = Lock({"trade": (first, second), "reference": ()}, {"hs_revision": "H5", "years": [2017, 2018]})
+    settings = {"hs_revision": "H5", "years": [2017, 2018]}
+    lock = Lock({"trade": (first, second), "reference": ()}, settings, {"trade": ("all goods but one need a key",)})
     lock.save(tmp_path / "lock.json")
     loaded = load_lock(tmp_path / "lock.json")
     assert loaded == lock
