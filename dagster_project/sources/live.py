@@ -8,22 +8,25 @@ from __future__ import annotations
 import gzip
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from dagster_project.archive.store import Archive, Entry
-from dagster_project.errors import ArchiveDamaged, SettingError
+from dagster_project.errors import ArchiveDamaged, SettingError, SourceError
 from dagster_project.settings import Settings
 from dagster_project.sources.base import Payload, Provenance
 from dagster_project.sources.files import FileKind
 from dagster_project.sources.http import Http, Service
 from dagster_project.sources.integrity import check_fetched
 from dagster_project.sources.ledger import Ledger, Unit, Validators
+
+IN_PASSING: Mapping[str, Any] = {"tries": 2, "timeout": (5.0, 15.0)}
 
 
 @dataclass(frozen=True)
@@ -59,9 +62,10 @@ class Live:
     def kept(self, source: str, scope: str, version: str) -> dict[str, Unit]:
         """The finished units whose payload, where they have one, is still whole in the archive."""
         units = self.ledger.units(source, scope, version)
-        return {request: unit for request, unit in units.items() if unit.entry_id is None or self._whole(unit.entry_id)}
+        return {request: unit for request, unit in units.items() if unit.entry_id is None or self.whole(unit.entry_id)}
 
-    def _whole(self, entry_id: str) -> bool:
+    def whole(self, entry_id: str) -> bool:
+        """Whether an archived payload still has the bytes that it had."""
         try:
             self.archive.open_path(self.archive.entry(entry_id))
         except ArchiveDamaged:
@@ -74,7 +78,7 @@ class Live:
         SourceError when the file is not whole, or not what its name says.
         """
         known = self.ledger.validators(address)
-        if known is not None and not self._whole(known.entry_id):
+        if known is not None and not self.whole(known.entry_id):
             known = None
         headers = {}
         if known is not None and known.etag:
@@ -98,16 +102,29 @@ class Live:
 
 
 @contextmanager
-def live(settings: Settings, http: Http | None = None) -> Iterator[Live]:
-    """The surroundings under these settings; one process at a time asks the live sources for a data directory."""
+def live(settings: Settings, http: Http | None = None, *, in_passing: bool = False) -> Iterator[Live]:
+    """The surroundings under these settings; one process at a time asks the live sources for a data directory.
+
+    A look `in_passing` must end within the minute that Dagster gives a sensor: SourceError when another process asks,
+    and failures are not tried again for long.
+    """
     ledger = Ledger(settings.data_dir / "calls.sqlite")
-    with FileLock(settings.data_dir / "sources.lock"):
-        yield Live(settings, Archive(settings.archive_dir), ledger, http or make_http(ledger, settings.user_agent))
+    try:
+        with FileLock(settings.data_dir / "sources.lock", timeout=0 if in_passing else -1):
+            client = http or make_http(ledger, settings.user_agent, **(IN_PASSING if in_passing else {}))
+            yield Live(settings, Archive(settings.archive_dir), ledger, client)
+    except Timeout as error:
+        raise SourceError(
+            f"data directory {settings.data_dir}",
+            found="a run that asks the live sources",
+            expected="nobody who does",
+            remedy="Look again when it has ended.",
+        ) from error
 
 
-def make_http(ledger: Ledger, user_agent: str) -> Http:
-    """The client as runs use it."""
-    return Http(ledger, user_agent=user_agent)
+def make_http(ledger: Ledger, user_agent: str, **options: Any) -> Http:
+    """The client as runs use it; options as `Http` takes them."""
+    return Http(ledger, user_agent=user_agent, **options)
 
 
 def environment_key(variable: str) -> str | None:

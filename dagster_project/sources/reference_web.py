@@ -1,8 +1,9 @@
 """Reference files over the wire: an address each, with a pinned hash.
 
 The list (setting `reference_list`) is JSON, a name, an address and a sha256 or null for each file. A `{comtrade}`
-in an address stands for Comtrade's API. A file whose bytes are not the pinned ones is refused until `chokepoint pin`
-has written its hash; without a hash, whatever the address gives is taken. Not here: columns (`landing.reference`).
+in an address stands for Comtrade's API. A pinned file that is here is not asked for again. One whose bytes are not the
+pinned ones is refused until `chokepoint pin` has written its hash; without a hash, whatever the address gives is taken,
+and the release says so. Not here: columns (`landing.reference`).
 """
 
 from __future__ import annotations
@@ -19,28 +20,33 @@ from dagster_project.sources import baci_web
 from dagster_project.sources.base import Payload
 from dagster_project.sources.files import Found
 from dagster_project.sources.http import Service
-from dagster_project.sources.ledger import Validators
-from dagster_project.sources.live import Live, kind_of_name, payload_of_kind
+from dagster_project.sources.live import Live, kind_of_name
 from dagster_project.sources.reference import FILE_KINDS
 
 SERVICE = Service("reference", interval=0.5)
+PIN = "python -m dagster_project.cli pin"
 
 
 def reference(live: Live) -> Found:
-    """Every listed file, and BACI's list of goods. What is here already is asked for only conditionally."""
+    """Every listed file, and BACI's list of goods. What is here already is asked for only conditionally.
+
+    SourceError for a file that cannot be had, or is not the pinned one.
+    """
     files = _listed(live.settings.reference_list)
-    payloads = [_fetch(live, record) for record in files]
+    payloads = [_pinned(live, record) or _ask(live, record) for record in files]
     for payload, record in zip(payloads, files, strict=True):
         _require_pinned(payload, record, live.settings.reference_list)
-    return Found([*payloads, *baci_web.code_lists(live)], [])
+    free = [record["name"] for record in files if not record.get("sha256")]
+    notes = [f"no hash is pinned for {', '.join(free)}: taken as the publisher has them now ({PIN} pins them)"]
+    return Found([*payloads, *baci_web.code_lists(live)], notes if free else [])
 
 
 def pin(live: Live) -> list[str]:
-    """Fetch every listed file and write its present hash into the list; the names of those whose hash changed."""
+    """Ask for every listed file and write its present hash into the list; the names of those whose hash changed."""
     path = live.settings.reference_list
     files, changed = _listed(path), []
     for record in files:
-        found = _sha256(_fetch(live, record))
+        found = _sha256(_ask(live, record))
         if record.get("sha256") != found:
             changed.append(record["name"])
         record["sha256"] = found
@@ -62,23 +68,23 @@ def _listed(path: Path) -> list[dict[str, Any]]:
     return list(files)
 
 
-def _fetch(live: Live, record: Mapping[str, Any]) -> Payload:
-    name = record["name"]
-    address = record["address"].replace("{comtrade}", live.settings.comtrade_url)
-    where = f"reference file {name}"
+def _pinned(live: Live, record: Mapping[str, Any]) -> Payload | None:
+    """The file from the archive when it is the pinned one: nothing to ask."""
+    known = live.ledger.validators(_address(live, record))
+    if known is None or live.archive.entry(known.entry_id).sha256 != record.get("sha256"):
+        return None
+    return live.payload(known.entry_id) if live.whole(known.entry_id) else None
+
+
+def _ask(live: Live, record: Mapping[str, Any]) -> Payload:
+    """The file as its address gives it now."""
+    name, where = record["name"], f"reference file {record['name']}"
     kind = kind_of_name(FILE_KINDS, name, where=f"{where} in CHOKEPOINT_REFERENCE_LIST")
-    if name.endswith(".json"):
-        return live.conditional(SERVICE, address, kind, name, where=where)
-    known = live.ledger.validators(address)
-    # A pinned file that is here is the file wanted: nothing to ask.
-    if known is not None and record.get("sha256"):
-        entry = live.archive.entry(known.entry_id)
-        if entry.sha256 == record["sha256"]:
-            return live.payload(entry.id)
-    path = live.http.download(SERVICE, address, live.downloads, where=where)
-    entry = live.put(payload_of_kind(kind, name, address, path))
-    live.ledger.remember(address, Validators(None, None, entry.id))
-    return live.payload(entry.id)
+    return live.conditional(SERVICE, _address(live, record), kind, name, where=where)
+
+
+def _address(live: Live, record: Mapping[str, Any]) -> str:
+    return str(record["address"]).replace("{comtrade}", live.settings.comtrade_url)
 
 
 def _sha256(payload: Payload) -> str:
@@ -94,6 +100,5 @@ def _require_pinned(payload: Payload, record: Mapping[str, Any], path: Path) -> 
             f"reference file {record['name']} ({payload.address})",
             found=f"content with sha256 {found}",
             expected=f"sha256 {wanted}, as pinned in {path}",
-            remedy="The publisher has changed the file. Look at the change, then accept it: "
-            "python -m dagster_project.cli pin",
+            remedy=f"The publisher has changed the file. Look at the change, then accept it: {PIN}",
         )

@@ -14,6 +14,8 @@ import pytest
 from dagster_project.errors import SettingError, SourceError
 from dagster_project.sources import baci_web, oecd, reference_web, uspto
 from dagster_project.sources.http import Service
+from dagster_project.sources.live import kind_of_name
+from dagster_project.sources.reference import FILE_KINDS
 from tests.contract.conftest import Bench
 from tests.contract.server import faults
 from tests.contract.server.world import Resource, baci_tables, baci_zip, oecd_table
@@ -211,6 +213,46 @@ def test_a_reference_file_that_is_not_the_pinned_one_is_refused_until_it_is_pinn
         assert "cli pin" in str(raised.value)
         assert sorted(reference_web.pin(live)) == ["Reporters.json", "hs2017_bec.csv", "partnerAreas.json"]
         assert len(reference_web.reference(live).payloads) == 6
+
+
+def test_without_a_pin_a_reference_file_is_asked_for_conditionally_and_said_to_be_free(bench: Bench) -> None:
+    with bench.live() as live:
+        listed = live.settings.reference_list
+        files = [{**record, "sha256": None} for record in json.loads(listed.read_text())["files"]]
+        listed.write_text(json.dumps({"files": files}))
+        found = reference_web.reference(live)
+        bench.contract.seen.clear()
+        reference_web.reference(live)
+        assert len(live.archive.entries()) == len(found.payloads)
+    (note,) = found.ignored
+    assert "hs2017_bec.csv" in note and "cli pin" in note
+    asked = [seen.headers.get("If-None-Match") for seen in bench.contract.seen if "/baci/" not in seen.target]
+    assert len(asked) == len(files) and all(asked), "304s only"
+
+
+def test_a_pinned_file_stays_as_it_is_until_pin_accepts_what_its_publisher_has_now(bench: Bench) -> None:
+    with bench.live() as live:
+        reference_web.pin(live)
+        assert not reference_web.reference(live).ignored
+        static = bench.contract.world.static
+        body = static["/static/reference/hs2017_bec.csv"].body
+        static["/static/reference/hs2017_bec.csv"] = Resource(body.replace(b"\n", b"\r\n"))
+        bench.contract.seen.clear()
+        before = reference_web.reference(live)
+        assert not bench.contract.count("/reference/"), "what is pinned and here is not asked for"
+        assert reference_web.pin(live) == ["hs2017_bec.csv"]
+        after = reference_web.reference(live)
+        assert len({payload.part for payload in after.payloads}) == len(before.payloads)
+        bodies = {payload.part: Path(str(payload.body)).read_bytes() for payload in after.payloads}
+        assert b"\r\n" in bodies["hs2017_bec.csv"]
+        assert body in [live.archive.open_path(entry).read_bytes() for entry in live.archive.entries()]
+
+
+def test_the_list_that_comes_with_the_program_names_files_that_it_can_read() -> None:
+    listed = Path(reference_web.__file__).with_name("reference_list.json")
+    for record in json.loads(listed.read_text())["files"]:
+        assert kind_of_name(FILE_KINDS, record["name"], where=record["name"])
+        assert record["address"].startswith(("{comtrade}/", "https://"))
 
 
 def test_portal_files_are_fetched_once_and_no_credential_reaches_the_storage_host(bench: Bench) -> None:
