@@ -12,7 +12,6 @@ from dagster_project.intake import taken_in
 from dagster_project.landing.trade import landed_entries, landed_years
 from dagster_project.settings import Settings
 from dagster_project.sources import baci_web, comtrade_api, uspto, ustr_web
-from dagster_project.sources.http import Http
 from dagster_project.sources.live import Live, live
 from dagster_project.state import Built, entries_fingerprint
 
@@ -73,7 +72,7 @@ NEWS: Mapping[tuple[str, str], Callable[[Live], News]] = {
 }
 
 
-def look(dataset: str, source: str, settings: Settings, http: Http | None = None) -> News:
+def look(dataset: str, source: str, settings: Settings) -> News:
     """Ask a live source. SourceError when it cannot be asked, Deferred when it wants no calls now."""
-    with live(settings, http) as surroundings:
+    with live(settings, in_passing=True) as surroundings:
         return NEWS[dataset, source](surroundings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -12,14 +13,16 @@ from dagster_project import news, sensors
 from dagster_project.archive.store import Archive
 from dagster_project.assets.landing import land_trade
 from dagster_project.build import build_definitions
-from dagster_project.intake import take_in, taken_in
+from dagster_project.intake import datasets_on, take_in, taken_in
 from dagster_project.landing.reference import land_reference
 from dagster_project.landing.trade import landed_years
 from dagster_project.settings import Settings
 from dagster_project.sources.http import Http
 from dagster_project.sources.ledger import Ledger
+from dagster_project.sources.live import live
 from dagster_project.state import Built, entries_fingerprint
 from tests.contract.conftest import Bench
+from tests.contract.server import faults
 
 LIVE = {"ustr_addresses": (), "tariff_source": "ustr", "patent_source": "uspto"}
 
@@ -28,8 +31,8 @@ LIVE = {"ustr_addresses": (), "tariff_source": "ustr", "patent_source": "uspto"}
 def settings(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """All sources live, two years, a client that does not wait."""
 
-    def impatient(ledger: Ledger, user_agent: str) -> Http:
-        return Http(ledger, user_agent=user_agent, clock=bench.clock, sleep=bench.clock.sleep, timeout=(5, 5))
+    def impatient(ledger: Ledger, user_agent: str, **options: Any) -> Http:
+        return Http(ledger, user_agent=user_agent, clock=bench.clock, sleep=bench.clock.sleep, **options)
 
     monkeypatch.setattr("dagster_project.sources.live.make_http", impatient)
     return bench.settings(years=(2017, 2019), **LIVE)
@@ -38,12 +41,13 @@ def settings(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Settings:
 def built(settings: Settings) -> None:
     """Take in, land and note as computed, as a run does."""
     archive = Archive(settings.archive_dir)
-    for dataset in ("reference", "trade", "tariffs", "patents"):
+    datasets = datasets_on(settings)
+    for dataset in datasets:
         take_in(dataset, settings, archive, datetime.now(UTC))
     land_reference(archive, taken_in("reference", settings), settings.landing_dir, settings.hs_revision)
     land_trade(settings, list(settings.years or ()))
     settings.warehouse.touch()
-    others = {name: entries_fingerprint(taken_in(name, settings)) for name in ("tariffs", "patents")}
+    others = {name: entries_fingerprint(taken_in(name, settings)) for name in datasets[2:]}
     years = {str(year): name for year, name in landed_years(settings.landing_dir).items()}
     Built("config", years, others).save(settings)
 
@@ -96,6 +100,36 @@ def test_a_run_that_failed_after_pulling_is_requested_again(bench: Bench, settin
 def test_a_source_that_cannot_be_asked_is_told_and_skipped(bench: Bench, settings: Settings) -> None:
     gone = replace(settings, comtrade_url="http://127.0.0.1:9")
     assert "could not be asked" in requested("trade", gone)
+
+
+def test_while_a_run_asks_the_sources_a_look_does_not_wait(settings: Settings) -> None:
+    with live(settings):
+        assert "a run that asks the live sources" in requested("trade", settings)
+
+
+def tick(sensor: str, settings: Settings) -> Any:
+    """One evaluation as Dagster's daemon makes it."""
+    definitions = build_definitions(settings=settings)
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_sensor_context(instance=instance, definitions=definitions)
+        return definitions.resolve_sensor_def(sensor).evaluate_tick(context)
+
+
+def test_in_dagster_news_of_one_year_of_three_is_a_run_of_that_partition(bench: Bench, settings: Settings) -> None:
+    three = replace(settings, years=(2017, 2018, 2019), tariff_source="off", patent_source="off")
+    built(three)
+    quiet = tick("comtrade_news", three)
+    assert not quiet.run_requests and "nothing new" in str(quiet.skip_message)
+    bench.contract.world.revise(2018, 203)
+    bench.contract.seen.clear()
+    (request,) = tick("comtrade_news", three).run_requests or ()
+    tags = {name: value for name, value in request.tags.items() if name.startswith("dagster/asset_partition")}
+    assert tags == {"dagster/asset_partition_range_start": "2018", "dagster/asset_partition_range_end": "2018"}
+    assert bench.contract.count("getDa") == len(bench.contract.seen) == 3
+    bench.contract.fail("getDa", faults.reset, times=9)
+    down = tick("comtrade_news", three)
+    assert not down.run_requests and "could not be asked" in str(down.skip_message)
+    assert sum(bench.clock.slept) < 30, "Dagster gives a sensor a minute"
 
 
 def test_runs_take_consecutive_years_together() -> None:
