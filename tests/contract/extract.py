@@ -1,13 +1,22 @@
-"""A process that takes in live datasets and nothing else, to be killed: python -m tests.contract.extract <dataset>…"""
+"""An extraction that does not pause between calls, as a function that a process of its own can run to be killed."""
 
-import sys
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from dagster_project.archive.store import Archive
 from dagster_project.intake import take_in
 from dagster_project.settings import load_settings
+from tests.contract.hurried import hurry
 
-if __name__ == "__main__":
+
+def extract(environ: Mapping[str, str], datasets: Sequence[str]) -> None:
+    """Take the datasets in, and nothing else, under this environment alone. For a process of its own: changes it."""
+    os.environ.clear()
+    os.environ.update(environ)
+    hurry()
     settings = load_settings(dotenv=None)
-    for dataset in sys.argv[1:]:
+    for dataset in datasets:
         take_in(dataset, settings, Archive(settings.archive_dir), datetime.now(UTC))

@@ -26,6 +26,7 @@ Reply = tuple[int, dict[str, str], bytes]
 JSON = {"Content-Type": "application/json; charset=utf-8"}
 # Comtrade's data: no length, no validator.
 CHUNKED = {**JSON, "Transfer-Encoding": "chunked", "Vary": "Accept-Encoding"}
+VALUES = ("cifvalue", "fobvalue", "primaryValue")
 MISSING_KEY = (
     "Access denied due to missing subscription key. Make sure to include subscription key when making requests to an "
     "API."
@@ -213,7 +214,9 @@ def _matching(world: World, year: int, query: dict[str, str]) -> Iterator[dict[s
                 continue
             if goods is None or any(_is_good(row.code, good) for good in goods):
                 kept = {name: value for name, value in record.items() if name not in world.dropped_fields}
-                yield {**kept, **world.extra_fields}
+                factor = world.factors.get((year, reporter), 1.0)
+                values = {name: kept[name] * factor for name in VALUES if factor != 1 and isinstance(kept[name], float)}
+                yield {**kept, **values, **world.extra_fields}
 
 
 def _is_good(code: str, good: str) -> bool:

@@ -140,6 +140,21 @@ def drip(seconds: float) -> Action:
     return act
 
 
+def in_pieces(pieces: int, pause: float) -> Action:
+    """The right answer, but slowly: so many pieces with a pause of so many seconds after each."""
+
+    def act(handler: BaseHTTPRequestHandler, answer: Callable[[], tuple[int, dict[str, str], bytes]]) -> None:
+        code, headers, body = answer()
+        step = -(-len(body) // pieces) or 1
+        send(handler, code, {**_without_framing(headers), "Content-Length": str(len(body))}, b"")
+        for start in range(0, len(body), step):
+            handler.wfile.write(body[start : start + step])
+            handler.wfile.flush()
+            time.sleep(pause)
+
+    return act
+
+
 def reset(handler: BaseHTTPRequestHandler, answer: object) -> None:
     """The connection is reset before any answer."""
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -54,6 +54,7 @@ class World:
     keys: set[str] = field(default_factory=lambda: {"contract-key"})
     row_cap: int = 250_000
     versions: dict[tuple[int, int], tuple[int, str]] = field(default_factory=dict)
+    factors: dict[tuple[int, int], float] = field(default_factory=dict)
     only_reporters: frozenset[int] | None = None
     static: dict[str, Resource] = field(default_factory=dict)
     extra_fields: dict[str, Any] = field(default_factory=dict)
@@ -81,10 +82,11 @@ class World:
         default = int(hashlib.sha256(f"{year} {reporter}".encode()).hexdigest()[:7], 16) - (1 << 26)
         return self.versions.get((year, reporter), (default, RELEASED))
 
-    def revise(self, year: int, reporter: int) -> None:
-        """Make Comtrade offer another version of the same rows."""
+    def revise(self, year: int, reporter: int, factor: float = 1.0) -> None:
+        """Make Comtrade offer another version of a reporter's rows, with values that are so many times the former."""
         checksum, _ = self.version(year, reporter)
         self.versions[year, reporter] = (checksum + 1, "2026-05-06T07:08:09.5")
+        self.factors[year, reporter] = factor
 
 
 @cache
