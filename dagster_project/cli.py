@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, TextIO
 from filelock import FileLock, Timeout
 
 from dagster_project.archive.lock import Lock, load_lock
-from dagster_project.errors import SettingError, UserError
+from dagster_project.errors import Deferred, SettingError, SourceError, UserError
 from dagster_project.publish.read import Release, open_release, verify
 from dagster_project.settings import PROJECT_ROOT, Settings, load_settings
 from dagster_project.sources.live import live
@@ -46,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.command(options))
     except UserError as error:
         print(f"\nStopped: {error}", file=sys.stderr)
+        if isinstance(error, SourceError | Deferred):
+            print("The release published before, if any, stays as it is.", file=sys.stderr)
         return 1
 
 

@@ -8,12 +8,13 @@ is made (`http`), batches (`comtrade_async`), and what the rows mean (`landing.c
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dagster_project.errors import SettingError, SourceError
+from dagster_project.errors import Deferred, SettingError, SourceError
 from dagster_project.sources import comtrade_async
 from dagster_project.sources.base import Payload
 from dagster_project.sources.comtrade import FILE_KINDS
@@ -225,8 +226,9 @@ class _Puller:
         for _ in range(MAX_PASSES):
             offered = availability(self.live, year)
             waiting = self.pending(year, offered)
-            for reporter in waiting:
-                self._pull(year, reporter, offered[reporter])
+            for place, reporter in enumerate(waiting, len(offered) - len(waiting)):
+                with _saying(f"{place} of {len(offered)} reporters of {year} are here"):
+                    self._pull(year, reporter, offered[reporter])
             payloads = self._collected(year, offered)
             if not waiting and payloads is not None:
                 return payloads
@@ -449,6 +451,21 @@ class _Puller:
             path = self.live.http.download(self.service, address, self.live.downloads, where=where, name=name)
             entry = self.live.put(payload_of_kind(FILE_KINDS[0], name, f"{address}#{name}", path))
             self.live.ledger.finish(SOURCE, scope, version, Unit(request, "data", entry.id))
+
+
+@contextmanager
+def _saying(so_far: str) -> Iterator[None]:
+    """A run that must wait says how far it came."""
+    try:
+        yield
+    except Deferred as wait:
+        raise Deferred(
+            wait.where,
+            found=f"{wait.found} ({so_far})",
+            expected=wait.expected,
+            remedy=wait.remedy,
+            not_before=wait.not_before,
+        ) from wait
 
 
 def _whole_envelope(content: Any) -> None:

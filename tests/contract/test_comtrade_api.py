@@ -444,6 +444,25 @@ def test_a_required_field_that_is_gone_stops_the_year(bench: Bench) -> None:
     assert "reporter 40, 2018" in str(raised.value)
 
 
+DRIFT = {
+    "a code that is no number": (GET, {"reporterCode": "forty"}),
+    "rows that are no objects": (GET, "a row"),
+    "availability without versions": (DA, {"reporterCode": 40}),
+}
+
+
+@pytest.mark.parametrize("name", DRIFT)
+def test_rows_of_another_shape_are_told_and_not_used(bench: Bench, name: str) -> None:
+    pattern, row = DRIFT[name]
+    if isinstance(row, dict) and pattern == GET:
+        row = {**next(record for found, record in records_of(2018, 40) if found.flow == "M"), **row}
+    bench.contract.fail(pattern, faults.body_of(200, json.dumps({"count": 1, "data": [row], "error": ""})))
+    with bench.live() as live:
+        with pytest.raises(SourceError, match="an answer of another shape"):
+            comtrade_api.trade(live)
+        assert archived(live) == 0
+
+
 def test_a_new_field_is_kept_and_named(bench: Bench) -> None:
     bench.contract.world.extra_fields = {"carbonKg": 1.0}
     with bench.live() as live:
@@ -480,6 +499,7 @@ def test_the_budget_ends_the_run_and_the_next_day_goes_on(bench: Bench) -> None:
     bench.clock.now = NOON
     with bench.live(comtrade_daily_budget=2) as live, pytest.raises(Deferred, match="budget of 2") as raised:
         comtrade_api.trade(live)
+    assert "2 of 3 reporters of 2018 are here" in str(raised.value)
     assert bench.contract.count(GET) == 2, "stopped before the call, not by the service"
     assert raised.value.not_before == NOON + 12 * 3600, "midnight UTC"
     bench.clock.now = raised.value.not_before

@@ -140,6 +140,24 @@ def test_refusals_of_regulations_gov_are_told(bench: Bench, code: int, body: str
         ustr_web.requests_of_docket(live, "USTR-2018-0025")
 
 
+@pytest.mark.parametrize(
+    ("pattern", "body", "told"),
+    [
+        ("/fr/documents", '{"count": 1, "results": [{"number": 1}]}', "Federal Register"),
+        ("/regs/", '{"data": [{"id": 1}], "meta": {"totalElements": 1}}', "docket USTR-2018-0025"),
+        ("/reststop/releaseList", '{"releases": []}', "USITC, releases of the HTS"),
+    ],
+)
+def test_answers_of_another_shape_are_told(bench: Bench, pattern: str, body: str, told: str) -> None:
+    bench.contract.fail(pattern, faults.body_of(200, body))
+    with (
+        bench.live(ustr_addresses=()) as live,
+        pytest.raises(SourceError, match="an answer of another shape") as raised,
+    ):
+        ustr_web.tariffs(live)
+    assert told in str(raised.value)
+
+
 def test_without_a_key_regulations_gov_is_left_out_and_said_so(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("REGULATIONS_API_KEY")
     with bench.live() as live:
