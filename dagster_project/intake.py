@@ -36,7 +36,20 @@ Look = Callable[[Settings], Found]
 
 
 def _drop_folder(kinds: Sequence[FileKind]) -> Look:
-    return lambda settings: find_files(settings.drop_dir, kinds)
+    def look(settings: Settings) -> Found:
+        found = find_files(settings.drop_dir, kinds)
+        return Found(found.payloads, _no_table(found.ignored))
+
+    return look
+
+
+def _no_table(paths: Sequence[str]) -> list[str]:
+    """The paths below the drop folder that no dataset takes: a folder may hold files of two datasets."""
+    kinds = (*reference.FILE_KINDS, *comtrade.FILE_KINDS, *baci.FILE_KINDS, *ustr.FILE_KINDS, *pct.FILE_KINDS)
+    split = [(path, *path.split("/", 1)) for path in paths]
+    return [
+        path for path, folder, name in split if not any(kind.folder == folder and kind.match(name) for kind in kinds)
+    ]
 
 
 @cache
@@ -52,7 +65,7 @@ def _sample(dataset: str) -> Look:
 def _baci_files(settings: Settings) -> Found:
     found = find_files(settings.drop_dir, baci.FILE_KINDS)
     chosen, others = baci.choose_edition(found.payloads, settings.hs_revision)
-    return Found(chosen, [*found.ignored, *others])
+    return Found(chosen, [*_no_table(found.ignored), *others])
 
 
 def _live(look: Callable[[Live], Found]) -> Look:

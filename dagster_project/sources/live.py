@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from dagster_project.sources.http import Http, Service
 from dagster_project.sources.integrity import check_fetched
 from dagster_project.sources.ledger import Ledger, Unit, Validators
 
+_IN_WORK = "in-work-"
 IN_PASSING: Mapping[str, Any] = {"tries": 2, "timeout": (5.0, 15.0)}
 
 
@@ -90,7 +92,7 @@ class Live:
         if answer.status == 304 and known is not None:
             return self.payload(known.entry_id)
         self.downloads.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.downloads) as folder:
+        with tempfile.TemporaryDirectory(dir=self.downloads, prefix=_IN_WORK) as folder:
             path = Path(folder) / name
             path.write_bytes(answer.body)
             check_fetched(path, f"{where} ({address})")
@@ -111,6 +113,8 @@ def live(settings: Settings, http: Http | None = None, *, in_passing: bool = Fal
     ledger = Ledger(settings.data_dir / "calls.sqlite")
     try:
         with FileLock(settings.data_dir / "sources.lock", timeout=0 if in_passing else -1):
+            for left in (settings.data_dir / "downloads").glob(f"{_IN_WORK}*"):  # by a process that was killed
+                shutil.rmtree(left)
             client = http or make_http(ledger, settings.user_agent, **(IN_PASSING if in_passing else {}))
             yield Live(settings, Archive(settings.archive_dir), ledger, client)
     except Timeout as error:
