@@ -205,13 +205,16 @@ def _call_of(source: str, request: str) -> str:
     return canonical(request) if source == "uspto" else request
 
 
-def moments(draw: random.Random, contract: Contract, most: int) -> Iterator[Callable[[int], bool]]:
-    """When to kill: a few milliseconds after one of the next requests has arrived."""
+def moments(contract: Contract, datasets: Sequence[str], most: int) -> Iterator[Callable[[int], bool]]:
+    """When to kill: shortly after one of the next requests has arrived; now and then in the midst of a large file."""
+    draw = random.Random(20260615)
     while True:
-        wanted, delay = draw.randint(1, most), draw.random() * 0.03
+        large = draw.random() < 0.3 and datasets == OTHERS
+        wanted, delay = (1, draw.uniform(0.02, 0.15)) if large else (draw.randint(1, most), draw.random() * 0.03)
 
-        def strike(start: int, wanted: int = wanted, delay: float = delay) -> bool:
-            if len(contract.seen) < start + wanted:
+        def strike(start: int, large: bool = large, wanted: int = wanted, delay: float = delay) -> bool:
+            arrived = [seen for seen in contract.seen[start:] if not large or seen.target.startswith(STORAGE)]
+            if len(arrived) < wanted:
                 return False
             time.sleep(delay)
             return True
@@ -225,7 +228,7 @@ def contract() -> Iterator[Contract]:
     with contract_server() as running:
         running.world.documents = [notices.document(number) for number in range(150)]
         running.world.documents_page = 5
-        running.fail(r"^/storage/", faults.in_pieces(20, 0.004), times=10_000)
+        running.fail(r"^/storage/", faults.in_pieces(20, 0.01), times=10_000)
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("PYTHONPATH", str(ROOT))
             yield running
@@ -243,9 +246,8 @@ def calm(contract: Contract, tmp_path_factory: pytest.TempPathFactory) -> dict[t
 
 def killed(contract: Contract, folder: Path, datasets: tuple[str, ...], expected: object, most: int) -> list[Place]:
     """Extractions killed as often as wanted. Where one comes to its end, the next begins with nothing."""
-    draw = random.Random(20260615)
     places = [Place(contract, folder / "0")]
-    for strike in moments(draw, contract, most):
+    for strike in moments(contract, datasets, most):
         if sum(place.kills for place in places) == KILLS[datasets]:
             break
         if places[-1].run(datasets, strike):
