@@ -130,7 +130,7 @@ def _refresh(settings: Settings) -> int:
         if plan.nothing_to_do and (settings.published_dir / "current").exists():
             print("Nothing has changed since the last release; nothing was computed.")
             if settings.postgres_url:  # which may lack the release: the address is new, or the server was away
-                return _execute(settings, [], None, ("postgres",))
+                return _execute(settings, [], load_lock(settings.lock_path), ("postgres",))
             return _summary(settings, None)
         years = plan.years or plan.held
         print(f"Years held: {_list(plan.held)}; to compute: {_list(years)}.", flush=True)
