@@ -374,6 +374,10 @@ class _Puller:
 
     def _judge(self, rows: Iterable[Mapping[str, Any]], cell: Cell, where: str) -> int:
         """Required fields, the right reporter, year and flow, and one value per flow; the number of rows."""
+        with of_known_shape(where, "rows as Comtrade describes them: an object each, reporters as numbers"):
+            return self._judge_rows(rows, cell, where)
+
+    def _judge_rows(self, rows: Iterable[Mapping[str, Any]], cell: Cell, where: str) -> int:
         seen: dict[int, Any] = {}  # by hash: a batch has millions of rows
         number = 0
         for number, row in enumerate(rows, 1):
