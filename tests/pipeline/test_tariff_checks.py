@@ -37,7 +37,7 @@ LANDING_SQL = """
 MARTS_SQL = """
     create table stg_tariff_requests as
         select 'r' || n as request_id, '1' as list_id, case when n < 2 then 'granted' else 'denied' end as status,
-            case when n > 0 then date '2018-10-05' end as date_posted
+            case when n > 0 then date '2018-10-05' end as date_posted, case when n > 0 then 'A' end as requester
         from range(5) as t (n);
     create table stg_tariff_exclusions as
         select 'htsus_note_20' as source, '20(h)' as document, '1' as list_id, '8413919010' as hts10;
@@ -56,7 +56,8 @@ MARTS_SQL = """
         select '1' as list_id, 'intermediate' as end_use, requests, granted, denied, approval_share
         from exclusion_rates;
     create table exclusion_requesters as
-        select '1' as list_id, 'A' as requester, requests, granted, denied, approval_share from exclusion_rates;
+        select '1' as list_id, 'A' as requester, 4::bigint as requests, 1::bigint as granted, 3::bigint as denied,
+            0.25::double as approval_share;
     create table exclusion_rates_by_month as
         select '1' as list_id, date '2018-10-01' as month_posted, 4::bigint as requests, 1::bigint as granted,
             3::bigint as denied, 0.25::double as approval_share;
@@ -139,8 +140,8 @@ MARTS_FAULTS = {
         "update exclusion_rates_by_end_use set denied = 4",
         "update exclusion_rates_by_end_use set approval_share = 1.2",
     ],
-    ("exclusion_requesters", "requesters_sum_to_rates"): [
-        "insert into exclusion_requesters from exclusion_requesters",
+    ("exclusion_requesters", "requesters_match_requests"): [
+        "update exclusion_requesters set requests = 5",
         "update exclusion_requesters set approval_share = -0.1",
     ],
     ("exclusion_rates_by_month", "months_match_requests"): [
