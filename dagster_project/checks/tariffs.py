@@ -207,7 +207,7 @@ def _groups_against_landing(column: str, value: str) -> str:
     return f"""
         with landed as (
             select list_id, {value} as {column}, count(*) as requests_landed
-            from stg_tariff_requests group by all having {column} is not null
+            from stg_tariff_requests where {value} is not null group by all
         ),
         groups as (select list_id, {column}, requests, granted + denied as decided from {{batch}})
         select * from groups full join landed using (list_id, {column})

@@ -37,7 +37,8 @@ LANDING_SQL = """
 MARTS_SQL = """
     create table stg_tariff_requests as
         select 'r' || n as request_id, '1' as list_id, case when n < 2 then 'granted' else 'denied' end as status,
-            case when n > 0 then date '2018-10-05' end as date_posted, case when n > 0 then 'A' end as requester
+            case when n > 0 then date '2018-10-05' + n::integer end as date_posted,
+            case when n > 0 then 'A' end as requester
         from range(5) as t (n);
     create table stg_tariff_exclusions as
         select 'htsus_note_20' as source, '20(h)' as document, '1' as list_id, '8413919010' as hts10;
