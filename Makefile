@@ -10,7 +10,7 @@ UI_PORT ?= 3000
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-live run brief rebuild ui docs dbt-docs test test-bi screenshots lint bench clean
+.PHONY: help demo demo-live run brief rebuild ui pin docs dbt-docs test test-bi screenshots lint bench clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -39,6 +39,9 @@ rebuild: $(READY) ## a release again from the archive alone: make rebuild LOCK=d
 ui: $(READY) ## the Dagster UI on http://127.0.0.1:3000
 	@mkdir -p $(DAGSTER_HOME) && cp dagster.yaml $(DAGSTER_HOME)/dagster.yaml
 	@$(BIN)/dagster dev -w workspace.yaml --host 127.0.0.1 --port $(UI_PORT)
+
+pin: $(READY) ## accept the reference files as their addresses give them now: writes their hashes
+	@$(BIN)/python -m dagster_project.cli pin
 
 docs: $(READY) ## docs/data-dictionary.md and bi/superset from dbt's descriptions
 	$(BIN)/python -m dagster_project.dictionary

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import shutil
 import sys
@@ -37,6 +38,7 @@ if TYPE_CHECKING:  # Dagster takes a second to import: not before it is needed
 
 
 SHOWN_ROWS = 10
+SECONDS_BETWEEN_LINES = 5.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -126,7 +128,8 @@ def _refresh(settings: Settings) -> int:
             f"Looking at the sources (trade: {settings.trade_source}, data directory: {settings.data_dir}) …",
             flush=True,
         )
-        plan = make_plan(settings, on_news=_start_imports)
+        with _sources_heard():
+            plan = make_plan(settings, on_news=_start_imports)
         if plan.nothing_to_do and (settings.published_dir / "current").exists():
             print("Nothing has changed since the last release; nothing was computed.")
             if settings.postgres_url:  # which may lack the release: the address is new, or the server was away
@@ -167,6 +170,29 @@ def _dbt_docs(options: argparse.Namespace) -> int:
         page = write_docs(settings)
     print(f"{page} ({page.stat().st_size:,} bytes)")
     return 0
+
+
+class _Said(logging.Handler):
+    """Prints what the sources log, a line every few seconds at the most."""
+
+    next_at = 0.0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.created >= self.next_at:
+            self.next_at = record.created + SECONDS_BETWEEN_LINES
+            print(f"  {record.getMessage()}", flush=True)
+
+
+@contextmanager
+def _sources_heard() -> Iterator[None]:
+    """Show how far a live source came: a year of Comtrade takes twenty minutes."""
+    log, handler = logging.getLogger("dagster_project.sources"), _Said()
+    log.setLevel(logging.INFO)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
 
 
 def _start_imports() -> None:

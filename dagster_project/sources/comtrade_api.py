@@ -8,6 +8,7 @@ is made (`http`), batches (`comtrade_async`), and what the rows mean (`landing.c
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -32,6 +33,7 @@ PREVIEW_BATCH = 2  # goods per first call: more would mostly be answered at the 
 MAX_PASSES = 3  # how often a year may be revised while it is being pulled
 CHAPTERS = tuple(f"{chapter:02d}*" for chapter in range(1, 100) if chapter != 77)
 REQUIRED = ("reportercode", "flowcode", "partnercode", "cmdcode", "primaryvalue")
+_log = logging.getLogger(__name__)
 _FIELDS = """
     typecode freqcode refperiodid refyear refmonth period reportercode reporteriso reporterdesc flowcode flowdesc
     partnercode partneriso partnerdesc partner2code partner2iso partner2desc classificationcode
@@ -227,7 +229,9 @@ class _Puller:
             offered = availability(self.live, year)
             waiting = self.pending(year, offered)
             for place, reporter in enumerate(waiting, len(offered) - len(waiting)):
-                with _saying(f"{place} of {len(offered)} reporters of {year} are here"):
+                so_far = f"{place} of {len(offered)} reporters of {year} are here"
+                _log.info("UN Comtrade: %s", so_far)
+                with _saying(so_far):
                     self._pull(year, reporter, offered[reporter])
             payloads = self._collected(year, offered)
             if not waiting and payloads is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import logging
 import os
 import random
 import re
@@ -37,7 +38,9 @@ BREAKER_FAILURES, BREAKER_PAUSE = 5, 60.0
 MAX_JSON_BYTES = 2 * 1024**3
 MAX_REDIRECTS = 5
 _BLOCK = 1 << 16
+_TOLD = 10_000_000  # bytes between two lines of a download's log
 
+_log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _SECRET = re.compile(r"(?i)((?:subscription-key|api[_-]?key|x-api-key|authorization)\s*[=:]\s*)[^&\s,;\"']+")
 _PAGE = re.compile(rb"(?i)(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?<(!doctype\s+)?html\b")
@@ -212,7 +215,7 @@ class Http:
         accept = (200, 206, 416)
 
         def read(response: requests.Response, address: str) -> Path:
-            return self._receive(service, response, part, side, url, span)
+            return self._receive(service, response, part, side, url, span, where)
 
         def headers() -> dict[str, str]:
             return {"Accept-Encoding": "identity", **_resume_headers(part, side, url, span)}
@@ -231,7 +234,14 @@ class Http:
         return target
 
     def _receive(
-        self, service: Service, response: requests.Response, part: Path, side: Path, url: str, span: Span | None
+        self,
+        service: Service,
+        response: requests.Response,
+        part: Path,
+        side: Path,
+        url: str,
+        span: Span | None,
+        where: str,
     ) -> Path:
         have = part.stat().st_size if part.exists() else 0
         state = _read_side(side, url)
@@ -262,11 +272,13 @@ class Http:
             "total": total,
             "md5": response.headers.get("Content-MD5") if response.status_code == 200 else state.get("md5"),
         }
+        size = have
         with part.open("ab" if have else "wb") as file:
             side.write_text(json.dumps(record))
             for block in self._blocks(service, response, service.file_deadline):
-                file.write(block)
-        size = part.stat().st_size
+                before, size = size, size + file.write(block)
+                if size // _TOLD > before // _TOLD:
+                    _log.info("%s: %d of %s MB", where, size / 1e6, f"{want / 1e6:.0f}" if want else "?")
         if want is not None and size != want:
             if size > want:
                 _restart(part, side)

@@ -24,7 +24,7 @@ from dagster_project.sources.live import Live, kind_of_name
 from dagster_project.sources.reference import FILE_KINDS
 
 SERVICE = Service("reference", interval=0.5)
-PIN = "python -m dagster_project.cli pin"
+PIN = "make pin"
 
 
 def reference(live: Live) -> Found:

@@ -210,7 +210,7 @@ def test_a_reference_file_that_is_not_the_pinned_one_is_refused_until_it_is_pinn
         listed.write_text(json.dumps({"files": files}))
         with pytest.raises(SourceError, match=r"hs2017_bec\.csv") as raised:
             reference_web.reference(live)
-        assert "cli pin" in str(raised.value)
+        assert "make pin" in str(raised.value)
         assert sorted(reference_web.pin(live)) == ["Reporters.json", "hs2017_bec.csv", "partnerAreas.json"]
         assert len(reference_web.reference(live).payloads) == 6
 
@@ -225,7 +225,7 @@ def test_without_a_pin_a_reference_file_is_asked_for_conditionally_and_said_to_b
         reference_web.reference(live)
         assert len(live.archive.entries()) == len(found.payloads)
     (note,) = found.ignored
-    assert "hs2017_bec.csv" in note and "cli pin" in note
+    assert "hs2017_bec.csv" in note and "make pin" in note
     asked = [seen.headers.get("If-None-Match") for seen in bench.contract.seen if "/baci/" not in seen.target]
     assert len(asked) == len(files) and all(asked), "304s only"
 
