@@ -105,7 +105,7 @@ FAULTS: dict[str, tuple[Look, str, faults.Action, dict[str, Any], tuple[str, ...
     ),
     "empty reference table": (
         reference_web.reference, "/static/reference/hs2017_bec", faults.body_of(200, "", "text/csv"), {},
-        ("reference file hs2017_bec.csv", "empty file"),
+        ("reference file hs2017_bec.csv", "empty answer"),
     ),
 }  # fmt: skip
 

@@ -207,6 +207,7 @@ def test_a_run_without_news_still_loads_what_the_server_lacks(
 ) -> None:
     """The address was set after the release was made, or the server was away when it was."""
     release_of(tmp_path / "data", 1)
+    Lock({}).save(tmp_path / "data" / "inputs.lock.json")
     for name in [name for name in os.environ if name.startswith("CHOKEPOINT_")]:
         monkeypatch.delenv(name)
     for name, value in {

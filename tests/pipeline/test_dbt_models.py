@@ -7,10 +7,7 @@ Not here: hand-worked values of single formulas (unit tests beside the models) a
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,9 +21,10 @@ import duckdb
 import numpy as np
 import pytest
 
+from tests.pipeline import dbt_command
+from tests.pipeline.dbt_command import Done
 from tests.pipeline.tiny_landing import Report, World, random_world, write_landing
 
-DBT_DIR = Path(__file__).parents[2] / "dbt"
 INTERMEDIATE_BEC4 = {"111", "121", "21", "22", "31", "322", "42", "53"}
 YEARS = (2017, 2018)
 
@@ -43,21 +41,11 @@ class Dbt:
     def __init__(self, root: Path) -> None:
         self.root, self.landing, self.warehouse = root, root / "landing", root / "warehouse.duckdb"
 
-    def __call__(self, *arguments: str, years: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
-        environment = os.environ | {
-            "CHOKEPOINT_WAREHOUSE": str(self.warehouse),
-            "CHOKEPOINT_LANDING": str(self.landing),
-            "CHOKEPOINT_BUILD_YEARS": years,
-        }
-        command = [str(Path(sys.executable).parent / "dbt"), *arguments, "--project-dir", ".", "--profiles-dir", "."]
-        command += ["--target-path", str(self.root / "target"), "--log-path", str(self.root / "logs")]
-        done = subprocess.run(command, cwd=DBT_DIR, env=environment, capture_output=True, text=True, check=False)
-        assert not check or done.returncode == 0, done.stdout
-        return done
+    def __call__(self, *arguments: str, **options: Any) -> Done:
+        return dbt_command.dbt(self.root, *arguments, **options)
 
-    def build(self, *arguments: str, years: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
-        without_unit_tests = ("--exclude-resource-type", "unit_test")
-        return self("build", "--selector", "trade", *without_unit_tests, *arguments, years=years, check=check)
+    def build(self, *arguments: str, years: str = "") -> Done:
+        return dbt_command.build(self.root, "--selector", "trade", *arguments, years=years)
 
     def table(self, name: str) -> list[Row]:
         with duckdb.connect(str(self.warehouse), read_only=True) as connection:
@@ -427,7 +415,7 @@ def test_sole_supplier_has_the_whole_share(dbt: Dbt) -> None:
 def test_unit_tests_of_the_models(dbt: Dbt) -> None:
     trade = ("test_type:unit,path:models/intermediate/trade", "test_type:unit,path:models/marts/trade")
     done = dbt("test", "--select", *trade)
-    assert "Nothing to do" not in done.stdout and "PASS=0" not in done.stdout, done.stdout
+    assert "Nothing to do" not in done.said and "PASS=0" not in done.said, done.said
 
 
 @pytest.fixture
@@ -454,8 +442,8 @@ def test_replacing_one_year_leaves_the_others(copied: Dbt, dbt: Dbt, world: Worl
 
 
 def test_the_other_settings(copied: Dbt, world: World) -> None:
-    variables = "{product_scope: all, keep_reimports: true, mirror_cif_fob_factor: 1.25}"
-    copied("run", "--selector", "trade", "--vars", variables)
+    settings: dict[str, Any] = {"product_scope": "all", "keep_reimports": True, "mirror_cif_fob_factor": 1.25}
+    copied("run", "--selector", "trade", **settings)
     flows, _ = expected_flows(replace(world, flows=world.flows + world.reimports), factor=1.25)
     products = expected_centrality(world, flows, bec4=None)
     assert any(exporter == importer for _, exporter, importer, _ in flows)
@@ -465,19 +453,17 @@ def test_the_other_settings(copied: Dbt, world: World) -> None:
 
 
 def test_what_a_run_may_not_ask_for(copied: Dbt) -> None:
-    """Each is refused and says what was expected. On one copy, because every dbt process costs seconds."""
-    refusals = {
-        ("2019", "{}"): "expected years that are landed: [2017, 2018]",
-        ("17", "{}"): "expected years separated by commas",
-        ("2018", "{mirror_cif_fob_factor: 1.1}"): "one_set_of_settings",
-        ("2018", "{product_scope: everything}"): "expected one of bec4_intermediate",
-    }
-    for (years, variables), message in refusals.items():
-        done = copied(
-            "build", "--select", "int_year_settings", "int_product_centrality", "--vars", variables, "--fail-fast",
-            years=years, check=False,
-        )  # fmt: skip
-        assert done.returncode != 0 and message in done.stdout, (years, variables, done.stdout)
+    """Each is refused and says what was expected. On one copy, because other settings cost dbt a parse."""
+    refusals: list[tuple[str, dict[str, Any], str]] = [
+        ("2019", {}, "expected years that are landed: [2017, 2018]"),
+        ("17", {}, "expected years separated by commas"),
+        ("2018", {"mirror_cif_fob_factor": 1.1}, "one_set_of_settings"),
+        ("2018", {"product_scope": "everything"}, "expected one of bec4_intermediate"),
+    ]
+    models = ("int_year_settings", "int_product_centrality")
+    for years, settings, message in refusals:
+        done = copied("build", "--select", *models, "--fail-fast", years=years, check=False, **settings)
+        assert not done.success and message in done.said, (years, settings, done.said)
 
 
 def _values(dbt: Dbt) -> dict[str, list[str]]:

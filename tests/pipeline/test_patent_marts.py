@@ -5,9 +5,6 @@ Not here: hand-worked values of single formulas (unit tests beside the models) a
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -26,8 +23,8 @@ from dagster_project.checks.patents import PATENT_LANDING, PATENT_MARTS
 from dagster_project.checks.views import CheckedData, over_files, over_warehouse
 from dagster_project.landing.patents import TABLES, land_patents
 from dagster_project.sources import sample
+from tests.pipeline.dbt_command import build, dbt
 
-DBT_DIR = Path(__file__).parents[2] / "dbt"
 MARTS = ("patent_core_share", "patent_country_summary", "patent_collaboration", "patent_reconciliation")
 Row = dict[str, Any]
 
@@ -51,19 +48,7 @@ class Built:
                     ) as t(country_code, iso2, iso3, name, is_country, valid_to)
                 ) to '{self.landing / "reference" / "countries.parquet"}'
             """)
-        self.dbt("build", "--exclude-resource-type", "unit_test")
-
-    def dbt(self, *arguments: str) -> None:
-        environment = os.environ | {
-            "CHOKEPOINT_WAREHOUSE": str(self.warehouse),
-            "CHOKEPOINT_LANDING": str(self.landing),
-        }
-        root = self.warehouse.parent
-        command = [str(Path(sys.executable).parent / "dbt"), *arguments, "--select", "tag:patents"]
-        command += ["--project-dir", ".", "--profiles-dir", ".", "--target-path", str(root / "target")]
-        command += ["--log-path", str(root / "logs")]
-        done = subprocess.run(command, cwd=DBT_DIR, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout
+        build(root, "--select", "tag:patents")
 
     def landed(self, table: str) -> list[Row]:
         return _rows(f"from '{self.landing / 'patents' / f'{table}.parquet'}'")
@@ -192,7 +177,7 @@ def test_reconciliation_says_why(built: Built) -> None:
 
 def test_building_again_gives_the_same_values_bit_for_bit(built: Built) -> None:
     before = {mart: sorted(map(repr, built.mart(mart))) for mart in MARTS}
-    built.dbt("run")
+    dbt(built.warehouse.parent, "run", "--select", "tag:patents")
     assert before == {mart: sorted(map(repr, built.mart(mart))) for mart in MARTS}
 
 

@@ -6,10 +6,7 @@ Not here: tolerances and years by hand (unit tests beside the model), and the re
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -18,8 +15,8 @@ import duckdb
 import pytest
 
 from dagster_project.landing.inputs import Input, land_inputs
+from tests.pipeline.dbt_command import build
 
-DBT_DIR = Path(__file__).resolve().parents[2] / "dbt"
 NOT_COMPUTABLE = "not computable from these inputs"
 
 REAL = {name: Input(name, "files", False, 1) for name in ("reference", "trade", "tariffs", "patents")}
@@ -148,12 +145,7 @@ def benchmarks(root: Path, change: str, inputs: dict[str, Input]) -> dict[str, R
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute(change)
     land_inputs(root / "landing", list(inputs.values()))
-    environment = os.environ | {"CHOKEPOINT_WAREHOUSE": str(warehouse), "CHOKEPOINT_LANDING": str(root / "landing")}
-    command = [str(Path(sys.executable).parent / "dbt"), "build", "--exclude-resource-type", "unit_test"]
-    command += ["--select", "tag:benchmarks", "--project-dir", ".", "--profiles-dir", "."]
-    command += ["--target-path", str(root / "target"), "--log-path", str(root / "logs")]
-    done = subprocess.run(command, cwd=DBT_DIR, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
+    build(root, "--select", "tag:benchmarks")
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         found = connection.execute("from marts.published_benchmarks")
         names = [column[0] for column in found.description]

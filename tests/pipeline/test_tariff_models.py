@@ -5,9 +5,6 @@ Unit tests with hand-worked values lie beside the models; here the marts are hel
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections import Counter
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,7 +12,6 @@ from typing import Any
 
 import duckdb
 import pytest
-from tiny_landing import random_world, write_landing
 
 from dagster_project.archive.store import Archive
 from dagster_project.landing.tariff_values import parse_status
@@ -23,8 +19,8 @@ from dagster_project.landing.tariffs import land_tariffs
 from dagster_project.sources import sample
 from dagster_project.sources.sample import tariffs
 from dagster_project.sources.sample.tariff_files import UNKNOWN_NOTE
-
-DBT_DIR = Path(__file__).resolve().parents[2] / "dbt"
+from tests.pipeline.dbt_command import build
+from tests.pipeline.tiny_landing import random_world, write_landing
 
 Row = dict[str, Any]
 
@@ -40,19 +36,6 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build(root, "--selector", "trade")
     build(root, "--select", "tag:tariffs", "path:seeds/tariffs")
     return root / "warehouse.duckdb"
-
-
-def build(root: Path, *selection: str) -> None:
-    environment = os.environ | {
-        "CHOKEPOINT_WAREHOUSE": str(root / "warehouse.duckdb"),
-        "CHOKEPOINT_LANDING": str(root / "landing"),
-        "CHOKEPOINT_BUILD_YEARS": "",
-    }
-    command = [str(Path(sys.executable).parent / "dbt"), "build", "--exclude-resource-type", "unit_test"]
-    command += [*selection, "--project-dir", ".", "--profiles-dir", "."]
-    command += ["--target-path", str(root / "target"), "--log-path", str(root / "logs")]
-    done = subprocess.run(command, cwd=DBT_DIR, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
 
 
 def table(warehouse: Path, query: str) -> list[Row]:
