@@ -1,8 +1,7 @@
 """The release asset: the marts of the warehouse, published for readers. Not here: how that works (see `publish`)."""
 
-import json
 import subprocess
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -29,6 +28,7 @@ from dagster_project.errors import ReleaseError, UserError
 from dagster_project.intake import DATASETS, chosen_source, datasets_on, taken_in
 from dagster_project.landing.tables import sql_text
 from dagster_project.landing.trade import landed_years
+from dagster_project.publish.manifest import read_manifest as read_release_manifest
 from dagster_project.publish.read import Release
 from dagster_project.publish.release import MartSpec, ReleaseContext, publish
 from dagster_project.settings import PROJECT_ROOT, Settings
@@ -81,12 +81,13 @@ def release_asset(
     )
     def release(context: AssetExecutionContext) -> dg.MaterializeResult:
         with user_errors():
-            _require_checked(context, settings, blocking)
+            checks = check_results(context)
+            _require_checked(checks, settings, blocking)
             published = publish(
                 settings.warehouse,
                 settings.published_dir,
                 [replace(spec, ready=year_files(settings)) if spec.partitioned else spec for spec in specs],
-                _context(context, settings, manifest),
+                _context(checks, settings, manifest),
                 retain=settings.retain_releases,
                 extras=lambda building: _brief(context, building, settings),
                 progress=context.log.info,
@@ -112,13 +113,13 @@ def release_asset(
 
 
 def _require_checked(
-    context: AssetExecutionContext, settings: Settings, blocking: Collection[dg.AssetCheckKey]
+    checks: Sequence[Mapping[str, Any]], settings: Settings, blocking: Collection[dg.AssetCheckKey]
 ) -> None:
-    """ReleaseError unless this run made every blocking check, and the warehouse is made from what is landed.
+    """ReleaseError unless the run's `checks` hold all blocking ones, and the warehouse is made from what is landed.
 
     A failed one stops the run by itself; but whoever selects assets by hand may have left checks out.
     """
-    made = {(each["asset"], each["check"]) for each in check_results(context) if each["passed"]}
+    made = {(each["asset"], each["check"]) for each in checks if each["passed"]}
     missing = [key for key in blocking if (key.asset_key.to_user_string(), key.name) not in made]
     if missing:
         raise ReleaseError(
@@ -142,7 +143,7 @@ def _require_checked(
 
 def contents_metadata(path: Path) -> dict[str, Any]:
     """Rows, years and bytes of a release, in all and by mart."""
-    manifest = json.loads((path / "manifest.json").read_text())
+    manifest = read_release_manifest(path)
     files, marts = manifest["files"], manifest["marts"]
     rows = [
         {
@@ -179,7 +180,7 @@ def _brief(context: AssetExecutionContext, building: Release, settings: Settings
         context.log.warning("the release has no %s: %s", BRIEF, error)
 
 
-def _context(context: AssetExecutionContext, settings: Settings, manifest: Mapping[str, Any]) -> ReleaseContext:
+def _context(checks: list[dict[str, Any]], settings: Settings, manifest: Mapping[str, Any]) -> ReleaseContext:
     lock = release_lock(settings, load_lock(settings.lock_path))
     return ReleaseContext(
         code_version=code_version(),
@@ -187,7 +188,7 @@ def _context(context: AssetExecutionContext, settings: Settings, manifest: Mappi
         settings=settings.public(),
         lock=lock,
         synthetic=any(entry.synthetic for entries in lock.datasets.values() for entry in entries),
-        checks=check_results(context),
+        checks=checks,
         rule_counts=rule_counts(settings),
         sources={dataset: chosen_source(dataset, settings) for dataset in DATASETS},
         left_out=left_out(settings, manifest),
