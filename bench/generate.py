@@ -20,8 +20,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from dagster_project.sources.sample import areas, codes, world
-from dagster_project.sources.sample.noise import uniform
+from dagster_project.sample import areas, codes, world
+from dagster_project.sample.noise import uniform
 
 RELEASE = "V202401"
 GOODS = 5_200

@@ -24,7 +24,7 @@ from pathlib import Path
 from bench.compare import differences
 from bench.generate import GOODS, RELEASE, generate
 from bench.measure import ROOT, Measured, measure
-from dagster_project.sources.sample.world import FIRST_YEAR
+from dagster_project.sample.world import FIRST_YEAR
 
 WORK = ROOT / "bench" / "work"
 SCENARIOS = ("load", "ratio", "growth", "unchanged")

@@ -30,8 +30,8 @@ from dagster_project.errors import Deferred, SettingError, SourceError, UserErro
 from dagster_project.publish.read import Release, open_release, verify
 from dagster_project.settings import PROJECT_ROOT, Settings, load_settings
 from dagster_project.sources.live import live
-from dagster_project.sources.reference_web import pin
-from dagster_project.state import make_plan
+from dagster_project.datasets.reference.web import pin
+from dagster_project.planning.state import make_plan
 
 if TYPE_CHECKING:  # Dagster takes a second to import: not before it is needed
     import dagster as dg

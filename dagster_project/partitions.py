@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from dagster_project.settings import Settings
-from dagster_project.state import possible_years
+from dagster_project.planning.state import possible_years
 
 
 def yearly_partitions(settings: Settings) -> dg.TimeWindowPartitionsDefinition:

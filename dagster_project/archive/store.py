@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.errors import ArchiveDamaged
-from dagster_project.sources.base import Payload
+from dagster_project.archive.payload import Payload
 
 
 @dataclass(frozen=True)

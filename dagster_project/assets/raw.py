@@ -8,7 +8,7 @@ from dagster import AssetExecutionContext
 from dagster_project.archive.lock import Lock
 from dagster_project.archive.store import Archive, Entry
 from dagster_project.assets.common import ANNUAL, OWNERS, entries_metadata, freshness, user_errors
-from dagster_project.intake import chosen_source, datasets_on, take_in
+from dagster_project.planning.intake import chosen_source, datasets_on, take_in
 from dagster_project.settings import Settings
 
 DESCRIPTIONS = {

@@ -25,14 +25,14 @@ from dagster_project.brief.page import NAME as BRIEF
 from dagster_project.brief.page import BriefOptions, write_brief
 from dagster_project.dbt_project import mart_specs, read_manifest
 from dagster_project.errors import ReleaseError, UserError
-from dagster_project.intake import DATASETS, chosen_source, datasets_on, taken_in
+from dagster_project.planning.intake import DATASETS, chosen_source, datasets_on, taken_in
 from dagster_project.landing.tables import sql_text
-from dagster_project.landing.trade import landed_years
+from dagster_project.datasets.trade.landing import landed_years
 from dagster_project.publish.manifest import read_manifest as read_release_manifest
 from dagster_project.publish.read import Release
 from dagster_project.publish.release import MartSpec, ReleaseContext, publish
 from dagster_project.settings import PROJECT_ROOT, Settings
-from dagster_project.state import Built, release_lock
+from dagster_project.planning.state import Built, release_lock
 
 PACKAGES = ("dagster", "dagster-dbt", "dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "pandas", "pyarrow")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dagster_project.errors import SourceError
-from dagster_project.sources.base import Payload, Provenance
+from dagster_project.archive.payload import Payload, Provenance
 from dagster_project.sources.integrity import check_file
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from dagster_project.archive.store import Archive
-from dagster_project.intake import take_in
+from dagster_project.planning.intake import take_in
 from dagster_project.settings import load_settings
 from tests.contract.hurried import hurry
 

@@ -36,10 +36,10 @@ import pytest
 
 from dagster_project.archive.lock import load_lock
 from dagster_project.archive.store import Archive
-from dagster_project.landing.patents import land_patents
-from dagster_project.landing.reference import land_reference
-from dagster_project.landing.tariffs import land_tariffs
-from dagster_project.landing.trade import land_year, parse_trade
+from dagster_project.datasets.patents.landing import land_patents
+from dagster_project.datasets.reference.landing import land_reference
+from dagster_project.datasets.tariffs.landing import land_tariffs
+from dagster_project.datasets.trade.landing import land_year, parse_trade
 from dagster_project.sources.http import canonical
 from dagster_project.sources.ledger import Ledger
 from tests.contract.demo_live import ROOT, content, live_settings

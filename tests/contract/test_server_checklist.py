@@ -14,7 +14,7 @@ from typing import Any
 
 import requests
 
-from dagster_project.sources import oecd
+from dagster_project.datasets.patents import oecd
 from dagster_project.sources.http import Service
 from dagster_project.sources.live import live
 from tests.contract.conftest import Bench

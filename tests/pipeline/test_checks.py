@@ -19,9 +19,9 @@ import pytest
 
 from dagster_project.checks import engine, factory
 from dagster_project.checks.declarations import Check, Expect, Outcome, Stage, between, no_rows, not_null
-from dagster_project.checks.landing import LANDING
-from dagster_project.checks.marts import MARTS
-from dagster_project.checks.staging import STAGING
+from dagster_project.datasets.trade.landing_checks import LANDING
+from dagster_project.datasets.trade.mart_checks import MARTS
+from dagster_project.datasets.trade.staging_checks import STAGING
 from dagster_project.checks.views import (
     CheckedData,
     Previous,

@@ -15,8 +15,8 @@ from typing import Any
 import duckdb
 
 from dagster_project.archive.store import Archive, Entry
-from dagster_project.sources.base import Payload
-from dagster_project.sources.pct import BIGQUERY, BIGQUERY_KIND, NCSES, PATENTSVIEW, WIPO_CONCORDANCE
+from dagster_project.archive.payload import Payload
+from dagster_project.datasets.patents.files import BIGQUERY, BIGQUERY_KIND, NCSES, PATENTSVIEW, WIPO_CONCORDANCE
 
 COLUMNS = {
     "g_pct_data": (

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dagster_project.analysis.exclusion_regression import SCHEMA, SPECIFICATIONS, estimate
+from dagster_project.datasets.tariffs.exclusion_regression import SCHEMA, SPECIFICATIONS, estimate
 
 Results = dict[tuple[str, str], dict[str, Any]]
 

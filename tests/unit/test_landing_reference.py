@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 
 from dagster_project.errors import SourceError
-from dagster_project.landing.reference import bec5_end_use, is_country
+from dagster_project.datasets.reference.landing import bec5_end_use, is_country
 from tests.unit.landing_desk import AREAS, Desk, Landed, as_csv
 
 

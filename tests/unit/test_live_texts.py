@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dagster_project.sources.comtrade_api import Cell
+from dagster_project.datasets.trade.comtrade_api import Cell
 from dagster_project.sources.http import Service, canonical, message_of, redact, requested_wait
 
 NOW = 1_781_524_800.0  # 2026-06-15 12:00 UTC

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from dagster_project.landing.patent_numbers import create_number_table
+from dagster_project.datasets.patents.numbers import create_number_table
 
 
 @pytest.fixture(scope="module")

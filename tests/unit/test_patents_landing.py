@@ -12,8 +12,8 @@ import duckdb
 import pytest
 
 from dagster_project.errors import SourceError
-from dagster_project.landing.patents import PatentCounts, land_patents
-from dagster_project.sources.pct import FILE_KINDS, OECD
+from dagster_project.datasets.patents.landing import PatentCounts, land_patents
+from dagster_project.datasets.patents.files import FILE_KINDS, OECD
 from tests.unit.patent_tables import (
     COLUMNS,
     LOCATIONS,

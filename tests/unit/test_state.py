@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dagster_project.errors import SourceError
-from dagster_project.state import Built, make_plan, possible_years, years_to_check
+from dagster_project.planning.state import Built, make_plan, possible_years, years_to_check
 from tests.unit.landing_desk import Desk, row
 
 OFF = {"tariff_source": "off", "patent_source": "off"}
@@ -22,14 +22,14 @@ def desk(tmp_path: Path) -> Desk:
 
 def build(desk: Desk, *, release: bool = True) -> Built:
     """Note what a run of the plan would have built, and published."""
-    from dagster_project.intake import taken_in
-    from dagster_project.landing.trade import landed_years
-    from dagster_project.state import config_fingerprint
+    from dagster_project.planning.intake import taken_in
+    from dagster_project.datasets.trade.landing import landed_years
+    from dagster_project.planning.state import config_fingerprint
 
     plan, settings = make_plan(desk.settings), desk.settings
     config = config_fingerprint(settings, taken_in("reference", settings))
     from dagster_project.archive.store import Archive
-    from dagster_project.landing import trade
+    from dagster_project.datasets.trade import landing as trade
 
     desk.land_reference()
     parsed = trade.parse_trade(Archive(settings.archive_dir), taken_in("trade", settings), settings.landing_dir, None)

@@ -284,7 +284,7 @@ def _bulk_list(contract: Contract, match: re.Match[str], query: dict[str, str], 
 
 
 def _bulk_body(reporter: int, year: int) -> bytes:
-    from dagster_project.sources.sample import rendering
+    from dagster_project.datasets.trade import sample as rendering
     from tests.contract.server.world import rows_of
 
     body = rendering._csv(

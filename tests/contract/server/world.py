@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from dagster_project.sources import sample
-from dagster_project.sources.sample import rendering
-from dagster_project.sources.sample.reporting import RawRow, reports
+from dagster_project.datasets import samples as sample
+from dagster_project.datasets.trade import sample as rendering
+from dagster_project.sample.reporting import RawRow, reports
 from tests.contract.server.notices import Notice, document, sample_notices
 
 RELEASED = "2026-03-04T19:12:39.8333333"

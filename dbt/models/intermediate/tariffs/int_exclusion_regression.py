@@ -3,6 +3,6 @@
 
 def model(dbt, session):
     """One row per specification and term."""
-    from dagster_project.analysis.exclusion_regression import estimate
+    from dagster_project.datasets.tariffs.exclusion_regression import estimate
 
     return estimate(dbt.ref("int_exclusion_decisions").df())

@@ -1,0 +1,82 @@
+"""Reference data: classifications, country lists and HS conversion tables. Which files they are, and on what terms.
+
+Not here: their columns (see `landing.reference`).
+"""
+
+from __future__ import annotations
+
+from dagster_project.sources.cepii import BACI, RELEASE
+from dagster_project.archive.payload import Provenance
+from dagster_project.sources.files import FileKind
+
+UNSD = Provenance(
+    source="unsd",
+    publisher="United Nations Statistics Division",
+    citation="United Nations Statistics Division, HS-SITC-BEC correlation and conversion tables, "
+    "https://unstats.un.org/unsd/classifications/Econ",
+    licence="United Nations terms of use",
+)
+COMTRADE_LISTS = Provenance(
+    source="comtrade",
+    publisher="United Nations Statistics Division, UN Comtrade",
+    citation="UN Comtrade reference tables, https://comtradeapi.un.org/files/v1/app/reference/ListofReferences.json",
+    licence="UN Comtrade terms of use: internal use; redistribution needs permission",
+)
+GROWTH_LAB = Provenance(
+    source="growth_lab",
+    publisher="Harvard Growth Lab",
+    citation="Lukaszuk, P. and Torun, D. (2022). Harmonizing the Harmonized System; weights by Harvard Growth Lab, "
+    "https://github.com/harvard-growth-lab/comtrade-conversion-weights",
+    licence="Apache-2.0",
+)
+
+
+def _kind(kind: str, pattern: str, looked_for: str, provenance: Provenance) -> FileKind:
+    return FileKind(kind, "reference", rf"(.*/)?{pattern}", looked_for, "reference", provenance)
+
+
+CODE_LIST_KINDS = (
+    FileKind(
+        "baci_countries",
+        "baci",
+        rf"(.*/)?country_codes_{RELEASE}\.csv",
+        "country_codes_V<release>.csv",
+        "reference",
+        BACI,
+    ),
+    FileKind(
+        "baci_products",
+        "baci",
+        rf"(.*/)?product_codes_HS(?P<hs>\d\d)_{RELEASE}\.csv",
+        "product_codes_HS<nn>_V<release>.csv",
+        "reference",
+        BACI,
+    ),
+)
+FILE_KINDS = (
+    _kind("reporters", r"Reporters\.json", "Reporters.json", COMTRADE_LISTS),
+    _kind("partner_areas", r"partnerAreas\.json", "partnerAreas.json", COMTRADE_LISTS),
+    _kind(
+        "correlations",
+        r"HS-SITC-BEC.*\.(?P<format>xlsx|csv)",
+        "HS-SITC-BEC Correlations_2022.xlsx (or a .csv of its sheet)",
+        UNSD,
+    ),
+    _kind("bec_workbook", r"HS2012-17-BEC5.*\.xlsx", "HS2012-17-BEC5 -- 08 Nov 2018.xlsx", UNSD),
+    _kind(
+        "bec_table", r"hs(?P<hs_year>\d{4})_bec\.csv", "hs<year>_bec.csv with the columns hs6, bec4, bec5_end_use", UNSD
+    ),
+    _kind(
+        "conversion_workbook",
+        r"HS ?(?P<from_year>\d{4}) to HS ?(?P<to_year>\d{4}).*\.(?P<format>xlsx|csv)",
+        "HS <year> to HS <year> ConversionAndCorrelationTables.xlsx (or a .csv of its first sheet)",
+        UNSD,
+    ),
+    _kind(
+        "conversion_weights",
+        r"conversion_weights_(?P<from_revision>H\d)_to_(?P<to_revision>H\d)\.csv",
+        "conversion_weights_<revision>_to_<revision>.csv",
+        GROWTH_LAB,
+    ),
+    *CODE_LIST_KINDS,
+)

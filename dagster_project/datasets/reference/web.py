@@ -1,0 +1,104 @@
+"""Reference files over the wire: an address each, with a pinned hash.
+
+The list (setting `reference_list`) is JSON, a name, an address and a sha256 or null for each file. A `{comtrade}`
+in an address stands for Comtrade's API. A pinned file that is here is not asked for again. One whose bytes are not the
+pinned ones is refused until `chokepoint pin` has written its hash; without a hash, whatever the address gives is taken,
+and the release says so. Not here: columns (`landing.reference`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dagster_project.archive.store import write_whole
+from dagster_project.errors import SettingError, SourceError
+from dagster_project.sources import baci_web
+from dagster_project.archive.payload import Payload
+from dagster_project.sources.files import Found
+from dagster_project.sources.http import Service
+from dagster_project.sources.live import Live, kind_of_name
+from dagster_project.datasets.reference.files import FILE_KINDS
+
+SERVICE = Service("reference", interval=0.5)
+PIN = "make pin"
+
+
+def reference(live: Live) -> Found:
+    """Every listed file, and BACI's list of goods. What is here already is asked for only conditionally.
+
+    SourceError for a file that cannot be had, or is not the pinned one.
+    """
+    files = _listed(live.settings.reference_list)
+    payloads = [_pinned(live, record) or _ask(live, record) for record in files]
+    for payload, record in zip(payloads, files, strict=True):
+        _require_pinned(payload, record, live.settings.reference_list)
+    free = [record["name"] for record in files if not record.get("sha256")]
+    notes = [f"no hash is pinned for {', '.join(free)}: taken as the publisher has them now ({PIN} pins them)"]
+    return Found([*payloads, *baci_web.code_lists(live)], notes if free else [])
+
+
+def pin(live: Live) -> list[str]:
+    """Ask for every listed file and write its present hash into the list; the names of those whose hash changed."""
+    path = live.settings.reference_list
+    files, changed = _listed(path), []
+    for record in files:
+        found = _sha256(_ask(live, record))
+        if record.get("sha256") != found:
+            changed.append(record["name"])
+        record["sha256"] = found
+    write_whole(path, json.dumps({"files": files}, indent=1).encode() + b"\n")
+    return changed
+
+
+def _listed(path: Path) -> list[dict[str, Any]]:
+    try:
+        files = json.loads(path.read_text("utf-8"))["files"]
+        assert all(isinstance(record["name"], str) and isinstance(record["address"], str) for record in files)
+    except (OSError, ValueError, KeyError, TypeError, AssertionError) as error:
+        raise SettingError(
+            f"setting CHOKEPOINT_REFERENCE_LIST ({path})",
+            found=f"no readable list ({type(error).__name__}: {error})",
+            expected='{"files": [{"name": ..., "address": ..., "sha256": ...}]}',
+            remedy="Take the list that comes with the program as a pattern.",
+        ) from error
+    return list(files)
+
+
+def _pinned(live: Live, record: Mapping[str, Any]) -> Payload | None:
+    """The file from the archive when it is the pinned one: nothing to ask."""
+    known = live.ledger.validators(_address(live, record))
+    if known is None or live.archive.entry(known.entry_id).sha256 != record.get("sha256"):
+        return None
+    return live.payload(known.entry_id) if live.whole(known.entry_id) else None
+
+
+def _ask(live: Live, record: Mapping[str, Any]) -> Payload:
+    """The file as its address gives it now."""
+    name, where = record["name"], f"reference file {record['name']}"
+    kind = kind_of_name(FILE_KINDS, name, where=f"{where} in CHOKEPOINT_REFERENCE_LIST")
+    return live.conditional(SERVICE, _address(live, record), kind, name, where=where)
+
+
+def _address(live: Live, record: Mapping[str, Any]) -> str:
+    return str(record["address"]).replace("{comtrade}", live.settings.comtrade_url)
+
+
+def _sha256(payload: Payload) -> str:
+    assert isinstance(payload.body, Path)
+    with payload.body.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _require_pinned(payload: Payload, record: Mapping[str, Any], path: Path) -> None:
+    wanted, found = record.get("sha256"), _sha256(payload)
+    if wanted and wanted != found:
+        raise SourceError(
+            f"reference file {record['name']} ({payload.address})",
+            found=f"content with sha256 {found}",
+            expected=f"sha256 {wanted}, as pinned in {path}",
+            remedy=f"The publisher has changed the file. Look at the change, then accept it: {PIN}",
+        )

@@ -1,0 +1,106 @@
+"""BACI's rows as typed rows in the shape of `comtrade_rows`, with a reason where a row cannot be used.
+
+BACI is reconciled: each flow appears once, valued once. It lands as the importer's report (flow M), so that nothing
+downstream mirrors it. Not here: rules that need other rows or reference tables (see `trade`).
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.archive.store import Entry
+from dagster_project.errors import SourceError
+from dagster_project.landing.delimited import (
+    TextTable,
+    decimal_number,
+    identifier,
+    open_delimited,
+    require_columns,
+    whole_number,
+)
+from dagster_project.hs import REVISION_OF_TWO_DIGITS
+
+REQUIRED = ("t", "i", "j", "k", "v", "q")
+KNOWN = frozenset(REQUIRED)
+
+
+@contextmanager
+def year_files(path: Path, entry: Entry, scratch: Path) -> Iterator[dict[str, Path]]:
+    """The yearly tables of one payload by member name: the file itself, or the members of the publisher's zip."""
+    if entry.parameters["kind"] != "baci_zip":
+        yield {entry.part: path}
+        return
+    with tempfile.TemporaryDirectory(dir=scratch, prefix=".unzip-") as folder, zipfile.ZipFile(path) as archive:
+        members = sorted(name for name in archive.namelist() if Path(name).name.upper().startswith("BACI_HS"))
+        if not members:
+            raise SourceError(
+                entry.address,
+                found=f"a zip with the members {', '.join(archive.namelist()[:5]) or '(none)'}",
+                expected="members named BACI_HS<nn>_Y<year>_V<release>.csv",
+                remedy="Fetch the publisher's zip again.",
+            )
+        files = {}
+        for number, member in enumerate(members):
+            target = Path(folder) / f"{number}.csv"  # a member chooses neither its folder nor another member's name
+            with archive.open(member) as source, target.open("wb") as file:
+                shutil.copyfileobj(source, file, 1 << 20)
+            files[member] = target
+        yield files
+
+
+def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, rejects: str) -> tuple[str, TextTable]:
+    """A query for the typed rows of one yearly file, in the file's order (columns: `trade.PARSED_COLUMNS`), and its
+    text.
+
+    Values: thousand USD become USD. Quantities: metric tons. SourceError when a column is missing.
+    """
+    gzipped = entry.address.lower().endswith(".gz")
+    table = open_delimited(connection, path, entry.address, gzipped=gzipped, rejects=rejects)
+    require_columns(table, REQUIRED, entry.address)
+    t, i, j, k, v, q = (f"received.{identifier(table.columns[name])}" for name in REQUIRED)
+    revision = REVISION_OF_TWO_DIGITS[entry.parameters["hs"]]
+    # Casts allow blanks around a number, so text is trimmed only where it is looked at as text: a trim per field and
+    # row costs as much as reading the file. Constants are enums: Parquet stores those without looking at every row.
+    query = f"""
+        with text_rows as (
+            select
+                {whole_number(t)} as year,
+                {whole_number(j)} as reporter_code,
+                {whole_number(i)} as partner_code,
+                case when contains({k}, ' ') then trim({k}) else {k} end as cmd_code,
+                {decimal_number(v)} * 1000 as value_usd,
+                {decimal_number(q)} as qty,
+                received
+            from {table.expression} as received
+        ),
+        judged as (
+            select *, case
+                when year is null or year not between 1900 and 2100 then 'bad_year'
+                when reporter_code is null or partner_code is null then 'bad_country_code'
+                when coalesce(cmd_code, '') = '' then 'missing_hs_code'
+                when not regexp_full_match(cmd_code, '[0-9]+') then 'bad_hs_code'
+                when length(cmd_code) <> 6 then 'hs_code_length'
+                when value_usd is null and coalesce(trim({v}), '') = '' then 'missing_value'
+                when value_usd is null then 'value_not_a_number'
+                when isnan(value_usd) or isinf(value_usd) then 'value_not_finite'
+                when value_usd < 0 then 'negative_value'
+                when qty is null and coalesce(trim({q}), '') not in ('', 'NA') then 'bad_quantity'
+                when isnan(qty) or isinf(qty) or qty < 0 then 'bad_quantity'
+            end as reason
+            from text_rows
+        )
+        select
+            year, reporter_code, 'M'::enum ('M') as flow, partner_code,
+            '{revision}'::enum ('{revision}') as hs_revision, cmd_code, value_usd, nullif(qty, 0) as quantity,
+            case when qty <> 0 then 't'::enum ('t') end as quantity_unit, false as is_breakdown, reason,
+            case when reason is not null then cast(to_json(received) as varchar) end as raw
+        from judged
+    """
+    return query, table

@@ -1,0 +1,219 @@
+"""CEPII BACI over the wire: the members wanted, read out of the publisher's zip by byte ranges, or the whole zip.
+
+What belongs here: finding the newest release, the zip's directory, and one gzip per member with the very bytes that
+CEPII compressed. Not here: columns (`landing.baci_rows`), and how a call is made (`http`).
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dagster_project.errors import SourceError
+from dagster_project.datasets.trade.baci_files import CODE_LIST_KINDS, FILE_KINDS, HS_REVISIONS
+from dagster_project.archive.payload import Payload
+from dagster_project.sources.files import FileKind, Found
+from dagster_project.sources.http import RangeRefused, Service, Span
+from dagster_project.sources.integrity import check_fetched
+from dagster_project.sources.ledger import Unit
+from dagster_project.sources.live import Live, payload_of_kind
+from dagster_project.sources.zip_member import extract_table
+
+SOURCE = "baci"
+SERVICE = Service(SOURCE, interval=0.5)
+_TAILS = (1 << 16, 1 << 22)  # where the zip's directory lies; the second is for one of many members
+Wanted = Callable[[str], bool]
+_RELEASE = re.compile(r"V(\d{6}[a-z]?)")
+
+
+@dataclass(frozen=True)
+class Remote:
+    """One zip at the publisher: its address, what tells its version, size, and the last bytes of it where known."""
+
+    url: str
+    edition: str
+    release: str
+    version: str
+    size: int | None
+    tail: bytes | None
+    etag: str | None = None
+
+
+def trade(live: Live) -> Found:
+    """The yearly tables of the years asked for (all of the release where the settings say `all`)."""
+    remote = _remote(live)
+    years = live.settings.years
+
+    def wanted(name: str) -> bool:
+        match = FILE_KINDS[0].match(name)
+        return match is not None and (years is None or int(match["year"]) in years)
+
+    needed = [] if years is None else [_year_member(remote, year) for year in years]
+    return Found(_members(live, remote, FILE_KINDS[0], wanted, needed), [])
+
+
+def code_lists(live: Live) -> list[Payload]:
+    """The names of the goods of the base revision's edition."""
+    remote = _remote(live)
+    needed = [f"product_codes_HS{remote.edition}_V{remote.release}.csv"]
+    return _members(live, remote, CODE_LIST_KINDS[1], lambda name: name in needed, needed)
+
+
+def newest_release(live: Live) -> str:
+    """The release that the settings name, or the newest that the publisher's page names."""
+    if live.settings.baci_release != "newest":
+        return live.settings.baci_release
+    url = f"{live.settings.baci_url}/doc/baci_webpage.html"
+    where = "BACI, the page that names the newest release"
+    page = live.http.get_bytes(SERVICE, url, where=where, page=True).body.decode("utf-8", "replace")
+    releases = _RELEASE.findall(page)
+    if not releases:
+        raise SourceError(
+            f"{where} ({url})",
+            found="no name of a release such as V202401b",
+            expected="at least one",
+            remedy="Set CHOKEPOINT_BACI_RELEASE to the release that CEPII's page shows.",
+        )
+    return max(releases)
+
+
+def changed(live: Live) -> bool:
+    """Whether the publisher offers another file than was last used."""
+    remote = _remote(live)
+    return live.ledger.settled(SOURCE, ["used"]).get("used") != remote.version
+
+
+def _remote(live: Live) -> Remote:
+    edition = next(hs for hs, revision in HS_REVISIONS.items() if revision == live.settings.hs_revision)
+    release = newest_release(live)
+    url = f"{live.settings.baci_url}/data/BACI_HS{edition}_V{release}.zip"
+    tail = live.http.get_tail(SERVICE, url, _TAILS[0], where=f"BACI HS{edition} {release}")
+    if tail is None:
+        return Remote(url, edition, release, f"{url} whole", None, None)
+    answer, size = tail
+    mark = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
+    return Remote(url, edition, release, f"{url} {mark} {size}", size, answer.body, mark)
+
+
+def _year_member(remote: Remote, year: int) -> str:
+    return f"BACI_HS{remote.edition}_Y{year}_V{remote.release}.csv"
+
+
+def _members(live: Live, remote: Remote, kind: FileKind, wanted: Wanted, needed: Sequence[str]) -> list[Payload]:
+    """The payloads of the wanted members, fetched unless they are here in this version."""
+    scope = f"{kind.kind} {remote.edition}"
+    done = live.kept(SOURCE, scope, remote.version)
+    if needed and all(name in done for name in needed):
+        names = list(needed)
+    else:
+        names = _fetch(live, remote, kind, wanted, needed, scope, done)
+        done = live.kept(SOURCE, scope, remote.version)
+    live.ledger.settle(SOURCE, "used", remote.version)
+    return [live.payload(entry_id) for name in names if (entry_id := done[name].entry_id)]
+
+
+def _fetch(
+    live: Live,
+    remote: Remote,
+    kind: FileKind,
+    wanted: Wanted,
+    needed: Sequence[str],
+    scope: str,
+    done: Mapping[str, Unit],
+) -> list[str]:
+    folder = live.downloads / "baci"
+    try:
+        archive = _by_range(live, remote, folder, wanted, needed, done)
+    except RangeRefused:
+        archive = live.http.download(SERVICE, remote.url, folder, where=f"BACI {remote.release}, the whole zip")
+    names = _names(archive, remote, wanted, needed)
+    for name in names:
+        if name in done:
+            continue
+        stored, body = _member(archive, name, folder, remote, kind)
+        entry = live.put(payload_of_kind(kind, stored, f"{remote.url}#{stored}", body))
+        live.ledger.finish(SOURCE, scope, remote.version, Unit(name, "data", entry.id))
+    archive.unlink(missing_ok=True)
+    return names
+
+
+def _member(archive: Path, name: str, folder: Path, remote: Remote, kind: FileKind) -> tuple[str, Path | bytes]:
+    """A member's file name and content: as CEPII compressed it where its kind may be gzip, else as text."""
+    if not kind.match(f"{name}.gz"):
+        with zipfile.ZipFile(archive) as held:
+            return name, held.read(name)
+    path, gzipped = extract_table(archive, name.lower(), folder, remote.url)
+    final = path.replace(folder / (f"{name}.gz" if gzipped else name))
+    check_fetched(final, f"BACI {remote.release}, member {name} ({remote.url})")
+    return final.name, final
+
+
+def _names(archive: Path, remote: Remote, wanted: Wanted, needed: Sequence[str]) -> list[str]:
+    with zipfile.ZipFile(archive) as directory:
+        held = directory.namelist()
+    missing = [name for name in needed if name not in held]
+    if missing:
+        years = ", ".join(match["year"] for name in held if (match := FILE_KINDS[0].match(name)))
+        raise SourceError(
+            f"BACI {remote.release} ({remote.url})",
+            found=f"a zip without {', '.join(missing)}; it holds the years {years or 'none'}",
+            expected="every year that CHOKEPOINT_YEARS asks for",
+            remedy="Ask for years of that release, or set CHOKEPOINT_HS_REVISION to an edition that covers them.",
+        )
+    return [name for name in held if wanted(name)]
+
+
+def _by_range(
+    live: Live, remote: Remote, folder: Path, wanted: Wanted, needed: Sequence[str], done: Mapping[str, Unit]
+) -> Path:
+    """A local file that is the remote zip with holes: the directory and the wanted members are in their places."""
+    if remote.tail is None or remote.size is None:
+        raise RangeRefused(remote.url)
+    folder.mkdir(parents=True, exist_ok=True)
+    image = folder / f"BACI_HS{remote.edition}_V{remote.release}.zip"
+    members, directory_start = _directory(live, remote, image)
+    _names(image, remote, wanted, needed)
+    starts = sorted([*(member.header_offset for member in members), directory_start])
+    for member in members:
+        if not wanted(member.filename) or member.filename in done:
+            continue
+        start = member.header_offset
+        span = Span(start, next(other for other in starts if other > start) - start, remote.etag)
+        where = f"BACI {remote.release}, {member.filename}"
+        part = live.http.download(SERVICE, remote.url, folder, where=where, span=span)
+        with part.open("rb") as source, image.open("r+b") as target:
+            target.seek(start)
+            while block := source.read(1 << 20):
+                target.write(block)
+        part.unlink()
+    return image
+
+
+def _directory(live: Live, remote: Remote, image: Path) -> tuple[list[zipfile.ZipInfo], int]:
+    assert remote.tail is not None and remote.size is not None
+    tail = remote.tail
+    for length in (None, _TAILS[1]):
+        if length is not None:
+            again = live.http.get_tail(SERVICE, remote.url, length, where=f"BACI {remote.release}, directory")
+            if again is None:
+                raise RangeRefused(remote.url)
+            tail = again[0].body
+        with image.open("wb") as file:
+            file.truncate(remote.size)
+            file.seek(remote.size - len(tail))
+            file.write(tail)
+        try:
+            with zipfile.ZipFile(image) as archive:
+                return archive.infolist(), archive.start_dir
+        except zipfile.BadZipFile:
+            continue
+    image.unlink(missing_ok=True)
+    raise SourceError(
+        f"BACI {remote.release} ({remote.url})",
+        found="a zip without a directory at its end (cut off at the publisher's?)",
+        expected="a whole zip",
+        remedy="Run again later, or place the publisher's zip in the drop folder (CHOKEPOINT_TRADE_SOURCE=baci_files).",
+    )
