@@ -43,34 +43,22 @@ class DropFolder:
 
 
 @dataclass(frozen=True)
-class Changed:
-    """What a look at a live service found to be new.
-
-    anything  whether anything is new at all
-    years     the years that are new, where the service tells; empty: all years that are held
-    asked     the years that the service and the settings offer together, where the service tells
-    """
-
-    anything: bool
-    years: Sequence[int] = ()
-    asked: Sequence[int] = ()
-
-
-@dataclass(frozen=True)
 class LiveService:
     """A service that is asked over the network.
 
-    fetch      what it holds now, as payloads; SourceError when it cannot be asked
-    changed    whether it holds anything new, by the cheapest question it answers
-    look_every seconds between two looks of the sensor
-    schedule   name and cron time (UTC) of the schedule, and in `why` the reason for that time
-    stale      days after which the raw asset warns and fails for not having been looked at
-    pin        where its files have pinned hashes: accepts them as they are now, and returns the names that changed
+    fetch          what it holds now, as payloads; SourceError when it cannot be asked
+    changed        whether it holds anything new, by the cheapest question it answers; None: nobody can ask
+    changed_years  the same for a service that tells which years are new
+    look_every     seconds between two looks of the sensor
+    schedule       name and cron time (UTC) of the schedule, and in `why` the reason for that time
+    stale          days after which the raw asset warns and fails for not having been looked at
+    pin            for files with pinned hashes: accepts them as they are now, and returns the names that changed
     """
 
     name: str
     fetch: Callable[[Live], Found]
-    changed: Callable[[Live], Changed] | None = None
+    changed: Callable[[Live], bool] | None = None
+    changed_years: Callable[[Live], Sequence[int]] | None = None
     look_every: int = 24 * 3600
     schedule: str = ""
     cron: str = ""

@@ -1,7 +1,8 @@
-"""CEPII BACI over the wire: the members wanted, read out of the publisher's zip by byte ranges, or the whole zip.
+"""CEPII, who publishes BACI: terms, and members of the release's zip read by byte ranges, or the whole zip.
 
-What belongs here: finding the newest release, the zip's directory, and one gzip per member with the very bytes that
-CEPII compressed. Not here: columns (`landing.baci_rows`), and how a call is made (`http`).
+Two datasets take files from the same zip. What belongs here: finding the newest release, the zip's directory, and one
+gzip per member with the very bytes that CEPII compressed. Not here: which members a dataset wants, their columns, and
+how a call is made (`http`).
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dagster_project.errors import SourceError
-from dagster_project.datasets.trade.baci_files import CODE_LIST_KINDS, FILE_KINDS, HS_REVISIONS
-from dagster_project.archive.payload import Payload
+from dagster_project.hs import REVISION_OF_TWO_DIGITS
+from dagster_project.archive.payload import Payload, Provenance
 from dagster_project.sources.files import FileKind, Found
 from dagster_project.sources.http import RangeRefused, Service, Span
 from dagster_project.sources.integrity import check_fetched
@@ -27,6 +28,17 @@ SERVICE = Service(SOURCE, interval=0.5)
 _TAILS = (1 << 16, 1 << 22)  # where the zip's directory lies; the second is for one of many members
 Wanted = Callable[[str], bool]
 _RELEASE = re.compile(r"V(\d{6}[a-z]?)")
+_YEAR = re.compile(r"_Y(\d{4})_")
+
+BACI = Provenance(
+    source=SOURCE,
+    publisher="CEPII, BACI",
+    citation="Gaulier, G. and Zignago, S. (2010). BACI: International Trade Database at the Product-Level. "
+    "CEPII Working Paper 2010-23",
+    licence="Etalab 2.0",
+)
+# How a file name tells its release, for the patterns of file kinds.
+RELEASE = r"V(?P<release>\d{6}[a-z]?)"
 
 
 @dataclass(frozen=True)
@@ -42,24 +54,20 @@ class Remote:
     etag: str | None = None
 
 
-def trade(live: Live) -> Found:
-    """The yearly tables of the years asked for (all of the release where the settings say `all`)."""
-    remote = _remote(live)
-    years = live.settings.years
+def members(live: Live, remote: Remote, kind: FileKind, wanted: Wanted, needed: Sequence[str]) -> list[Payload]:
+    """The payloads of the wanted members, fetched unless they are here in this version.
 
-    def wanted(name: str) -> bool:
-        match = FILE_KINDS[0].match(name)
-        return match is not None and (years is None or int(match["year"]) in years)
-
-    needed = [] if years is None else [_year_member(remote, year) for year in years]
-    return Found(_members(live, remote, FILE_KINDS[0], wanted, needed), [])
-
-
-def code_lists(live: Live) -> list[Payload]:
-    """The names of the goods of the base revision's edition."""
-    remote = _remote(live)
-    needed = [f"product_codes_HS{remote.edition}_V{remote.release}.csv"]
-    return _members(live, remote, CODE_LIST_KINDS[1], lambda name: name in needed, needed)
+    `needed` names those that must be there; SourceError when one is not.
+    """
+    scope = f"{kind.kind} {remote.edition}"
+    done = live.kept(SOURCE, scope, remote.version)
+    if needed and all(name in done for name in needed):
+        names = list(needed)
+    else:
+        names = _fetch(live, remote, kind, wanted, needed, scope, done)
+        done = live.kept(SOURCE, scope, remote.version)
+    live.ledger.settle(SOURCE, "used", remote.version)
+    return [live.payload(entry_id) for name in names if (entry_id := done[name].entry_id)]
 
 
 def newest_release(live: Live) -> str:
@@ -82,12 +90,13 @@ def newest_release(live: Live) -> str:
 
 def changed(live: Live) -> bool:
     """Whether the publisher offers another file than was last used."""
-    remote = _remote(live)
+    remote = remote_zip(live)
     return live.ledger.settled(SOURCE, ["used"]).get("used") != remote.version
 
 
-def _remote(live: Live) -> Remote:
-    edition = next(hs for hs, revision in HS_REVISIONS.items() if revision == live.settings.hs_revision)
+def remote_zip(live: Live) -> Remote:
+    """The zip of the base revision's edition, in the release that the settings choose."""
+    edition = next(hs for hs, revision in REVISION_OF_TWO_DIGITS.items() if revision == live.settings.hs_revision)
     release = newest_release(live)
     url = f"{live.settings.baci_url}/data/BACI_HS{edition}_V{release}.zip"
     tail = live.http.get_tail(SERVICE, url, _TAILS[0], where=f"BACI HS{edition} {release}")
@@ -96,23 +105,6 @@ def _remote(live: Live) -> Remote:
     answer, size = tail
     mark = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
     return Remote(url, edition, release, f"{url} {mark} {size}", size, answer.body, mark)
-
-
-def _year_member(remote: Remote, year: int) -> str:
-    return f"BACI_HS{remote.edition}_Y{year}_V{remote.release}.csv"
-
-
-def _members(live: Live, remote: Remote, kind: FileKind, wanted: Wanted, needed: Sequence[str]) -> list[Payload]:
-    """The payloads of the wanted members, fetched unless they are here in this version."""
-    scope = f"{kind.kind} {remote.edition}"
-    done = live.kept(SOURCE, scope, remote.version)
-    if needed and all(name in done for name in needed):
-        names = list(needed)
-    else:
-        names = _fetch(live, remote, kind, wanted, needed, scope, done)
-        done = live.kept(SOURCE, scope, remote.version)
-    live.ledger.settle(SOURCE, "used", remote.version)
-    return [live.payload(entry_id) for name in names if (entry_id := done[name].entry_id)]
 
 
 def _fetch(
@@ -156,7 +148,7 @@ def _names(archive: Path, remote: Remote, wanted: Wanted, needed: Sequence[str])
         held = directory.namelist()
     missing = [name for name in needed if name not in held]
     if missing:
-        years = ", ".join(match["year"] for name in held if (match := FILE_KINDS[0].match(name)))
+        years = ", ".join(match[1] for name in held if (match := _YEAR.search(name)))
         raise SourceError(
             f"BACI {remote.release} ({remote.url})",
             found=f"a zip without {', '.join(missing)}; it holds the years {years or 'none'}",

@@ -35,23 +35,21 @@ def _kind(kind: str, pattern: str, looked_for: str, provenance: Provenance) -> F
     return FileKind(kind, "reference", rf"(.*/)?{pattern}", looked_for, "reference", provenance)
 
 
-CODE_LIST_KINDS = (
-    FileKind(
-        "baci_countries",
-        "baci",
-        rf"(.*/)?country_codes_{RELEASE}\.csv",
-        "country_codes_V<release>.csv",
-        "reference",
-        BACI,
-    ),
-    FileKind(
-        "baci_products",
-        "baci",
-        rf"(.*/)?product_codes_HS(?P<hs>\d\d)_{RELEASE}\.csv",
-        "product_codes_HS<nn>_V<release>.csv",
-        "reference",
-        BACI,
-    ),
+COUNTRY_CODES = FileKind(
+    "baci_countries",
+    "baci",
+    rf"(.*/)?country_codes_{RELEASE}\.csv",
+    "country_codes_V<release>.csv",
+    "reference",
+    BACI,
+)
+PRODUCT_NAMES = FileKind(
+    "baci_products",
+    "baci",
+    rf"(.*/)?product_codes_HS(?P<hs>\d\d)_{RELEASE}\.csv",
+    "product_codes_HS<nn>_V<release>.csv",
+    "reference",
+    BACI,
 )
 FILE_KINDS = (
     _kind("reporters", r"Reporters\.json", "Reporters.json", COMTRADE_LISTS),
@@ -78,5 +76,6 @@ FILE_KINDS = (
         "conversion_weights_<revision>_to_<revision>.csv",
         GROWTH_LAB,
     ),
-    *CODE_LIST_KINDS,
+    COUNTRY_CODES,
+    PRODUCT_NAMES,
 )

@@ -16,12 +16,12 @@ from typing import Any
 
 from dagster_project.archive.store import write_whole
 from dagster_project.errors import SettingError, SourceError
-from dagster_project.sources import baci_web
+from dagster_project.sources import cepii
 from dagster_project.archive.payload import Payload
 from dagster_project.sources.files import Found
 from dagster_project.sources.http import Service
 from dagster_project.sources.live import Live, kind_of_name
-from dagster_project.datasets.reference.files import FILE_KINDS
+from dagster_project.datasets.reference.files import FILE_KINDS, PRODUCT_NAMES
 
 SERVICE = Service("reference", interval=0.5)
 PIN = "make pin"
@@ -38,7 +38,14 @@ def reference(live: Live) -> Found:
         _require_pinned(payload, record, live.settings.reference_list)
     free = [record["name"] for record in files if not record.get("sha256")]
     notes = [f"no hash is pinned for {', '.join(free)}: taken as the publisher has them now ({PIN} pins them)"]
-    return Found([*payloads, *baci_web.code_lists(live)], notes if free else [])
+    return Found([*payloads, *_names_of_goods(live)], notes if free else [])
+
+
+def _names_of_goods(live: Live) -> list[Payload]:
+    """The names of the goods of the base revision's edition, from BACI's zip."""
+    remote = cepii.remote_zip(live)
+    needed = [f"product_codes_HS{remote.edition}_V{remote.release}.csv"]
+    return cepii.members(live, remote, PRODUCT_NAMES, lambda name: name in needed, needed)
 
 
 def pin(live: Live) -> list[str]:

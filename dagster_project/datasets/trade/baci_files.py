@@ -15,15 +15,16 @@ from dagster_project.sources.files import FileKind
 
 _LOOKED_FOR = "BACI_HS<nn>_Y<year>_V<release>.csv or the publisher's BACI_HS<nn>_V<release>.zip"
 
+YEAR_FILE = FileKind(
+    "baci_year",
+    "baci",
+    rf"(.*/)?BACI_HS(?P<hs>\d\d)_Y(?P<year>\d{{4}})_{RELEASE}\.csv(\.gz)?",
+    _LOOKED_FOR,
+    "trade",
+    BACI,
+)
 FILE_KINDS = (
-    FileKind(
-        "baci_year",
-        "baci",
-        rf"(.*/)?BACI_HS(?P<hs>\d\d)_Y(?P<year>\d{{4}})_{RELEASE}\.csv(\.gz)?",
-        _LOOKED_FOR,
-        "trade",
-        BACI,
-    ),
+    YEAR_FILE,
     FileKind("baci_zip", "baci", rf"(.*/)?BACI_HS(?P<hs>\d\d)_{RELEASE}\.zip", _LOOKED_FOR, "trade", BACI),
 )
 
