@@ -11,11 +11,6 @@ from dagster_project.assets.landing import PATENT_TABLES, REFERENCE_TABLES, TARI
 from dagster_project.checks.benchmarks import BENCHMARKS
 from dagster_project.checks.declarations import Stage
 from dagster_project.checks.factory import make_stage_check, years_of_run
-from dagster_project.datasets.trade.landing_checks import LANDING
-from dagster_project.datasets.trade.mart_checks import MARTS
-from dagster_project.datasets.patents.checks import PATENT_LANDING, PATENT_MARTS
-from dagster_project.datasets.trade.staging_checks import STAGING
-from dagster_project.datasets.tariffs.checks import TARIFF_LANDING, TARIFF_MARTS
 from dagster_project.checks.views import (
     CheckedData,
     Previous,
@@ -24,10 +19,15 @@ from dagster_project.checks.views import (
     over_warehouse,
     previous_release,
 )
-from dagster_project.planning.intake import datasets_on
+from dagster_project.datasets.patents.checks import PATENT_LANDING, PATENT_MARTS
+from dagster_project.datasets.tariffs.checks import TARIFF_LANDING, TARIFF_MARTS
 from dagster_project.datasets.trade.landing import landed_years
-from dagster_project.settings import Settings
+from dagster_project.datasets.trade.landing_checks import LANDING
+from dagster_project.datasets.trade.mart_checks import MARTS
+from dagster_project.datasets.trade.staging_checks import STAGING
+from dagster_project.planning.intake import datasets_on
 from dagster_project.planning.state import Built, years_to_check
+from dagster_project.settings import Settings
 
 Data = Callable[[dg.AssetCheckExecutionContext], CheckedData]
 

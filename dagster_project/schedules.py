@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import dagster as dg
 
-from dagster_project.planning.intake import chosen_source, datasets_on
 from dagster_project.jobs import REFRESH
+from dagster_project.planning.intake import chosen_source, datasets_on
 from dagster_project.planning.news import NEWS
 from dagster_project.sensors import evaluate
 from dagster_project.settings import Settings

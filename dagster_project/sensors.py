@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from dagster_project.errors import Deferred, UserError
-from dagster_project.planning.intake import chosen_source, datasets_on
 from dagster_project.jobs import REFRESH
-from dagster_project.planning.news import NEWS, News, look
 from dagster_project.partitions import partition_range_tags
-from dagster_project.settings import Settings
+from dagster_project.planning.intake import chosen_source, datasets_on
+from dagster_project.planning.news import NEWS, News, look
 from dagster_project.planning.state import Built
+from dagster_project.settings import Settings
 
 # Seconds between two looks; each costs one availability call per year, page or product.
 INTERVALS = {"trade": 6 * 3600, "tariffs": 24 * 3600, "patents": 24 * 3600}

@@ -17,16 +17,16 @@ from dagster_project.assets.common import (
     provenance_metadata,
     user_errors,
 )
-from dagster_project.planning.intake import chosen_source, datasets_on, taken_in
-from dagster_project.landing.inputs import Input, land_inputs
 from dagster_project.datasets.patents.landing import land_patents
 from dagster_project.datasets.reference.landing import land_reference
-from dagster_project.landing.tables import RuleCounts
 from dagster_project.datasets.tariffs.landing import land_tariffs
 from dagster_project.datasets.trade.loading import land_trade
+from dagster_project.landing.inputs import Input, land_inputs
+from dagster_project.landing.tables import RuleCounts
 from dagster_project.partitions import years_of
-from dagster_project.settings import Settings
+from dagster_project.planning.intake import chosen_source, datasets_on, taken_in
 from dagster_project.planning.state import release_lock
+from dagster_project.settings import Settings
 
 REFERENCE_TABLES = {
     "countries": "One row per area of the country lists, with whether it counts as a country.",

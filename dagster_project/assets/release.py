@@ -23,16 +23,16 @@ from dagster_project.assets.common import (
 )
 from dagster_project.brief.page import NAME as BRIEF
 from dagster_project.brief.page import BriefOptions, write_brief
+from dagster_project.datasets.trade.landing import landed_years
 from dagster_project.dbt_project import mart_specs, read_manifest
 from dagster_project.errors import ReleaseError, UserError
 from dagster_project.planning.intake import DATASETS, chosen_source, datasets_on, taken_in
-from dagster_project.landing.tables import sql_text
-from dagster_project.datasets.trade.landing import landed_years
+from dagster_project.planning.state import Built, release_lock
 from dagster_project.publish.manifest import read_manifest as read_release_manifest
 from dagster_project.publish.read import Release
 from dagster_project.publish.release import MartSpec, ReleaseContext, publish
 from dagster_project.settings import PROJECT_ROOT, Settings
-from dagster_project.planning.state import Built, release_lock
+from dagster_project.sql import literal
 
 PACKAGES = ("dagster", "dagster-dbt", "dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "pandas", "pyarrow")
 
@@ -241,15 +241,13 @@ def rule_counts(settings: Settings) -> list[tuple[str, int | None, str, int]]:
     landing = settings.landing_dir
     counts: list[tuple[str, int | None, str, int]] = []
     with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
-        trade = (
-            f"read_parquet({sql_text(str(landing / 'trade_rule_counts/year=*/*.parquet'))}, hive_partitioning=false)"
-        )
+        trade = f"read_parquet({literal(str(landing / 'trade_rule_counts/year=*/*.parquet'))}, hive_partitioning=false)"
         counts += connection.execute(f"select source, year, rule, n from {trade} order by all").fetchall()
         counts += connection.execute(
             "select 'flows', year, rule, n from intermediate.int_flow_accounting order by all"
         ).fetchall()
         for path in sorted(landing.glob("*_rule_counts.parquet")):
-            rows = f"read_parquet({sql_text(str(path))})"
+            rows = f"read_parquet({literal(path)})"
             counts += connection.execute(f"select source, null, rule, n from {rows} order by all").fetchall()
     return counts
 

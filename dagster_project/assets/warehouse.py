@@ -22,12 +22,12 @@ from dagster_project.assets.common import (
 )
 from dagster_project.assets.landing import DATASET_OF
 from dagster_project.assets.pictures import picture
-from dagster_project.dbt_project import landing_tables_of, mart_questions, run_dbt
-from dagster_project.planning.intake import chosen_source, datasets_on, taken_in
 from dagster_project.datasets.trade.landing import landed_years
+from dagster_project.dbt_project import landing_tables_of, mart_questions, run_dbt
 from dagster_project.partitions import build_years, years_of
-from dagster_project.settings import Settings
+from dagster_project.planning.intake import chosen_source, datasets_on, taken_in
 from dagster_project.planning.state import Built, config_fingerprint, dataset_identity
+from dagster_project.settings import Settings
 
 if TYPE_CHECKING:  # two seconds that loading the definitions need not cost
     from dbt.cli.main import dbtRunnerResult

@@ -10,16 +10,21 @@ from datetime import datetime
 from functools import cache
 
 from dagster_project.archive.lock import Lock, load_lock
+from dagster_project.archive.payload import Payload
 from dagster_project.archive.store import Archive, Entry
+from dagster_project.datasets import samples as sample
+from dagster_project.datasets.patents import files as pct
+from dagster_project.datasets.patents import uspto
+from dagster_project.datasets.reference import files as reference
+from dagster_project.datasets.reference import web as reference_web
+from dagster_project.datasets.tariffs import files as ustr
+from dagster_project.datasets.tariffs import web as ustr_web
+from dagster_project.datasets.trade import baci_files as baci
+from dagster_project.datasets.trade import comtrade_api
+from dagster_project.datasets.trade import comtrade_files as comtrade
 from dagster_project.errors import SettingError
 from dagster_project.settings import Settings
-from dagster_project.datasets.trade import baci_files as baci, comtrade_files as comtrade, comtrade_api
 from dagster_project.sources import cepii as baci_web
-from dagster_project.datasets.patents import files as pct, uspto
-from dagster_project.datasets.reference import files as reference, web as reference_web
-from dagster_project.datasets import samples as sample
-from dagster_project.datasets.tariffs import files as ustr, web as ustr_web
-from dagster_project.archive.payload import Payload
 from dagster_project.sources.files import FileKind, Found, find_files
 from dagster_project.sources.live import Live, live
 

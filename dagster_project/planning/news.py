@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from dagster_project.planning.intake import taken_in
-from dagster_project.datasets.trade.landing import landed_entries, landed_years
-from dagster_project.settings import Settings
-from dagster_project.sources import cepii as baci_web
-from dagster_project.datasets.trade import comtrade_api
 from dagster_project.datasets.patents import uspto
 from dagster_project.datasets.tariffs import web as ustr_web
-from dagster_project.sources.live import Live, live
+from dagster_project.datasets.trade import comtrade_api
+from dagster_project.datasets.trade.landing import landed_entries, landed_years
+from dagster_project.planning.intake import taken_in
 from dagster_project.planning.state import Built, entries_fingerprint
+from dagster_project.settings import Settings
+from dagster_project.sources import cepii as baci_web
+from dagster_project.sources.live import Live, live
 
 
 @dataclass(frozen=True)

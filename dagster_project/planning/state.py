@@ -15,11 +15,18 @@ from pathlib import Path
 
 from dagster_project.archive.lock import Lock
 from dagster_project.archive.store import Archive, Entry, write_whole
+from dagster_project.datasets import samples as sample
+from dagster_project.datasets.trade.landing import (
+    Parsed,
+    landed_entries,
+    landed_years,
+    parse_trade,
+    year_identity,
+    years_held,
+)
 from dagster_project.errors import SourceError
 from dagster_project.planning.intake import datasets_on, take_in
-from dagster_project.datasets.trade.landing import (Parsed, landed_entries, landed_years, parse_trade, year_identity, years_held)
 from dagster_project.settings import FIRST_YEAR, PROJECT_ROOT, Settings
-from dagster_project.datasets import samples as sample
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,10 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from dagster_project.archive.payload import Payload, Provenance
 from dagster_project.archive.store import Archive, Entry
 from dagster_project.errors import ArchiveDamaged, SettingError, SourceError
 from dagster_project.settings import Settings
-from dagster_project.archive.payload import Payload, Provenance
 from dagster_project.sources.files import FileKind
 from dagster_project.sources.http import Http, Service
 from dagster_project.sources.integrity import check_fetched

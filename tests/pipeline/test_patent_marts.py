@@ -19,10 +19,10 @@ import pytest
 from dagster_project.archive.store import Archive
 from dagster_project.checks import engine
 from dagster_project.checks.declarations import Stage
-from dagster_project.datasets.patents.checks import PATENT_LANDING, PATENT_MARTS
 from dagster_project.checks.views import CheckedData, over_files, over_warehouse
-from dagster_project.datasets.patents.landing import TABLES, land_patents
 from dagster_project.datasets import samples as sample
+from dagster_project.datasets.patents.checks import PATENT_LANDING, PATENT_MARTS
+from dagster_project.datasets.patents.landing import TABLES, land_patents
 from tests.pipeline.dbt_command import build, dbt
 
 MARTS = ("patent_core_share", "patent_country_summary", "patent_collaboration", "patent_reconciliation")
