@@ -109,7 +109,7 @@ class Yearly:
     possible: Callable[[Settings], range]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """One dataset.
 
@@ -121,7 +121,8 @@ class Dataset:
     tables       its landing tables
     land         reads the payloads and writes the tables; all it depends on is found from its module (fingerprints)
     checks       by layer
-    after        datasets whose landing tables or marts it reads; they come before it
+    after        datasets whose tables or marts its own marts read: its results depend on theirs
+    lands_after  those of them whose landing tables its landing reads
     shaping      settings that change its tables or marts
     real_with    datasets that must not be the sample when this one is not
     yearly       for a dataset that is landed and computed year by year
@@ -137,6 +138,7 @@ class Dataset:
     land: Callable[[Load], Landed]
     checks: Sequence[StageChecks]
     after: Sequence[str] = ()
+    lands_after: Sequence[str] = ()
     shaping: Sequence[str] = ()
     real_with: Sequence[str] = ()
     yearly: Yearly | None = None

@@ -111,6 +111,7 @@ TRADE = Dataset(
         StageChecks("marts", TRADE_MARTS),
     ),
     after=("reference",),
+    lands_after=("reference",),
     shaping=("keep_reimports", "mirror_cif_fob_factor"),
     real_with=("reference",),
     yearly=Yearly(identities, _possible_years),
