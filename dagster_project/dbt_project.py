@@ -150,6 +150,11 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
+def folder_of(node: Mapping[str, Any]) -> str:
+    """The folder of a model or seed in the manifest, which is named like its dataset: trade, tariffs, benchmarks …"""
+    return str(node["fqn"][-2])
+
+
 def mart_specs(manifest: Mapping[str, Any], names: set[str] | None = None) -> list[MartSpec]:
     """What the manifest says of each mart (of those named): key, grain, columns. Sorted by name."""
     marts = [

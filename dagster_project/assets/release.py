@@ -23,7 +23,7 @@ from dagster_project.assets.common import (
 )
 from dagster_project.brief.page import NAME as BRIEF
 from dagster_project.brief.page import BriefOptions, write_brief
-from dagster_project.dbt_project import mart_specs, read_manifest
+from dagster_project.dbt_project import folder_of, mart_specs, read_manifest
 from dagster_project.errors import ReleaseError, UserError
 from dagster_project.intake import DATASETS, chosen_source, datasets_on, taken_in
 from dagster_project.landing.tables import sql_text
@@ -43,7 +43,7 @@ def published_marts(settings: Settings, manifest: Mapping[str, Any]) -> list[Mar
     names = {
         node["name"]
         for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and not off & set(node["tags"])
+        if node["resource_type"] == "model" and folder_of(node) not in off
     }
     return mart_specs(manifest, names)
 
@@ -51,10 +51,10 @@ def published_marts(settings: Settings, manifest: Mapping[str, Any]) -> list[Mar
 def left_out(settings: Settings, manifest: Mapping[str, Any]) -> dict[str, str]:
     """Mart -> why it is not in the release."""
     present = {spec.name for spec in published_marts(settings, manifest)}
-    tags = {node["name"]: set(node["tags"]) for node in manifest["nodes"].values()}
-    reasons = {dataset: f"the {dataset} source is off" for dataset in DATASETS}
+    models = (node for node in manifest["nodes"].values() if node["resource_type"] == "model")
+    folders = {node["name"]: folder_of(node) for node in models}
     return {
-        spec.name: "; ".join(reasons[dataset] for dataset in DATASETS if dataset in tags[spec.name])
+        spec.name: f"the {folders[spec.name]} source is off"
         for spec in mart_specs(manifest)
         if spec.name not in present
     }

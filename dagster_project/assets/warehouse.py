@@ -32,9 +32,10 @@ from dagster_project.state import Built, config_fingerprint, dataset_identity
 if TYPE_CHECKING:  # two seconds that loading the definitions need not cost
     from dbt.cli.main import dbtRunnerResult
 
-# dbt selections; tariffs, patents and benchmarks are selected by their tag.
-STAGING = "fqn:chokepoint.staging.reference fqn:chokepoint.staging.trade resource_type:seed"
+# dbt selections. By folder, with `fqn:` and not `path:`, which Dagster would look up in the process's directory.
+STAGING = "fqn:*.reference.* fqn:chokepoint.staging.trade"
 TRADE = "fqn:chokepoint.intermediate.trade fqn:chokepoint.marts.trade"
+BY_FOLDER = "fqn:*.{}.*"
 
 
 class Translator(DagsterDbtTranslator):
@@ -100,7 +101,6 @@ def _staging(settings: Settings, manifest: Path) -> dg.AssetsDefinition:
         manifest=manifest,
         name="staging_models",
         select=STAGING,
-        exclude="tag:tariffs tag:patents tag:benchmarks",
         dagster_dbt_translator=Translator(),
         pool=WAREHOUSE_POOL,
     )
@@ -143,7 +143,7 @@ def _domain(dataset: str, settings: Settings, manifest: Path) -> dg.AssetsDefini
     @dbt_assets(
         manifest=manifest,
         name=f"{dataset}_models",
-        select=f"tag:{dataset}",
+        select=BY_FOLDER.format(dataset),
         dagster_dbt_translator=Translator(),
         pool=WAREHOUSE_POOL,
     )
@@ -162,7 +162,7 @@ def _benchmarks(settings: Settings, manifest: Path) -> dg.AssetsDefinition:
     @dbt_assets(
         manifest=manifest,
         name="benchmark_models",
-        select="tag:benchmarks",
+        select=BY_FOLDER.format("benchmarks"),
         dagster_dbt_translator=Translator(),
         pool=WAREHOUSE_POOL,
     )
