@@ -86,7 +86,10 @@ def release_asset(
             published = publish(
                 settings.warehouse,
                 settings.published_dir,
-                [replace(spec, ready=year_files(settings)) if spec.partitioned else spec for spec in specs],
+                [
+                    replace(spec, ready=year_files(spec.name, settings, manifest)) if spec.partitioned else spec
+                    for spec in specs
+                ],
                 _context(checks, settings, manifest),
                 retain=settings.retain_releases,
                 extras=lambda building: _brief(context, building, settings),
@@ -196,9 +199,15 @@ def _context(checks: list[dict[str, Any]], settings: Settings, manifest: Mapping
     )
 
 
-def year_files(settings: Settings) -> dict[int, Path]:
-    """Year -> the flows' Parquet file beside the warehouse (see the dbt materialization `yearly_files`)."""
-    files = settings.warehouse.parent.glob(f"{settings.warehouse.name}.int_trade_flows.*.parquet")
+def year_files(mart: str, settings: Settings, manifest: Mapping[str, Any]) -> dict[int, Path]:
+    """Year -> Parquet file beside the warehouse, of the model in `yearly_files` that the mart is a view of.
+
+    Empty where there is none; see the dbt materialization of that name.
+    """
+    parents = (manifest["nodes"].get(parent) for parent in manifest["parent_map"][f"model.chokepoint.{mart}"])
+    models = [each["name"] for each in parents if each and each["config"]["materialized"] == "yearly_files"]
+    patterns = [f"{settings.warehouse.name}.{model}.*.parquet" for model in models]
+    files = [path for pattern in patterns for path in settings.warehouse.parent.glob(pattern)]
     return {int(path.suffixes[-2][1:]): path for path in files}
 
 

@@ -22,7 +22,7 @@ from dagster_project.assets.common import (
 )
 from dagster_project.assets.landing import DATASET_OF
 from dagster_project.assets.pictures import picture
-from dagster_project.dbt_project import landing_tables_of, mart_questions, run_dbt
+from dagster_project.dbt_project import landing_tables_of, model_meta, run_dbt
 from dagster_project.intake import chosen_source, datasets_on, taken_in
 from dagster_project.landing.trade import landed_years
 from dagster_project.partitions import build_years, years_of
@@ -191,7 +191,7 @@ def _build(
     if isinstance(result.exception, (KeyboardInterrupt, DagsterExecutionInterruptedError)):
         raise result.exception
     # The warehouse has one writer: metadata is read when dbt is done.
-    questions, tables = mart_questions(selected.manifest), landing_tables_of(selected.manifest)
+    meta, tables = model_meta(selected.manifest), landing_tables_of(selected.manifest)
     built = set()
     with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
         for message in told:
@@ -200,7 +200,7 @@ def _build(
             ):
                 if isinstance(event, dg.Output):
                     built.add(context.asset_key_for_output(event.output_name))
-                yield _with_rows(context, event, connection, settings, questions, tables)
+                yield _with_rows(context, event, connection, settings, meta, tables)
     _require_success(context, result, told, built)
 
 
@@ -222,7 +222,7 @@ def _with_rows(
     event: Any,
     connection: duckdb.DuckDBPyConnection,
     settings: Settings,
-    questions: Mapping[str, str],
+    meta: Mapping[str, Mapping[str, Any]],
     tables: Mapping[str, Collection[str]],
 ) -> Any:
     """Add rows, years, bytes, origin and a preview to a model's event, and a mart's picture; other events pass."""
@@ -233,6 +233,6 @@ def _with_rows(
     metadata = {**relation_metadata(connection, relation), **table_bytes(connection, schema, table)}
     if read := {DATASET_OF[name] for name in tables.get(table, ()) if name in DATASET_OF}:
         metadata |= provenance_metadata([entry for dataset in read for entry in taken_in(dataset, settings)])
-    if schema == "marts":
-        metadata["picture"] = picture(connection, table, relation, questions[table])
+    if drawn := picture(connection, relation, meta.get(table, {})):
+        metadata["picture"] = drawn
     return dg.Output(event.value, event.output_name, metadata={**metadata, **event.metadata})
