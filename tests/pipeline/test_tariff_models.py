@@ -34,7 +34,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     entries = [archive.put(payload, retrieved_at=datetime(2026, 1, 1, tzinfo=UTC)) for payload in found]
     land_tariffs(archive, entries, root / "landing")
     build(root, "--selector", "trade")
-    build(root, "--select", "tag:tariffs", "path:seeds/tariffs")
+    build(root, "--select", "fqn:*.tariffs.*")
     return root / "warehouse.duckdb"
 
 

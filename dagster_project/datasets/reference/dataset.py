@@ -35,6 +35,11 @@ REFERENCE = Dataset(
             "source code sum to 1.",
             "reference/hs_conversion.parquet",
         ),
+        Table(
+            "reference_rule_counts",
+            "One row per (source, rule): rows read, landed, set aside by rule.",
+            "reference_rule_counts.parquet",
+        ),
     ),
     land=land,
     checks=(StageChecks("landing", REFERENCE_LANDING),),
