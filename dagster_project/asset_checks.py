@@ -50,7 +50,8 @@ def asset_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
 
     def landing(context: dg.AssetCheckExecutionContext) -> CheckedData:
         landed = {str(year): name for year, name in landed_years(settings.landing_dir).items()}
-        return over_landing(settings.landing_dir, years(context, landed), previous())
+        found = years(context, landed)
+        return over_landing(settings.landing_dir, found, previous(), resources=settings.resources)
 
     def warehouse(context: dg.AssetCheckExecutionContext) -> CheckedData:
         return over_warehouse(
@@ -59,15 +60,18 @@ def asset_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
             previous(),
             requested_years=settings.years or (),
             landing=settings.landing_dir,
+            resources=settings.resources,
         )
 
     def whole_warehouse(context: dg.AssetCheckExecutionContext) -> CheckedData:
-        return over_warehouse(settings.warehouse, (), previous(), landing=settings.landing_dir)
+        return over_warehouse(
+            settings.warehouse, (), previous(), landing=settings.landing_dir, resources=settings.resources
+        )
 
     def files_of(dataset: str, tables: Collection[str]) -> Data:
         counts = f"{dataset}_rule_counts"
         paths = {table: table_path(settings.landing_dir, table) for table in (*tables, counts)}
-        return lambda context: over_files(paths, previous())
+        return lambda context: over_files(paths, previous(), resources=settings.resources)
 
     domains = {
         "tariffs": (TARIFF_LANDING, TARIFF_TABLES, TARIFF_MARTS),

@@ -18,7 +18,8 @@ from dagster_project.archive.store import Archive, Entry, write_whole
 from dagster_project.errors import SourceError
 from dagster_project.intake import datasets_on, take_in
 from dagster_project.landing.trade import Parsed, landed_entries, landed_years, parse_trade, year_identity, years_held
-from dagster_project.settings import FIRST_YEAR, PROJECT_ROOT, Settings
+from dagster_project.places import DBT_PROJECT, PACKAGE
+from dagster_project.settings import FIRST_YEAR, Settings
 from dagster_project.sources import sample
 
 
@@ -83,11 +84,16 @@ def entries_fingerprint(entries: Sequence[Entry]) -> str:
 
 def code_fingerprint() -> str:
     """Names the code that computes landing tables and marts."""
-    patterns = ("dagster_project/landing/*.py", "dbt/**/*.sql", "dbt/**/*.yml", "dbt/**/*.csv", "dbt/**/*.py")
-    files = sorted(path for pattern in patterns for path in PROJECT_ROOT.glob(pattern) if "target" not in path.parts)
+    patterns = ((PACKAGE, "landing/*.py"), *((DBT_PROJECT, f"**/*.{kind}") for kind in ("sql", "yml", "csv", "py")))
+    files = sorted(
+        (path.relative_to(root).as_posix(), path)
+        for root, pattern in patterns
+        for path in root.glob(pattern)
+        if "target" not in path.relative_to(root).parts
+    )
     digest = hashlib.sha256()
-    for path in files:
-        digest.update(path.relative_to(PROJECT_ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    for name, path in files:
+        digest.update(name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:20]
 
 

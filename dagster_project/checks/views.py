@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.errors import ReleaseError
+from dagster_project.machine import CHECKS, Resources, default_resources
 from dagster_project.publish.manifest import read_manifest
 from dagster_project.publish.read import CURRENT, DATABASE, SCHEMA
 
@@ -29,8 +30,6 @@ TRADE_TABLES: Mapping[str, str] = {
 }
 REFERENCE_TABLES = ("countries", "products", "hs_conversion")
 PREVIOUS_RELEASE = "previous_release"
-# As much as landing takes: the whole job is held to 4 GB.
-_MEMORY_LIMIT = "1600MB"
 
 
 @dataclass(frozen=True)
@@ -76,14 +75,20 @@ def previous_release(published: Path, settings: Mapping[str, Any]) -> Previous:
     return Previous(directory, "")
 
 
-def over_landing(landing: Path, years: Sequence[int] = (), previous: Previous = Previous()) -> CheckedData:
+def over_landing(
+    landing: Path,
+    years: Sequence[int] = (),
+    previous: Previous = Previous(),
+    *,
+    resources: Resources | None = None,
+) -> CheckedData:
     """Views over the landing tables of these years (none: all that are landed) and over the reference tables.
 
     A table with no file at all gets no view, so that checks of it report it as missing.
     """
 
     def setup(connection: Any) -> None:
-        _settings(connection)
+        _limit(connection, resources)
         _years(connection, "run_years", years)
         _landing_views(connection, landing, years)
         _previous_views(connection, previous)
@@ -91,14 +96,16 @@ def over_landing(landing: Path, years: Sequence[int] = (), previous: Previous = 
     return CheckedData(setup, _absent(previous))
 
 
-def over_files(tables: Mapping[str, Path], previous: Previous = Previous()) -> CheckedData:
+def over_files(
+    tables: Mapping[str, Path], previous: Previous = Previous(), *, resources: Resources | None = None
+) -> CheckedData:
     """Views over landing tables that are not partitioned: table -> pattern of its files (Parquet).
 
     A table with no file gets no view, so that checks of it report it as missing.
     """
 
     def setup(connection: Any) -> None:
-        _settings(connection)
+        _limit(connection, resources)
         for table, pattern in tables.items():
             _parquet_view(connection, table, sorted(pattern.parent.glob(pattern.name)))
         _previous_views(connection, previous)
@@ -114,6 +121,7 @@ def over_warehouse(
     requested_years: Sequence[int] = (),
     landing: Path | None = None,
     schemas: Sequence[str] = ("staging", "marts"),
+    resources: Resources | None = None,
 ) -> CheckedData:
     """Views over the warehouse's schemas, opened read-only: tables with a `year` within `years` (none: all).
 
@@ -122,7 +130,7 @@ def over_warehouse(
     """
 
     def setup(connection: Any) -> None:
-        _settings(connection)
+        _limit(connection, resources)
         _years(connection, "run_years", years)
         _years(connection, "requested_years", requested_years)
         # dbt writes views that name their database, which is named after the file.
@@ -146,8 +154,10 @@ def _absent(previous: Previous) -> dict[str, str]:
     return {} if previous.directory else {PREVIOUS_RELEASE: previous.reason}
 
 
-def _settings(connection: Any) -> None:
-    connection.execute(f"set memory_limit = '{_MEMORY_LIMIT}'")
+def _limit(connection: Any, resources: Resources | None) -> None:
+    """The checks' share of what the settings grant; of what the machine does, where nobody says."""
+    for name, value in (resources or default_resources()).share(CHECKS).duckdb_config().items():
+        connection.execute(f"set {name} = '{value}'")
     connection.execute(f"set temp_directory = {_text(Path(tempfile.gettempdir()) / 'chokepoint-checks')}")
 
 

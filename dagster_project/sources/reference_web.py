@@ -16,6 +16,7 @@ from typing import Any
 
 from dagster_project.archive.store import write_whole
 from dagster_project.errors import SettingError, SourceError
+from dagster_project.places import command
 from dagster_project.sources import baci_web
 from dagster_project.sources.base import Payload
 from dagster_project.sources.files import Found
@@ -24,7 +25,7 @@ from dagster_project.sources.live import Live, kind_of_name
 from dagster_project.sources.reference import FILE_KINDS
 
 SERVICE = Service("reference", interval=0.5)
-PIN = "make pin"
+PIN = command("pin")
 
 
 def reference(live: Live) -> Found:

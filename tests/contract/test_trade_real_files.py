@@ -12,9 +12,10 @@ from dagster_project.archive.store import Archive
 from dagster_project.intake import take_in
 from dagster_project.landing import trade
 from dagster_project.landing.reference import land_reference
-from dagster_project.settings import PROJECT_ROOT, Settings, load_settings
+from dagster_project.places import CHECKOUT
+from dagster_project.settings import Settings, load_settings
 
-DROP = PROJECT_ROOT.parent / "shared/data/drop"
+DROP = CHECKOUT.parent / "shared/data/drop"
 pytestmark = pytest.mark.skipif(not (DROP / "comtrade").is_dir(), reason="no real files beside the checkout")
 YEAR = 2022
 

@@ -24,7 +24,8 @@ import pytest
 from filelock import FileLock
 
 from dagster_project import cli
-from dagster_project.dbt_project import DBT_DIR, mart_specs, plain_manifest
+from dagster_project.dbt_project import mart_specs, plain_manifest
+from dagster_project.places import DBT_PROJECT
 from dagster_project.publish.read import open_release, verify
 from dagster_project.settings import load_settings
 from dagster_project.sources import sample
@@ -154,7 +155,7 @@ def test_every_asset_shows_what_it_holds(on_sample: tuple[Workplace, Outcome]) -
     """After a run, in the UI: rows, years, bytes, provenance, a preview, and of each mart a picture."""
     shown = on_sample[0].metadata()
     assert {name.split("/")[0] for name in shown} == {"raw", "landing", "staging", "intermediate", "marts", "release"}
-    seeds = {path.stem for path in (DBT_DIR / "seeds").rglob("*.csv")}
+    seeds = {path.stem for path in (DBT_PROJECT / "seeds").rglob("*.csv")}
     for name, found in shown.items():
         layer, _, table = name.rpartition("/")
         wanted = {"preview", "dagster/row_count"} if layer != "raw" else {"entries", "bytes"}
