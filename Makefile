@@ -6,49 +6,51 @@ READY  := $(VENV)/.ready
 BI     := .venv-bi
 BI_READY := $(BI)/.ready
 UI_PORT ?= 3000
-
-export DAGSTER_HOME ?= $(CURDIR)/.dagster
+# The tests of tests/project that `make check` runs: the others load Dagster or dbt.
+QUICK := repository network provenance
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-live run brief rebuild ui pin docs dbt-docs test test-bi screenshots lint bench clean
+.PHONY: help demo demo-live run brief rebuild ui pin docs dbt-docs check test test-bi screenshots lint bench clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-$(READY): requirements.lock
+$(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), f"Python 3.11 or newer is needed, this is {sys.version}"'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
 demo: $(READY) ## the embedded synthetic sample, from nothing to a published release
-	@$(BIN)/python -m dagster_project.cli demo
+	@$(BIN)/chokepoint demo
 
 demo-live: $(READY) ## the whole graph from a server on this machine that speaks the live sources' contracts
 	@$(BIN)/python -m tests.contract.demo_live
 
 run: $(READY) ## the sources that the settings choose (environment or .env)
-	@$(BIN)/python -m dagster_project.cli run
+	@$(BIN)/chokepoint run
 
 brief: $(READY) ## the page of the current release for another importer: make brief IMPORTER=DEU YEARS=2019
-	@$(BIN)/python -m dagster_project.cli brief --importer "$(IMPORTER)" --years "$(YEARS)"
+	@$(BIN)/chokepoint brief --importer "$(IMPORTER)" --years "$(YEARS)"
 
 rebuild: $(READY) ## a release again from the archive alone: make rebuild LOCK=data/published/current/inputs.lock.json
-	@$(BIN)/python -m dagster_project.cli rebuild $(LOCK)
+	@$(BIN)/chokepoint rebuild $(LOCK)
 
 ui: $(READY) ## the Dagster UI on http://127.0.0.1:3000
-	@mkdir -p $(DAGSTER_HOME) && cp dagster.yaml $(DAGSTER_HOME)/dagster.yaml
-	@$(BIN)/dagster dev -w workspace.yaml --host 127.0.0.1 --port $(UI_PORT)
+	@$(BIN)/chokepoint ui --port $(UI_PORT)
 
 pin: $(READY) ## accept the reference files as their addresses give them now: writes their hashes
-	@$(BIN)/python -m dagster_project.cli pin
+	@$(BIN)/chokepoint pin
 
 docs: $(READY) ## docs/data-dictionary.md and bi/superset from dbt's descriptions
-	$(BIN)/python -m dagster_project.dictionary
-	$(BIN)/python -m bi.superset_bundle
+	@$(BIN)/chokepoint docs
 
 dbt-docs: $(READY) ## every model with its SQL, tests and lineage as one page: CHOKEPOINT_DATA_DIR=demo make dbt-docs
-	@$(BIN)/python -m dagster_project.cli dbt-docs
+	@$(BIN)/chokepoint dbt-docs
+
+check: $(READY) lint ## style, types and the tests without Dagster, dbt and a browser: under two minutes
+	$(BIN)/python -m pytest tests/unit $(addprefix tests/project/test_,$(addsuffix .py,$(QUICK)))
 
 test: $(READY) lint ## every test
 	$(BIN)/python -m pytest
@@ -59,7 +61,7 @@ $(BI_READY): bi/requirements.lock
 	@touch $(BI_READY)
 
 test-bi: $(READY) $(BI_READY) ## the Superset bundle in a Superset of its own (1 GB), over the demo's release
-	@CHOKEPOINT_DATA_DIR=demo $(BIN)/python -m dagster_project.cli demo
+	@CHOKEPOINT_DATA_DIR=demo $(BIN)/chokepoint demo
 	$(BIN)/python -m pytest -m superset tests/bi
 
 screenshots: $(READY) ## the README's pictures of the UI, taken by its test

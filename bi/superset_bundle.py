@@ -36,10 +36,10 @@ from bi.dashboard import (
     charts,
 )
 from dagster_project.dbt_project import plain_manifest
+from dagster_project.places import CHECKOUT
 from dagster_project.publish.release import RELEASE_INFO, RELEASE_INFO_COLUMNS
-from dagster_project.settings import PROJECT_ROOT
 
-FOLDER = PROJECT_ROOT / "bi" / "superset"
+FOLDER = CHECKOUT / "bi" / "superset"
 # The one line that a user edits. Superset opens the file for each query, so it follows `current` to a new release.
 DATABASE_FILE = "/srv/chokepoint/published/current/chokepoint.duckdb"
 DATABASE, SCHEMA = "Chokepoint", "marts"

@@ -34,17 +34,24 @@ def _step(settings: Settings, each: Dataset, layer: Layer, stage: Stage) -> dg.A
         held = _years_held(settings, each, layer)
         years = _years_of_run(context, settings, each, held)
         if layer == "landing":
-            return over_landing(_tables_read(each, settings), years, previous)
+            return over_landing(_tables_read(each, settings), years, previous, resources=settings.resources)
         landing = table_files(each, settings.landing_dir)
-        requested = settings.years or ()
-        return over_warehouse(settings.warehouse, years, previous, requested_years=requested, landing=landing)
+        return over_warehouse(
+            settings.warehouse,
+            years,
+            previous,
+            requested_years=settings.years or (),
+            landing=landing,
+            resources=settings.resources,
+        )
 
     return make_stage_check(f"check_{each.name}_{layer}", stage, _keys(stage, layer), data)
 
 
 def _figures_step(settings: Settings) -> dg.AssetChecksDefinition:
     def data(context: dg.AssetCheckExecutionContext) -> CheckedData:
-        return over_warehouse(settings.warehouse, (), previous_release(settings.published_dir, settings.shaping()))
+        previous = previous_release(settings.published_dir, settings.shaping())
+        return over_warehouse(settings.warehouse, (), previous, resources=settings.resources)
 
     return make_stage_check(f"check_{FIGURES}", BENCHMARKS, _keys(BENCHMARKS, "marts"), data)
 

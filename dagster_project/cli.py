@@ -1,27 +1,24 @@
-"""The commands behind `make demo`, `run` and `rebuild`: start the Dagster job, show progress, say what came out.
+"""The commands of `chokepoint`: read the arguments, start the work, say how it ended.
 
-What belongs here: the conversation with the user. Not here: the work; a run from the Dagster UI does the same.
+What belongs here: the conversation with the user. Not here: what is shown on the way (`progress`), what came out
+(`summary`), and the work; a run from the Dagster UI does the same.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import logging
 import os
 import shutil
+import socket
 import sys
-import textwrap
 import time
 import uuid
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, TextIO
 
 from filelock import FileLock, Timeout
 
@@ -29,17 +26,22 @@ from dagster_project.archive.lock import Lock, load_lock
 from dagster_project.datasets.declaration import LiveService
 from dagster_project.datasets.registry import datasets_on
 from dagster_project.errors import Deferred, SettingError, SourceError, UserError
+from dagster_project.places import (
+    DAGSTER_YAML,
+    HOME,
+    INSTALLED,
+    WORKSPACE_YAML,
+    command,
+    program_version,
+)
 from dagster_project.planning.state import make_plan
-from dagster_project.publish.read import Release, open_release, verify
-from dagster_project.settings import PROJECT_ROOT, Settings, load_settings
+from dagster_project.progress import StepLines, output_to_log, print_failure, source_messages_shown
+from dagster_project.publish.read import open_release, verify
+from dagster_project.settings import Settings, load_settings
 from dagster_project.sources.live import live_session
+from dagster_project.summary import listed, print_comparison, print_summary
 
-if TYPE_CHECKING:  # Dagster takes a second to import: not before it is needed
-    import dagster as dg
-
-
-SHOWN_ROWS = 10
-SECONDS_BETWEEN_LINES = 5.0
+UI_HOST, UI_PORT = "127.0.0.1", 3000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,26 +58,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="chokepoint", description="From public trade data to a published release.")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {program_version()}")
     commands = parser.add_subparsers(required=True, metavar="command")
-    commands.add_parser("demo", help="the embedded synthetic sample, in a data directory of its own").set_defaults(
-        command=_demo
-    )
-    commands.add_parser("run", help="the sources that the settings choose").set_defaults(command=_run)
-    commands.add_parser("pin", help="accept the reference files as they are now: writes their hashes").set_defaults(
-        command=_pin
-    )
-    rebuild = commands.add_parser("rebuild", help="the release of a lock file again, from the archive alone")
-    rebuild.add_argument("lock", type=Path, help="an inputs.lock.json")
-    rebuild.set_defaults(command=_rebuild)
-    brief = commands.add_parser("brief", help="brief.html for another importer or other years, from a release")
+
+    def add(name: str, function: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(command=function)
+        return added
+
+    add("demo", _demo, "the embedded synthetic sample, in a data directory of its own")
+    add("run", _run, "the sources that the settings choose (environment or .env)")
+    ui = add("ui", _ui, f"the Dagster UI on http://{UI_HOST}:{UI_PORT}")
+    ui.add_argument("--port", type=int, default=UI_PORT, help="another port of this machine")
+    brief = add("brief", _brief, "brief.html for another importer or other years, from a release")
     brief.add_argument("--importer", default="", help="ISO 3166-1 alpha-3 code; default: the setting")
     brief.add_argument("--years", default="", help="2017-2019 or 2017,2019; default: the setting")
     brief.add_argument("--release", default=None, help="a release id; default: the current release")
     brief.add_argument("--output", type=Path, default=None, help="default: brief-<importer>.html in the data directory")
-    brief.set_defaults(command=_brief)
-    commands.add_parser(
-        "dbt-docs", help="dbt's documentation of every model, its SQL and lineage, as one page"
-    ).set_defaults(command=_dbt_docs)
+    rebuild = add("rebuild", _rebuild, "the release of a lock file again, from the archive alone")
+    rebuild.add_argument("lock", type=Path, help="an inputs.lock.json")
+    add("pin", _pin, "accept the reference files as they are now: writes their hashes")
+    add("docs", _docs, "docs/data-dictionary.md and bi/superset from dbt's descriptions (in a checkout)")
+    add("dbt-docs", _dbt_docs, "every model with its SQL, tests and lineage, as one page")
     return parser
 
 
@@ -94,14 +98,13 @@ def _run(options: argparse.Namespace) -> int:
 def _pin(options: argparse.Namespace) -> int:
     """Pin the files of live sources that have pinned hashes at what their addresses give now."""
     settings = load_settings()
-    services = [(each, each.source(settings)) for each in datasets_on(settings)]
-    pinned = [service for _, service in services if isinstance(service, LiveService) and service.pin]
+    services = [each.source(settings) for each in datasets_on(settings)]
     changed: list[str] = []
     with live_session(settings) as session:
-        for service in pinned:
-            assert service.pin is not None
-            changed += service.pin(session)
-    print(f"{_list(changed)} changed; the new hashes are pinned." if changed else "Every pinned hash still holds.")
+        for service in services:
+            if isinstance(service, LiveService) and service.pin:
+                changed += service.pin(session)
+    print(f"{listed(changed)} changed; the new hashes are pinned." if changed else "Every pinned hash still holds.")
     return 0
 
 
@@ -124,7 +127,7 @@ def _rebuild(options: argparse.Namespace) -> int:
         lock.save(settings.lock_path)
         if status := _execute(settings, list(settings.years or ()), lock):
             return status
-        return _compare(settings, options.lock.with_name("manifest.json"))
+        return 0 if print_comparison(settings, options.lock.with_name("manifest.json")) else 1
 
 
 def _refresh(settings: Settings) -> int:
@@ -135,16 +138,17 @@ def _refresh(settings: Settings) -> int:
             f"Looking at the sources ({sources}; data directory: {settings.data_dir}) …",
             flush=True,
         )
-        with _sources_heard():
+        with source_messages_shown():
             plan = make_plan(settings, on_news=_start_imports)
         if plan.nothing_to_do and (settings.published_dir / "current").exists():
             print("Nothing has changed since the last release; nothing was computed.")
             if settings.postgres_url:  # which may lack the release: the address is new, or the server was away
                 return _execute(settings, [], load_lock(settings.lock_path), ("postgres",))
-            return _summary(settings, None)
+            print_summary(settings)
+            return 0
         # A change of a dataset without years is computed by a run of the newest year alone.
         years = plan.years or plan.held[-1:]
-        print(f"Years held: {_list(plan.held)}; to compute: {_list(years)}.", flush=True)
+        print(f"Years held: {listed(plan.held)}; to compute: {listed(years)}.", flush=True)
         return _execute(settings, list(years), load_lock(settings.lock_path))
 
 
@@ -154,11 +158,48 @@ def _brief(options: argparse.Namespace) -> int:
 
     given = {"CHOKEPOINT_BRIEF_IMPORTER": options.importer, "CHOKEPOINT_BRIEF_YEARS": options.years}
     settings = load_settings({**os.environ, **{name: value for name, value in given.items() if value}})
-    with open_release(settings.published_dir, options.release) as release:
+    with open_release(settings.published_dir, options.release, resources=settings.resources) as release:
         verify(release)
         target = options.output or settings.data_dir / f"brief-{settings.brief_importer}.html"
         write_brief(release, target, BriefOptions(settings.brief_importer, settings.brief_years))
     print(f"{target} ({target.stat().st_size:,} bytes), from release {release.release_id}")
+    return 0
+
+
+def _ui(options: argparse.Namespace) -> int:
+    """Become Dagster's UI, with its daemon for schedules and sensors."""
+    load_settings()  # a mistake in them is shown here, not somewhere in Dagster's log
+    _require_free_port(options.port)
+    ensure_dagster_home()
+    place = ["--host", UI_HOST, "--port", str(options.port)]
+    os.execv(sys.executable, [sys.executable, "-m", "dagster", "dev", "-w", str(WORKSPACE_YAML), *place])
+
+
+def _require_free_port(port: int) -> None:
+    try:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # else a port just given back counts as taken
+            probe.bind((UI_HOST, port))
+    except (OSError, OverflowError) as error:
+        raise SettingError(
+            f"port {port}",
+            found=f"a port that cannot be opened ({error})",
+            expected="a free port of this machine, from 1024 to 65535",
+            remedy="Stop the program that uses it, or choose another: chokepoint ui --port 3001, make ui UI_PORT=3001.",
+        ) from error
+
+
+def _docs(options: argparse.Namespace) -> int:
+    """Write the checkout's generated documentation anew."""
+    if INSTALLED:
+        raise SettingError(
+            "command docs",
+            found="the program installed from a wheel",
+            expected="a checkout of the repository, whose documentation is to be written",
+            remedy="Start `make docs` in a checkout.",
+        )
+    for module in ("dagster_project.dictionary", "bi.superset_bundle"):
+        import_module(module).main()
     return 0
 
 
@@ -172,35 +213,12 @@ def _dbt_docs(options: argparse.Namespace) -> int:
             f"data directory {settings.data_dir}",
             found="no warehouse",
             expected="the warehouse of a run, whose tables the page describes",
-            remedy="Start `make run` first, or set CHOKEPOINT_DATA_DIR (`demo` after `make demo`).",
+            remedy=f"Start `{command('run')}` first, or set CHOKEPOINT_DATA_DIR (`demo` after `{command('demo')}`).",
         )
     with _only_run(settings):
         page = write_docs(settings)
     print(f"{page} ({page.stat().st_size:,} bytes)")
     return 0
-
-
-class _Said(logging.Handler):
-    """Prints what the sources log, a line every few seconds at the most."""
-
-    next_at = 0.0
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.created >= self.next_at:
-            self.next_at = record.created + SECONDS_BETWEEN_LINES
-            print(f"  {record.getMessage()}", flush=True)
-
-
-@contextmanager
-def _sources_heard() -> Iterator[None]:
-    """Show how far a live source came: a year of Comtrade takes twenty minutes."""
-    log, handler = logging.getLogger("dagster_project.sources"), _Said()
-    log.setLevel(logging.INFO)
-    log.addHandler(handler)
-    try:
-        yield
-    finally:
-        log.removeHandler(handler)
 
 
 def _start_imports() -> None:
@@ -244,8 +262,8 @@ def _execute(settings: Settings, years: list[int], lock: Lock, only: Sequence[st
 
     job = build_definitions(settings=settings, lock=lock).resolve_job_def(REFRESH)
     run_id = str(uuid.uuid4())
-    with dg.DagsterInstance.from_config(str(home)) as instance, _logged(settings) as say:
-        instance.add_event_listener(run_id, _Progress(say, started))
+    with dg.DagsterInstance.from_config(str(home)) as instance, output_to_log(settings) as user_stream:
+        instance.add_event_listener(run_id, StepLines(user_stream, started))
         result = job.execute_in_process(
             instance=instance,
             run_id=run_id,
@@ -254,147 +272,24 @@ def _execute(settings: Settings, years: list[int], lock: Lock, only: Sequence[st
             raise_on_error=False,
         )
     if not result.success:
-        _report_failure(result)
+        print_failure(result)
         return 1
-    return _summary(settings, result, time.monotonic() - started)
+    print_summary(settings, result, time.monotonic() - started)
+    return 0
 
 
 def ensure_dagster_home() -> Path:
-    """DAGSTER_HOME, by default .dagster in the checkout, with the project's instance settings in it."""
-    home = Path(os.environ.setdefault("DAGSTER_HOME", str(PROJECT_ROOT / ".dagster")))
+    """DAGSTER_HOME, by default .dagster among the user's files, with the project's instance settings in it.
+
+    In a home of the user's choice, settings that are there stay as they are.
+    """
+    own = HOME / ".dagster"
+    home = Path(os.environ.get("DAGSTER_HOME") or own).expanduser().absolute()
+    os.environ["DAGSTER_HOME"] = str(home)
     home.mkdir(parents=True, exist_ok=True)
-    if not (home / "dagster.yaml").exists():
-        shutil.copyfile(PROJECT_ROOT / "dagster.yaml", home / "dagster.yaml")
+    if home == own or not (home / "dagster.yaml").exists():
+        shutil.copyfile(DAGSTER_YAML, home / "dagster.yaml")
     return home
-
-
-@contextmanager
-def _logged(settings: Settings) -> Iterator[TextIO]:
-    """Send all output of Dagster and dbt to a log file; yield the stream that still reaches the user."""
-    path = settings.data_dir / "logs" / f"run-{time.strftime('%Y%m%dT%H%M%S')}.log"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    print(f"Full log: {path}", flush=True)
-    shown = sys.stdout
-    with path.open("w") as log, redirect_stdout(log), redirect_stderr(log):
-        yield shown
-
-
-@dataclass(frozen=True)
-class _Progress:
-    """Prints a line when a step of the run ends, and one for each check that fails."""
-
-    stream: TextIO
-    started: float
-
-    def __call__(self, entry: dg.EventLogEntry) -> None:
-        event = entry.dagster_event
-        if event is None:
-            return
-        text = {"STEP_SUCCESS": "done", "STEP_FAILURE": "FAILED", "STEP_SKIPPED": "skipped"}.get(event.event_type_value)
-        if text is not None:
-            print(f"  {time.monotonic() - self.started:6.1f} s  {event.step_key}: {text}", file=self.stream, flush=True)
-
-
-def _report_failure(result: dg.ExecuteInProcessResult) -> None:
-    """What failed and why: failed blocking checks with their rows, and the message of each failed step."""
-    import dagster as dg
-
-    print("\nThe run failed; the previous release, if any, stays as it is.", file=sys.stderr)
-    for evaluation in result.get_asset_check_evaluations():
-        if not evaluation.passed and evaluation.severity.value == "ERROR":
-            print(
-                f"\nCheck failed: {evaluation.check_name} of {evaluation.asset_key.to_user_string()}", file=sys.stderr
-            )
-            print(f"  {evaluation.description}", file=sys.stderr)
-            rows = evaluation.metadata.get("first_failing_rows")
-            for record in rows.records[:SHOWN_ROWS] if isinstance(rows, dg.TableMetadataValue) else ():
-                print("  " + ", ".join(f"{name} {value}" for name, value in record.data.items()), file=sys.stderr)
-    for event in result.all_events:
-        if event.is_step_failure:
-            failure = event.step_failure_data
-            described = failure.user_failure_data.description if failure.user_failure_data else None
-            error = failure.error
-            while error is not None and error.cause is not None:
-                error = error.cause
-            if error is not None and error.cls_name == "DagsterAssetCheckFailedError":
-                continue  # reported above, with its rows
-            print(f"\n{event.step_key}: {described or (error.message.strip() if error else 'failed')}", file=sys.stderr)
-
-
-def _summary(settings: Settings, result: dg.ExecuteInProcessResult | None, seconds: float | None = None) -> int:
-    """What the current release holds, how the checks went, where the files are, how to open the UI."""
-    release = open_release(settings.published_dir)
-    manifest = release.manifest
-    print(f"\nRelease {release.release_id}" + (" (SYNTHETIC sample)" if manifest["synthetic"] else ""))
-    print(f"  {'mart':32} {'rows':>10}  years")
-    for name, mart in sorted(manifest["marts"].items()):
-        print(f"  {name:32} {mart['rows']:>10,}  {_list(sorted(mart.get('years', {})))}")
-    for name, reason in sorted(manifest["marts_left_out"].items()):
-        print(f"  {name:32} {'left out':>10}  {reason}")
-    _print_passed_over(manifest.get("passed_over", {}))  # releases of older versions have none
-    if result is not None:
-        checks = result.get_asset_check_evaluations()
-        failed = [check for check in checks if not check.passed]
-        print(f"\nChecks: {len(checks) - len(failed)} passed, {len(failed)} warned.")
-        for check in failed:
-            print(f"  warning: {check.check_name} of {check.asset_key.to_user_string()}: {check.description}")
-    _print_benchmarks(release)
-    print(f"\nFiles: {release.path}")
-    print("Open the UI: make ui, then http://127.0.0.1:3000")
-    if seconds is not None:
-        print(f"Took {seconds:.0f} s.")
-    return 0
-
-
-def _print_passed_over(passed_over: Mapping[str, Sequence[str]]) -> None:
-    """What the sources could not give or were not asked for, and files that are no table; the first few of each."""
-    for dataset, notes in passed_over.items():
-        print(f"\nNot taken in, {dataset}:")
-        for note in notes[:SHOWN_ROWS]:
-            print(textwrap.fill(note, 116, initial_indent="  - ", subsequent_indent="    ", break_long_words=False))
-        if len(notes) > SHOWN_ROWS:
-            print(f"  … and {len(notes) - SHOWN_ROWS} more (manifest.json, passed_over)")
-
-
-def _print_benchmarks(release: Release) -> None:
-    """The verdicts on the published figures: counted, then the figures with a value, then the names of the others."""
-    with release.connect() as connection:
-        figures = connection.execute(
-            "select dataset, benchmark_id, published_value, computed_value, verdict from marts.published_benchmarks "
-            "order by place"
-        ).fetchall()
-    verdicts = Counter(verdict for *_, verdict in figures)
-    print("\nPublished figures: " + ", ".join(f"{n} {verdict}" for verdict, n in sorted(verdicts.items())) + ".")
-    computed = [row for row in figures if row[3] is not None]
-    if computed:
-        print(f"  {'figure':32} {'published':>12} {'computed':>12}  verdict")
-    for _, name, published, value, verdict in computed:
-        print(f"  {name:32} {published:>12,.6g} {value:>12,.6g}  {verdict}")
-    others: dict[str, list[str]] = {}
-    for dataset, name, *_ in (row for row in figures if row[3] is None):
-        others.setdefault(dataset, []).append(name)
-    for dataset, names in others.items():
-        text = f"not computable from the {dataset} loaded (column inputs says why): {', '.join(names)}"
-        print(textwrap.fill(text, 116, initial_indent="  ", subsequent_indent="    ", break_long_words=False))
-
-
-def _compare(settings: Settings, manifest: Path) -> int:
-    """Compare a rebuilt release with the manifest beside the lock it was rebuilt from, mart by mart."""
-    if not manifest.exists():
-        return 0
-    before, after = json.loads(manifest.read_text())["marts"], open_release(settings.published_dir).manifest["marts"]
-    different = [
-        name for name in sorted(before) if before[name]["content_hash"] != after.get(name, {}).get("content_hash")
-    ]
-    if different:
-        print(f"\nNot the same content: {_list(different)}", file=sys.stderr)
-        return 1
-    print(f"\nRebuilt from the archive alone: all {len(before)} marts have the same content hash.")
-    return 0
-
-
-def _list(values: Sequence[object]) -> str:
-    return ", ".join(str(value) for value in values) or "-"
 
 
 if __name__ == "__main__":

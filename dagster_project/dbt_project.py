@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
+from dagster_project.places import DBT_PROJECT
 from dagster_project.publish.release import MartSpec
-from dagster_project.settings import PROJECT_ROOT, Settings, load_settings
+from dagster_project.settings import Settings, load_settings
 
 if TYPE_CHECKING:  # two seconds: not before a run or a parse needs it
     from dbt.cli.main import dbtRunnerResult
 
-DBT_DIR = PROJECT_ROOT / "dbt"
-TARGET = DBT_DIR / "target"
+TARGET = DBT_PROJECT / "target"  # of a checkout: what is parsed for a run lies in its data directory
 
 # Target directory -> hash of what was parsed, and the project that this process has parsed there.
 _parsed: dict[Path, tuple[str, Any]] = {}
@@ -103,9 +103,9 @@ def _invoke(
     target = str(settings.data_dir / "dbt")
     places = [
         "--project-dir",
-        str(DBT_DIR),
+        str(DBT_PROJECT),
         "--profiles-dir",
-        str(DBT_DIR),
+        str(DBT_PROJECT),
         "--target-path",
         target,
         "--log-path",
@@ -113,7 +113,7 @@ def _invoke(
     ]
     command = ["--log-level", "none", *arguments, *places, "--vars", json.dumps(dbt_vars(settings))]
     # dbt goes to its project's directory and stays there.
-    with chdir(Path.cwd()), _environment(_variables(settings, years)):
+    with chdir(Path.cwd()), _environment({**_variables(settings, years), **_limits(settings)}):
         return dbtRunner(manifest, callbacks).invoke(command)
 
 
@@ -133,6 +133,12 @@ def _variables(settings: Settings, years: str) -> dict[str, str]:
         "CHOKEPOINT_LANDING": str(settings.landing_dir),
         "CHOKEPOINT_BUILD_YEARS": years,
     }
+
+
+def _limits(settings: Settings) -> dict[str, str]:
+    """The environment variables from which dbt's profile takes its memory and threads: no part of what is parsed."""
+    resources = settings.resources
+    return {"CHOKEPOINT_BUILD_MEMORY": resources.memory_limit, "CHOKEPOINT_BUILD_THREADS": str(resources.threads)}
 
 
 @contextmanager
@@ -202,12 +208,12 @@ def landing_tables_of(manifest: Mapping[str, Any]) -> dict[str, set[str]]:
 
 
 def _project_hash(settings: Settings) -> str:
-    """Of the project's files and of the settings that dbt parses in."""
-    files = [path for path in sorted(DBT_DIR.rglob("*")) if path.is_file() and TARGET not in path.parents]
+    """Of the project's files and of the settings that dbt parses in; memory and threads change nothing."""
+    files = [path for path in sorted(DBT_PROJECT.rglob("*")) if path.is_file() and TARGET not in path.parents]
     digest = hashlib.sha256(json.dumps([_variables(settings, ""), dbt_vars(settings)]).encode())
     for path in files:
         if "logs" not in path.parts:
-            digest.update(path.relative_to(DBT_DIR).as_posix().encode() + b"\0" + path.read_bytes())
+            digest.update(path.relative_to(DBT_PROJECT).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
 

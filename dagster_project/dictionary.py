@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.dbt_project import mart_specs, model_meta, plain_manifest
-from dagster_project.settings import PROJECT_ROOT
+from dagster_project.places import CHECKOUT
 
-PAGE = PROJECT_ROOT / "docs" / "data-dictionary.md"
+PAGE = CHECKOUT / "docs" / "data-dictionary.md"
 HEAD = """# Data dictionary
 
 Made from dbt's column descriptions by `make docs`; do not edit. Money is in USD, shares are 0..1, codes are text with

@@ -1,31 +1,48 @@
 """Every setting, its environment variable, its default and the values it knows. Settings are defined nowhere else.
 
-Values come from the environment, then from `.env` in the checkout. Anything unknown raises `SettingError`.
+Values come from the environment, then from `.env` among the user's files (see `places`). Anything unknown raises
+`SettingError`. Keys are settings too, under the names that their services' users know.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from dotenv import dotenv_values
 
 from dagster_project.errors import SettingError
+from dagster_project.machine import LEAST_MEMORY, Resources, default_memory, default_threads
+from dagster_project.places import HOME, PACKAGE
+from dagster_project.postgres_address import connection_parameters
+from dagster_project.secret import Secret
 
-PROJECT_ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "CHOKEPOINT_"
+REFERENCE_LIST = PACKAGE / "datasets" / "reference" / "reference_list.json"  # the one that comes with the program
 FIRST_YEAR = 1988  # the Harmonized System's first
 # Set by the program for dbt; not settings.
-_INTERNAL = frozenset({"CHOKEPOINT_WAREHOUSE", "CHOKEPOINT_LANDING", "CHOKEPOINT_BUILD_YEARS"})
+_INTERNAL = frozenset(
+    {
+        "CHOKEPOINT_WAREHOUSE",
+        "CHOKEPOINT_LANDING",
+        "CHOKEPOINT_BUILD_YEARS",
+        "CHOKEPOINT_BUILD_MEMORY",
+        "CHOKEPOINT_BUILD_THREADS",
+    }
+)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of one run. `years` is None for all years that the source holds."""
+    """The settings of one run.
+
+    `years` is None for all years that the source holds, a secret where it is not set. `memory` is in bytes.
+    """
 
     data_dir: Path
     drop_dir: Path
@@ -41,8 +58,13 @@ class Settings:
     retain_releases: int
     brief_importer: str
     brief_years: tuple[int, ...] | None
-    postgres_url: str
+    memory: int
+    threads: int
+    postgres_url: Secret | None
     postgres_schema: str
+    comtrade_api_key: Secret | None
+    uspto_api_key: Secret | None
+    regulations_api_key: Secret | None
     comtrade_url: str
     comtrade_daily_budget: int
     comtrade_row_cap: int
@@ -86,6 +108,11 @@ class Settings:
         """The archive entries that the next release is built from."""
         return self.data_dir / "inputs.lock.json"
 
+    @property
+    def resources(self) -> Resources:
+        """What a run may take of the machine; each stage takes its share of it (see `machine`)."""
+        return Resources(self.memory, self.threads)
+
     def shaping(self) -> dict[str, Any]:
         """The settings that change what a mart holds, as plain data."""
         return {
@@ -114,18 +141,33 @@ class Settings:
 
 @dataclass(frozen=True)
 class Definition:
-    """How one setting is read: variable, default text, meaning, the values it knows, and the parser."""
+    """How one setting is read: variable, default text, meaning, the values it knows, and the parser.
+
+    The text of a `secret` is in no message. `prefix` begins the variable's name.
+    """
 
     name: str
     default: str
     meaning: str
     values: str
     parse: Callable[[str], Any]
+    secret: bool = False
+    prefix: str = PREFIX
 
     @property
     def variable(self) -> str:
         """The environment variable."""
-        return PREFIX + self.name.upper()
+        return self.prefix + self.name.upper()
+
+    @property
+    def choices(self) -> list[str]:
+        """The values of a closed list; none where any text of some form will do."""
+        values = self.values.split(", ")
+        return values if len(values) > 1 and not any(" " in value for value in values) else []
+
+
+class _Refused(ValueError):
+    """A value that deserves a reason of its own; the text goes on after the value."""
 
 
 def _one_of(*values: str) -> tuple[str, Callable[[str], str]]:
@@ -138,7 +180,15 @@ def _one_of(*values: str) -> tuple[str, Callable[[str], str]]:
 
 
 def _path(text: str) -> Path:
-    return (PROJECT_ROOT / Path(text).expanduser()).resolve()
+    return (HOME / Path(text).expanduser()).resolve()
+
+
+_OWN_LIST = "dagster_project/sources/reference_list.json"
+
+
+def _reference_list(text: str) -> Path:
+    """The list that comes with the program lies where the program does; any other is the user's."""
+    return REFERENCE_LIST if text == _OWN_LIST else _path(text)
 
 
 def _years(text: str) -> tuple[int, ...] | None:
@@ -150,16 +200,43 @@ def _years(text: str) -> tuple[int, ...] | None:
         if match is None:
             raise ValueError
         first, last = int(match[1]), int(match[2] or match[1])
-        if not FIRST_YEAR <= first <= last <= 2100:
+        if first > last:
+            raise _Refused(f"a range that ends before it begins; write {last}-{first}")
+        if first < FIRST_YEAR or last > 2100:
             raise ValueError
         years.update(range(first, last + 1))
     return tuple(sorted(years))
 
 
-def _postgres_url(text: str) -> str:
-    if text != "off" and not re.fullmatch(r"postgres(ql)?://\S+", text):
+def _memory(text: str) -> int:
+    """Bytes, in decimal or binary units, as DuckDB reads them."""
+    if text == "auto":
+        return default_memory()
+    match = re.fullmatch(r"(\d+(?:\.\d+)?) *([kmgt])(i?)b", text, re.IGNORECASE | re.ASCII)
+    if match is None:
+        raise _Refused("a number without a unit") if text.isdigit() else ValueError
+    memory = int(float(match[1]) * (1024 if match[3] else 1000) ** ("kmgt".index(match[2].lower()) + 1))
+    if memory < LEAST_MEMORY:
+        raise _Refused("too little to work with")
+    return memory
+
+
+def _threads(text: str) -> int:
+    return default_threads() if text == "auto" else _positive(text)
+
+
+def _postgres_url(text: str) -> Secret | None:
+    if text == "off":
+        return None
+    connection_parameters(text)
+    return Secret(text)
+
+
+def _key(text: str) -> Secret | None:
+    """An access key: it travels in a header, which takes no other characters."""
+    if not re.fullmatch(r"[!-~]+", text):
         raise ValueError
-    return "" if text == "off" else text
+    return None if text == "none" else Secret(text)
 
 
 def _schema(text: str) -> str:
@@ -185,7 +262,7 @@ def _factor(text: str) -> float:
 
 
 def _positive(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
+    if not re.fullmatch(r"[0-9]+", text) or int(text) < 1:
         raise ValueError
     return int(text)
 
@@ -223,7 +300,7 @@ def _user_agent(text: str) -> str:
 
 
 def _count(text: str) -> int:
-    if not text.isdigit():
+    if not re.fullmatch(r"[0-9]+", text):
         raise ValueError
     return int(text)
 
@@ -268,11 +345,27 @@ DEFINITIONS = (
         "brief_years", "all", "the years in brief.html", "all, a range (2017-2022) or a list (2017,2019)", _years
     ),
     Definition(
+        "memory",
+        "auto",
+        "what DuckDB may take in landing, dbt, checks and publishing; auto is half of the memory that this machine or "
+        "its container has, 2.5GB at most",
+        "auto, or a size such as 4GB, from 500MB on",
+        _memory,
+    ),
+    Definition(
+        "threads",
+        "auto",
+        "how many threads DuckDB uses there; auto is one for each processor that the program may use, 4 at most",
+        "auto, or 1 or more",
+        _threads,
+    ),
+    Definition(
         "postgres_url",
         "off",
         "a PostgreSQL database that each release is loaded into",
         "off, or an address such as postgresql://user@host:5432/database",
         _postgres_url,
+        secret=True,
     ),
     Definition(
         "postgres_schema",
@@ -280,6 +373,17 @@ DEFINITIONS = (
         "the schema that holds the current release",
         "lower-case letters, digits and _, up to 50, not public, not beginning with pg_ (nothing that needs quoting)",
         _schema,
+    ),
+    *(
+        Definition(f"{service}_api_key", "none", meaning, "none, or a key without blanks", _key, secret=True, prefix="")
+        for service, meaning in (
+            ("comtrade", "the key for UN Comtrade; without one, only the preview of some goods"),
+            ("uspto", "the key for the USPTO's Open Data Portal"),
+            (
+                "regulations",
+                "the key for regulations.gov; without one, no requests of lists 1 and 2",
+            ),
+        )
     ),
     Definition("comtrade_url", "https://comtradeapi.un.org", "UN Comtrade's API", "an http(s) address", _url),
     Definition(
@@ -314,10 +418,10 @@ DEFINITIONS = (
     Definition("baci_release", "newest", "BACI release", "newest, or a release such as 202401b", _baci_release),
     Definition(
         "reference_list",
-        "dagster_project/sources/reference_list.json",
+        _OWN_LIST,
         "addresses and pinned hashes of the reference files",
         "a JSON file",
-        _path,
+        _reference_list,
     ),
     Definition(
         "ustr_addresses",
@@ -343,19 +447,17 @@ DEFINITIONS = (
 )
 
 
-def load_settings(environ: Mapping[str, str] | None = None, dotenv: Path | None = PROJECT_ROOT / ".env") -> Settings:
+def load_settings(environ: Mapping[str, str] | None = None, dotenv: Path | None = HOME / ".env") -> Settings:
     """Read all settings. SettingError for a value or a CHOKEPOINT_ variable that is not known."""
-    given: dict[str, str] = {}
-    if dotenv is not None and dotenv.exists():
-        given |= {name: value or "" for name, value in dotenv_values(dotenv).items()}
+    given = _read_dotenv(dotenv) if dotenv is not None and dotenv.exists() else {}
     given |= dict(os.environ if environ is None else environ)
-    known = {definition.variable for definition in DEFINITIONS} | _INTERNAL
+    known = [definition.variable for definition in DEFINITIONS]
     for name in sorted(given):
-        if name.startswith(PREFIX) and name not in known:
+        if name.startswith(PREFIX) and name not in known and name not in _INTERNAL:
             raise SettingError(
-                f"setting {name}",
-                found="a setting that does not exist",
-                expected="one of " + ", ".join(sorted(known - _INTERNAL)),
+                f"unknown setting {name}",
+                found="a name that no setting has" + _nearest(name, known),
+                expected="one of " + ", ".join(sorted(known)),
                 remedy="Correct its name, or remove it from the environment or .env.",
             )
     return Settings(
@@ -363,19 +465,43 @@ def load_settings(environ: Mapping[str, str] | None = None, dotenv: Path | None 
     )
 
 
-def _read(definition: Definition, text: str | None) -> Any:
-    if text is None or not text.strip():
-        text = definition.default
+def _read_dotenv(path: Path) -> dict[str, str]:
     try:
-        return definition.parse(text.strip())
+        return {name: value or "" for name, value in dotenv_values(path).items()}
+    except UnicodeDecodeError as error:
+        raise SettingError(
+            str(path),
+            found=f"a byte that is no UTF-8, at position {error.start}",
+            expected="a text in UTF-8 with a line NAME=value for each setting",
+            remedy="Save it as UTF-8.",
+        ) from None
+
+
+def _read(definition: Definition, text: str | None) -> Any:
+    text = (text or "").strip() or definition.default
+    try:
+        return definition.parse(text)
     except (ValueError, KeyError) as error:
+        found = repr(re.sub(r"(://[^:@/]*):\S*@", r"\1:***@", text)) + _nearest(text, definition.choices)
+        if isinstance(error, _Refused):
+            found += f", {error}"
+        # What is no secret may still be an address with a password. `from None`: the cause may quote the value.
         raise SettingError(
             f"setting {definition.variable} ({definition.meaning})",
-            # An address may hold a password.
-            found=repr(re.sub(r"(://[^:@/]*):[^@]*@", r"\1:***@", text)),
+            found="a value that is not shown, because it is a secret" if definition.secret else found,
             expected=definition.values,
             remedy="Set one of these values in the environment or in .env.",
-        ) from error
+        ) from None
+
+
+def _nearest(text: str, valid: Sequence[str]) -> str:
+    """A question that names the valid text most like this one; nothing where none is like it.
+
+    Case does not count, nor the prefix of the names: with it, every name would be like every other.
+    """
+    valid_by_text = {each.removeprefix(PREFIX).lower(): each for each in valid}
+    near = get_close_matches(text.removeprefix(PREFIX).lower(), valid_by_text, n=1)
+    return f" (did you mean {valid_by_text[near[0]]}?)" if near else ""
 
 
 assert [d.name for d in DEFINITIONS] == [f.name for f in fields(Settings)]

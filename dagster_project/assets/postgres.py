@@ -12,7 +12,8 @@ from dagster_project.settings import Settings
 
 def postgres_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     """One asset where CHOKEPOINT_POSTGRES_URL is set, none otherwise."""
-    if not settings.postgres_url:
+    address = settings.postgres_url
+    if address is None:
         return []
 
     @dg.asset(
@@ -26,8 +27,8 @@ def postgres_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         deps=["release"],
     )
     def postgres() -> dg.MaterializeResult[Any]:
-        with user_errors(), open_release(settings.published_dir) as release:
-            loaded = load(release, settings.postgres_url, settings.postgres_schema)
+        with user_errors(), open_release(settings.published_dir, resources=settings.resources) as release:
+            loaded = load(release, address.reveal(), settings.postgres_schema)
         rows = [{"mart": mart, "rows": count} for mart, count in loaded.rows.items()]
         return dg.MaterializeResult(
             metadata={

@@ -27,12 +27,13 @@ from dagster_project.datasets.registry import DATASETS, datasets_on
 from dagster_project.dbt_project import folder_of, mart_specs, read_manifest
 from dagster_project.errors import ReleaseError, UserError
 from dagster_project.landing.yearly import landed_years
+from dagster_project.places import CHECKOUT, INSTALLED, program_version
 from dagster_project.planning.intake import current_inputs
 from dagster_project.planning.state import Built, release_lock
 from dagster_project.publish.manifest import read_manifest as read_release_manifest
 from dagster_project.publish.read import Release
 from dagster_project.publish.release import MartSpec, ReleaseContext, publish
-from dagster_project.settings import PROJECT_ROOT, Settings
+from dagster_project.settings import Settings
 from dagster_project.sql import literal, parquet
 
 PACKAGES = ("dagster", "dagster-dbt", "dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "pandas", "pyarrow")
@@ -95,6 +96,7 @@ def release_asset(
                 retain=settings.retain_releases,
                 extras=lambda building: _brief(context, building, settings),
                 progress=context.log.info,
+                resources=settings.resources,
             )
         Built.load(settings).save_released(settings)
         return dg.MaterializeResult(
@@ -275,18 +277,18 @@ def goods(settings: Settings) -> dict[str, int]:
 
 
 def code_version() -> str:
-    """The checkout's commit, marked when files differ from it; the package version outside a checkout."""
+    """The checkout's commit, marked when files differ from it; the program's version where there is no git checkout."""
 
     def git(*arguments: str) -> str | None:
         try:
             run = subprocess.run(
-                ["git", *arguments], cwd=PROJECT_ROOT, capture_output=True, text=True, check=False, timeout=20
+                ["git", *arguments], cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=20
             )
         except (OSError, subprocess.TimeoutExpired):
             return None
         return run.stdout.strip() if run.returncode == 0 else None
 
-    commit = git("rev-parse", "--short=12", "HEAD")
+    commit = None if INSTALLED else git("rev-parse", "--short=12", "HEAD")
     if commit is None:
-        return "unknown (no git checkout)"
+        return program_version()
     return commit + ("-modified" if git("status", "--porcelain", "--untracked-files=no") else "")

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from dagster_project.errors import ReleaseError, SettingError
+from dagster_project.places import command
 from dagster_project.publish.read import Release
 
 Rows = list[dict[str, Any]]
@@ -52,7 +53,7 @@ def select(
             f"release {release.release_id}",
             found="no mart import_vulnerability",
             expected="a release with trade marts",
-            remedy="Publish one with make run or make demo.",
+            remedy=f"Publish one with {command('run')} or {command('demo')}.",
         )
     held = [row["year"] for row in rows(connection, "select distinct year from marts.import_vulnerability order by 1")]
     missing = sorted(set(years or ()) - set(held))

@@ -43,7 +43,7 @@ def render_brief(release: Release, options: BriefOptions = BriefOptions()) -> st
     SettingError for an importer or years that the release does not hold, ReleaseError when it holds no trade marts.
     Marts that were left out leave a sentence in their place that says why.
     """
-    with release.connect(threads=2) as connection:
+    with release.connect() as connection:
         selection = data.select(connection, release, options.importer, options.years)
         answers = {
             "goods": data.goods(connection, selection),

@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.errors import ReleaseError
+from dagster_project.machine import CHECKS, Resources, default_resources
 from dagster_project.publish.manifest import read_manifest
 from dagster_project.publish.read import CURRENT, DATABASE, SCHEMA
 from dagster_project.sql import identifier, literal, parquet
 
 PREVIOUS_RELEASE = "previous_release"
-# As much as landing takes: the whole job is held to 4 GB.
-_MEMORY_LIMIT = "1600MB"
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,13 @@ def previous_release(published: Path, settings: Mapping[str, Any]) -> Previous:
     return Previous(directory, "")
 
 
-def over_landing(tables: Mapping[str, Path], years: Sequence[int] = (), previous: Previous = Previous()) -> CheckedData:
+def over_landing(
+    tables: Mapping[str, Path],
+    years: Sequence[int] = (),
+    previous: Previous = Previous(),
+    *,
+    resources: Resources | None = None,
+) -> CheckedData:
     """Views over landing tables: table -> pattern of its files.
 
     Of tables with a folder per year, these years (none: all that are landed) and the rows of no year. A table with no
@@ -74,7 +79,7 @@ def over_landing(tables: Mapping[str, Path], years: Sequence[int] = (), previous
     """
 
     def setup(connection: Any) -> None:
-        _settings(connection)
+        _limit(connection, resources)
         _years(connection, "run_years", years)
         _landing_views(connection, tables, years)
         _previous_views(connection, previous)
@@ -90,6 +95,7 @@ def over_warehouse(
     requested_years: Sequence[int] = (),
     landing: Mapping[str, Path] | None = None,
     schemas: Sequence[str] = ("staging", "marts"),
+    resources: Resources | None = None,
 ) -> CheckedData:
     """Views over the warehouse's schemas, opened read-only: tables with a `year` within `years` (none: all).
 
@@ -98,7 +104,7 @@ def over_warehouse(
     """
 
     def setup(connection: Any) -> None:
-        _settings(connection)
+        _limit(connection, resources)
         _years(connection, "run_years", years)
         _years(connection, "requested_years", requested_years)
         # dbt writes views that name their database, which is named after the file.
@@ -122,8 +128,10 @@ def _absent(previous: Previous) -> dict[str, str]:
     return {} if previous.directory else {PREVIOUS_RELEASE: previous.reason}
 
 
-def _settings(connection: Any) -> None:
-    connection.execute(f"set memory_limit = '{_MEMORY_LIMIT}'")
+def _limit(connection: Any, resources: Resources | None) -> None:
+    """The checks' share of what the settings grant; of what the machine does, where nobody says."""
+    for name, value in (resources or default_resources()).share(CHECKS).duckdb_config().items():
+        connection.execute(f"set {name} = '{value}'")
     connection.execute(f"set temp_directory = {literal(Path(tempfile.gettempdir()) / 'chokepoint-checks')}")
 
 

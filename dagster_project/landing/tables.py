@@ -15,11 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dagster_project.errors import AccountingError
+from dagster_project.machine import LANDING, Resources, default_resources
 from dagster_project.sql import literal
-
-# A load of 10 million rows must leave room for the process around it: the whole job is held to 4 GB.
-MEMORY_LIMIT = "1600MB"
-
 
 # The columns of every quarantine table, and of every table of counts that is not by year (see `RuleCounts.as_rows`).
 QUARANTINE: Mapping[str, str] = {
@@ -80,13 +77,15 @@ class RuleCounts:
 
 
 @contextmanager
-def scratch_database(directory: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """An in-memory DuckDB that spills below `directory` and keeps the order of what it reads."""
+def scratch_database(directory: Path, resources: Resources | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An in-memory DuckDB that spills below `directory` and keeps the order of what it reads.
+
+    It takes landing's share of the resources (of what the machine grants, where nobody says).
+    """
     directory.mkdir(parents=True, exist_ok=True)
     spill = tempfile.mkdtemp(dir=directory, prefix=".spill-")
-    connection = duckdb.connect(
-        config={"memory_limit": MEMORY_LIMIT, "temp_directory": spill, "threads": min(os.cpu_count() or 1, 4)}
-    )
+    limits = (resources or default_resources()).share(LANDING).duckdb_config()
+    connection = duckdb.connect(config={**limits, "temp_directory": spill})
     try:
         yield connection
     finally:

@@ -19,10 +19,10 @@ from typing import Any
 import yaml
 
 from dagster_project.datasets.declaration import Dataset
-from dagster_project.settings import PROJECT_ROOT
+from dagster_project.places import DBT_PROJECT as DBT
+from dagster_project.places import PACKAGE as FOLDER
 
 PACKAGE = "dagster_project"
-DBT = PROJECT_ROOT / "dbt"
 # Settings count by their values, and the texts of errors are words.
 _NO_SHAPE = frozenset({f"{PACKAGE}.settings", f"{PACKAGE}.errors"})
 _WORDS = frozenset({"description", "unit_tests", "question", "picture"})
@@ -112,7 +112,7 @@ def _imports(tree: ast.Module, path: Path) -> Iterator[str]:
 
 @cache
 def _file_of(module: str) -> Path | None:
-    path = PROJECT_ROOT.joinpath(*module.split("."))
+    path = FOLDER.parent.joinpath(*module.split("."))
     for candidate in (path.with_suffix(".py"), path / "__init__.py"):
         if candidate.exists():
             return candidate

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.errors import ReleaseError
+from dagster_project.postgres_address import connection_parameters
 from dagster_project.publish.read import SCHEMA, Release
 from dagster_project.sql import identifier, literal
 
@@ -52,7 +53,8 @@ class Loaded:
 def load(release: Release, url: str, schema: str, *, lock_seconds: int = LOCK_SECONDS) -> Loaded:
     """Replace `schema` by this release. It may not exist yet; one that is not a release is not touched.
 
-    `url` is a libpq connection address; the password may be in it, and is in no message. A reader that holds a table
+    `url` is a libpq connection address; the password may be in it, and is in no message: libpq is given the address
+    taken apart (see `postgres_address`). A reader that holds a table
     of the old release in an open transaction is waited for, `lock_seconds` at most.
 
     Raises ReleaseError when the server cannot be reached, refuses, or the schema is somebody else's. The release itself
@@ -61,8 +63,10 @@ def load(release: Release, url: str, schema: str, *, lock_seconds: int = LOCK_SE
     import psycopg
 
     started = time.monotonic()
+    own: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, "application_name": "chokepoint"}
+    parameters = {**own, **connection_parameters(url)}
     try:
-        with psycopg.connect(url, connect_timeout=CONNECT_SECONDS, application_name="chokepoint") as connection:
+        with psycopg.connect(**parameters) as connection:
             connection.execute("select pg_advisory_xact_lock(hashtext(%s))", [schema])
             if _held(connection, schema) == release.release_id:
                 return Loaded(release.release_id, schema, {}, time.monotonic() - started, False)
@@ -72,7 +76,7 @@ def load(release: Release, url: str, schema: str, *, lock_seconds: int = LOCK_SE
         reached = not isinstance(error, psycopg.OperationalError) or error.sqlstate is not None
         raise ReleaseError(
             f"PostgreSQL, schema {schema}",
-            found=str(error).strip().splitlines()[0] if reached else f"no connection ({_brief(error)})",
+            found=str(error).strip().splitlines()[0] if reached else f"no connection ({_in_one_line(error)})",
             expected="a server that accepts the connection and lets its user create schemas",
             remedy="Check CHOKEPOINT_POSTGRES_URL and the server, then materialise `postgres` alone: the release "
             "itself is published, and the schema is as it was before.",
@@ -80,7 +84,7 @@ def load(release: Release, url: str, schema: str, *, lock_seconds: int = LOCK_SE
     return Loaded(release.release_id, schema, rows, time.monotonic() - started, True)
 
 
-def _brief(error: Exception) -> str:
+def _in_one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:300]
 
 
@@ -105,7 +109,7 @@ def _fill(connection: psycopg.Connection[Any], release: Release, schema: str) ->
     _run(connection, f"create schema {identifier(schema)}")
     _run(connection, f"comment on schema {identifier(schema)} is {literal(MARK + release.release_id.strip())}")
     rows = {}
-    with release.connect(threads=2) as source:
+    with release.connect() as source:
         for mart, facts in release.manifest["marts"].items():
             table = f"{identifier(schema)}.{identifier(mart)}"
             columns = {name: TYPES[column["type"]] for name, column in facts["columns"].items()}

@@ -18,7 +18,14 @@ from typing import Any
 import duckdb
 
 from dagster_project.errors import ReleaseError
-from dagster_project.publish.content import ContentHash, columns_of, combined, hash_content
+from dagster_project.machine import PUBLISHING, Resources
+from dagster_project.places import command
+from dagster_project.publish.content import (
+    ContentHash,
+    columns_of,
+    combined,
+    hash_content,
+)
 from dagster_project.publish.files import sha256_of, share
 from dagster_project.publish.manifest import NAME, read_manifest
 from dagster_project.sql import identifier, literal
@@ -34,10 +41,15 @@ class Release:
 
     path      its directory, with no symbolic link left in it
     manifest  the content of manifest.json
+
+    limits    what its connections may take: publishing's share of `resources`; without them DuckDB's own defaults
     """
 
-    def __init__(self, path: Path, manifest: Mapping[str, Any], hold: int | None = None) -> None:
+    def __init__(
+        self, path: Path, manifest: Mapping[str, Any], hold: int | None = None, resources: Resources | None = None
+    ) -> None:
         self.path, self.manifest, self._hold = path, manifest, hold
+        self.limits = resources.share(PUBLISHING).duckdb_config() if resources else {}
 
     @property
     def release_id(self) -> str:
@@ -59,16 +71,13 @@ class Release:
             )
         return [self.path / name for name in self.manifest["marts"][mart]["files"]]
 
-    def connect(self, *, threads: int | None = None, memory_limit: str | None = None) -> duckdb.DuckDBPyConnection:
+    def connect(self) -> duckdb.DuckDBPyConnection:
         """A DuckDB connection in which every mart of this release is `marts.<name>`, `trade_flows` included.
 
         The database file is attached read-only, views stand in front of it; comments are carried over. Close the
         connection before the release.
         """
-        con = duckdb.connect()
-        for setting, value in (("threads", threads), ("memory_limit", memory_limit)):
-            if value is not None:
-                con.execute(f"set {setting} = {literal(str(value))}")
+        con = duckdb.connect(config=self.limits)
         con.execute(f"attach {literal(self.path / DATABASE)} as release (read_only)")
         con.execute(f"create schema {SCHEMA}")
         tables = "select table_name from duckdb_tables() where database_name = 'release' and schema_name = ?"
@@ -118,7 +127,7 @@ def _parquet_relation(paths: list[Path]) -> str:
     return f"read_parquet([{files}], hive_partitioning = false)"
 
 
-def open_release(published: Path, release_id: str | None = None) -> Release:
+def open_release(published: Path, release_id: str | None = None, *, resources: Resources | None = None) -> Release:
     """Open the current release of a published directory, or the one with the given id.
 
     Raises ReleaseError when nothing is published, the id is unknown, or the release is damaged in a way that shows
@@ -143,7 +152,7 @@ def open_release(published: Path, release_id: str | None = None) -> Release:
             with contextlib.suppress(OSError):
                 os.close(hold)
             raise
-        return Release(folder, manifest, hold)
+        return Release(folder, manifest, hold, resources)
 
 
 def _resolve(published: Path, release_id: str | None) -> Path:
@@ -155,7 +164,7 @@ def _resolve(published: Path, release_id: str | None) -> Path:
             f"releases in {published}",
             found="no current release" if release_id is None else f"no release {release_id!r}",
             expected=f"one of {', '.join(known)}" if known else "at least one published release",
-            remedy="Publish one first (make demo, or make run), or check CHOKEPOINT_DATA_DIR.",
+            remedy=f"Publish one first ({command('demo')}, or {command('run')}), or check CHOKEPOINT_DATA_DIR.",
         )
     return folder.resolve()
 
@@ -210,7 +219,7 @@ def rehash(release: Release) -> dict[str, ContentHash]:
 
     For comparing releases that different DuckDB versions wrote; see `content`.
     """
-    with duckdb.connect() as con:
+    with duckdb.connect(config=release.limits) as con:
         hashes = {}
         for mart in release.marts:
             paths = release.parquet(mart)

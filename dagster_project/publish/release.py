@@ -34,7 +34,14 @@ import duckdb
 
 from dagster_project.archive.lock import Lock
 from dagster_project.errors import ReleaseError
-from dagster_project.publish.content import ContentHash, columns_of, combined, hash_content, method
+from dagster_project.machine import PUBLISHING, Resources, default_resources
+from dagster_project.publish.content import (
+    ContentHash,
+    columns_of,
+    combined,
+    hash_content,
+    method,
+)
 from dagster_project.publish.files import (
     discard,
     link_or_copy,
@@ -192,6 +199,7 @@ class _Building:
     marts: Sequence[_Mart]
     manifest: dict[str, Any]
     previous: Release | None
+    resources: Resources | None
     linked: list[str] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
     sha256: dict[str, str] = field(default_factory=dict)
@@ -207,8 +215,7 @@ def publish(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     extras: Callable[[Release], None] | None = None,
     progress: Callable[[str], None] = lambda text: None,
-    threads: int = 2,
-    memory_limit: str = "1000MB",
+    resources: Resources | None = None,
 ) -> Published:
     """Publish the marts of a warehouse as the current release below `published`.
 
@@ -220,6 +227,7 @@ def publish(
     extras    called with the release under construction, readable like any other; the files it adds to `release.path`
               become part of the release. An error in it ends the publishing
     progress  called with a line of text at each step
+    resources what a run may take of the machine, of which publishing has its share; None: the machine's defaults
 
     Raises ReleaseError when a mart or a described column is missing, another publisher is at work, the warehouse is
     locked, a copy differs from its mart, or writing fails (disk full): the previous release then stands untouched.
@@ -231,7 +239,7 @@ def publish(
         releases.mkdir(parents=True, exist_ok=True)
         with only_publisher(published):
             _clear_remains(published)
-            with _engine(warehouse, releases, threads, memory_limit) as con:
+            with _engine(warehouse, releases, resources) as con:
                 with steps.step("hash", f"release: hashing {len(marts)} marts"):
                     found = [_read_mart(con, warehouse, spec) for spec in marts]
                 with _previous(published) as previous:
@@ -240,7 +248,7 @@ def publish(
                         progress(f"release: nothing changed since {previous.release_id}")
                         return Published(previous.release_id, previous.path, False, timings=steps.seconds)
                     folder = releases / f".building-{manifest['release_id']}-{os.getpid()}"
-                    building = _Building(folder, found, manifest, previous)
+                    building = _Building(folder, found, manifest, previous, resources)
                     path = _build(con, building, published, context.lock, extras, steps)
             removed = _remove_old(releases, path, retain)
     return Published(
@@ -279,7 +287,7 @@ def _build(
                 _verify_parquet(con, building, mart)
         if extras is not None:
             with steps.step("extras", f"release {release_id}: further files"):
-                extras(Release(building.folder, building.manifest))
+                extras(Release(building.folder, building.manifest, resources=building.resources))
         with steps.step("finish", f"release {release_id}: manifest, then made current"):
             lock.save(building.folder / LOCK_FILE)
             write_manifest(building.folder, {**building.manifest, "files": _file_facts(building)})
@@ -299,12 +307,12 @@ def _build(
 
 
 @contextmanager
-def _engine(warehouse: Path, releases: Path, threads: int, memory_limit: str) -> Iterator[duckdb.DuckDBPyConnection]:
+def _engine(warehouse: Path, releases: Path, resources: Resources | None) -> Iterator[duckdb.DuckDBPyConnection]:
     """An in-memory DuckDB with the warehouse attached for reading only."""
     # Named like a release under construction, so that what a crash leaves of it is cleared away with the rest.
     spill = releases / f".building-spill-{os.getpid()}"
-    limits: dict[str, Any] = {"threads": threads, "memory_limit": memory_limit, "temp_directory": str(spill)}
-    with duckdb.connect(config=limits) as con:
+    limits = (resources or default_resources()).share(PUBLISHING).duckdb_config()
+    with duckdb.connect(config={**limits, "temp_directory": str(spill)}) as con:
         try:
             if not warehouse.is_file():
                 raise duckdb.IOException("no such file")

@@ -540,7 +540,7 @@ def _deferred(where: str, service: Service, not_before: float, found: str) -> De
 
 def _remedy(status: int, service: Service) -> str:
     if status in (401, 403) and service.key_variable:
-        return f"Set the environment variable {service.key_variable} to a valid key of this service."
+        return f"Set {service.key_variable}, in the environment or .env, to a valid key of this service."
     if status in (401, 403):
         return "The service does not let this program in; ask its publisher, or place the file in the drop folder."
     if status == 404:

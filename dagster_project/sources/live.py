@@ -6,7 +6,6 @@ What belongs here: archiving an answer before it is noted as done, and condition
 from __future__ import annotations
 
 import gzip
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -129,11 +128,6 @@ def live_session(settings: Settings, http: Http | None = None, *, brief: bool = 
 def make_http(ledger: Ledger, user_agent: str, **options: Any) -> Http:
     """The client as runs use it; options as `Http` takes them."""
     return Http(ledger, user_agent=user_agent, **options)
-
-
-def environment_key(variable: str) -> str | None:
-    """An access key from the environment; None where it is not set or blank."""
-    return os.environ.get(variable, "").strip() or None
 
 
 def payload_of(archive: Archive, entry: Entry) -> Payload:

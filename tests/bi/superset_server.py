@@ -15,9 +15,9 @@ from typing import Any
 
 import requests
 
-from dagster_project.settings import PROJECT_ROOT
+from dagster_project.places import CHECKOUT
 
-COMMAND = PROJECT_ROOT / ".venv-bi" / "bin" / "superset"
+COMMAND = CHECKOUT / ".venv-bi" / "bin" / "superset"
 USER = "admin"
 
 

@@ -23,13 +23,13 @@ import yaml
 from superset_server import USER, Api, Superset
 
 from bi.superset_bundle import FOLDER
-from dagster_project.settings import PROJECT_ROOT
+from dagster_project.places import CHECKOUT
 
 pytestmark = pytest.mark.superset
 
-RELEASE = PROJECT_ROOT / "demo" / "published" / "current"
-PICTURE = PROJECT_ROOT / "bi" / "work" / "superset-dashboard.png"
-RECIPE = re.search(r"```sh\n(cp -r bi/superset .*?)```", (PROJECT_ROOT / "docs" / "bi.md").read_text(), re.DOTALL)
+RELEASE = CHECKOUT / "demo" / "published" / "current"
+PICTURE = CHECKOUT / "bi" / "work" / "superset-dashboard.png"
+RECIPE = re.search(r"```sh\n(cp -r bi/superset .*?)```", (CHECKOUT / "docs" / "bi.md").read_text(), re.DOTALL)
 
 
 @dataclass
@@ -68,7 +68,7 @@ class Desk:
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     folder = tmp_path_factory.mktemp("checkout")
-    (folder / "bi").symlink_to(PROJECT_ROOT / "bi")
+    (folder / "bi").symlink_to(CHECKOUT / "bi")
     release = folder / "demo" / "published" / "releases" / "first"
     release.mkdir(parents=True)
     shutil.copy(RELEASE / "chokepoint.duckdb", release)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -19,6 +20,7 @@ from tests.contract.demo_live import live_settings
 from tests.contract.server.app import Contract, contract_server
 
 NOON = 1_781_524_800.0  # 2026-06-15 12:00 UTC
+KEYS = ("COMTRADE_API_KEY", "USPTO_API_KEY", "REGULATIONS_API_KEY")
 SMALL = frozenset({40, 203, 757})
 
 
@@ -48,6 +50,7 @@ class Bench:
     def settings(self, **changes: Any) -> Settings:
         """Settings of a run of 2018 against the server."""
         environ = {k: v for k, v in live_settings(self.contract, self.home).items() if k.startswith("CHOKEPOINT_")}
+        environ |= {key: os.environ[key] for key in KEYS if key in os.environ}
         return replace(load_settings(environ, None), **{"years": (2018,), **changes})
 
     def live(self, **changes: Any) -> AbstractContextManager[Live]:
@@ -78,7 +81,7 @@ def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     """One test's bench; keys are set, three reporters are published."""
-    for variable in ("COMTRADE_API_KEY", "USPTO_API_KEY", "REGULATIONS_API_KEY"):
+    for variable in KEYS:
         monkeypatch.setenv(variable, "contract-key")
     with contract_server() as contract:
         contract.world.only_reporters = SMALL

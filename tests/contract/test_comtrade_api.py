@@ -13,6 +13,7 @@ import pytest
 
 from dagster_project.datasets.trade import comtrade_api, comtrade_async
 from dagster_project.errors import Deferred, SettingError, SourceError
+from dagster_project.settings import load_settings
 from dagster_project.sources.ledger import Ledger
 from dagster_project.sources.live import Live
 from tests.contract.conftest import NOON, SMALL, Bench
@@ -163,6 +164,15 @@ def test_an_invalid_key_is_refused_by_the_service_itself(bench: Bench, monkeypat
     with bench.live() as live, pytest.raises(SourceError, match="invalid subscription key") as raised:
         comtrade_api.trade(live)
     assert "another-key" not in str(raised.value)
+
+
+def test_a_key_in_dotenv_reaches_the_service(bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("COMTRADE_API_KEY")
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("COMTRADE_API_KEY=contract-key\n")
+    with bench.live(comtrade_api_key=load_settings({}, dotenv).comtrade_api_key) as live:
+        assert rows_of(comtrade_api.trade(live)) == expected_rows()
+    assert bench.contract.count(GET) == len(SMALL)
 
 
 @pytest.mark.parametrize(

@@ -160,7 +160,7 @@ class Place:
         if "trade" in lock.datasets:
             land_reference(load_of(archive, lock.datasets["reference"], landing, "H5"))
             load = load_of(archive, lock.datasets["trade"], landing, years=[2018])
-            land_year(load, parse(archive, load.entries, landing, [2018]), 2018)
+            land_year(load, parse(load, [2018]), 2018)
         if "tariffs" in lock.datasets:
             land_tariffs(load_of(archive, lock.datasets["tariffs"], landing))
             land_patents(load_of(archive, lock.datasets["patents"], landing))

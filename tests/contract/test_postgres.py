@@ -23,11 +23,12 @@ import pytest
 from dagster_project import cli
 from dagster_project.archive.lock import Lock
 from dagster_project.errors import ReleaseError, SettingError
+from dagster_project.places import CHECKOUT
 from dagster_project.planning.state import Plan
 from dagster_project.publish.postgres import load
 from dagster_project.publish.read import open_release
 from dagster_project.publish.release import MartSpec, ReleaseContext, publish
-from dagster_project.settings import PROJECT_ROOT, load_settings
+from dagster_project.settings import load_settings
 
 PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres")) or [
     Path(found).resolve() for found in filter(None, [shutil.which("postgres")])
@@ -218,7 +219,7 @@ def test_a_run_without_news_still_loads_what_the_server_lacks(
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
     monkeypatch.setattr(cli, "load_settings", partial(load_settings, dotenv=None))
     monkeypatch.setattr(cli, "make_plan", lambda settings, on_news: Plan([2017], [], [], False))
-    monkeypatch.setattr(cli, "_summary", lambda *arguments: 0)
+    monkeypatch.setattr(cli, "print_summary", lambda *arguments: None)
     assert cli.main(["run"]) == 0
     assert "Nothing has changed" in capsys.readouterr().out
     with psycopg.connect(server) as reader:
@@ -253,7 +254,7 @@ def test_sql_of_the_recipes_runs_here_too(server: str, tmp_path: Path) -> None:
     publish(tmp_path / "warehouse.duckdb", tmp_path / "published", [spec], context, retain=1)
     with open_release(tmp_path / "published") as release:
         load(release, server, "recipes")
-    page = (PROJECT_ROOT / "docs" / "bi.md").read_text()
+    page = (CHECKOUT / "docs" / "bi.md").read_text()
     table, series = re.findall(r"```sql\n(.*?)```", page.replace("marts.", "recipes."), re.DOTALL)
     with psycopg.connect(server) as reader:
         assert [row[2] for row in reader.execute(table)] == [1, 4]

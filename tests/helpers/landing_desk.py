@@ -148,7 +148,7 @@ class Desk:
         """Land everything that lies in the drop folder (or these entries)."""
         self.land_reference()
         load = self.load(self.take_in()[0] if entries is None else entries)
-        parsed = parse(load.archive, load.entries, load.landing, years)
+        parsed = parse(load, years)
         held = [year for year in years_held(parsed) if years is None or year in years]
         yearly.keep_only(held, load.landing, "trade", [load.landing / name for name in trade.FOLDERS])
         landed = {year: trade.land_year(load, parsed, year) for year in held}

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from dagster_project.settings import PROJECT_ROOT
+from dagster_project.places import CHECKOUT
 
-DROP = PROJECT_ROOT.parent / "shared" / "data" / "drop"
+DROP = CHECKOUT.parent / "shared" / "data" / "drop"

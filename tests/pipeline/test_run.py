@@ -25,7 +25,8 @@ from filelock import FileLock
 
 from dagster_project import cli
 from dagster_project.datasets import samples as sample
-from dagster_project.dbt_project import DBT_DIR, mart_specs, plain_manifest
+from dagster_project.dbt_project import mart_specs, plain_manifest
+from dagster_project.places import DBT_PROJECT
 from dagster_project.publish.read import open_release, verify
 from dagster_project.sample.reporting import YEARS
 from dagster_project.sample.truth import truth
@@ -156,7 +157,7 @@ def test_every_asset_shows_what_it_holds(on_sample: tuple[Workplace, Outcome]) -
     """After a run, in the UI: rows, years, bytes, provenance, a preview, and of each mart a picture."""
     shown = on_sample[0].metadata()
     assert {name.split("/")[0] for name in shown} == {"raw", "landing", "staging", "intermediate", "marts", "release"}
-    seeds = {path.stem for path in (DBT_DIR / "seeds").rglob("*.csv")}
+    seeds = {path.stem for path in (DBT_PROJECT / "seeds").rglob("*.csv")}
     for name, found in shown.items():
         layer, _, table = name.rpartition("/")
         wanted = {"preview", "dagster/row_count"} if layer != "raw" else {"entries", "bytes"}

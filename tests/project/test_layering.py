@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.settings import PROJECT_ROOT
+from dagster_project.places import CHECKOUT
 
-PACKAGE = PROJECT_ROOT / "dagster_project"
+PACKAGE = CHECKOUT / "dagster_project"
 FRAMEWORKS = {"dagster", "dagster_dbt", "dbt", "great_expectations"}
 # Package -> packages of the project that it must not know of.
 ABOVE = {
@@ -68,7 +68,7 @@ def test_great_expectations_is_imported_in_functions_only() -> None:
 def loaded_by(code: str) -> set[str]:
     """The modules that a fresh Python has loaded after the code."""
     script = f"{code}\nimport sys; print('\\n'.join(sys.modules))"
-    run = subprocess.run([sys.executable, "-c", script], cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
+    run = subprocess.run([sys.executable, "-c", script], cwd=CHECKOUT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     return {name.split(".")[0] for name in run.stdout.split()}
 
@@ -80,7 +80,7 @@ def test_definitions_load_without_what_only_a_run_needs() -> None:
 
 
 def test_fast_tests_stay_fast() -> None:
-    names = sorted(path.stem for path in (PROJECT_ROOT / "tests/unit").glob("test_*.py"))
+    names = sorted(path.stem for path in (CHECKOUT / "tests/unit").glob("test_*.py"))
     assert names
     loaded = loaded_by(
         "import importlib, sys\nsys.path.insert(0, 'tests/unit')\n"

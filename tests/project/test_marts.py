@@ -11,7 +11,8 @@ from dagster_project.checks.benchmarks import BENCHMARKS
 from dagster_project.datasets.patents.checks import PATENT_MARTS
 from dagster_project.datasets.tariffs.checks import TARIFF_MARTS
 from dagster_project.datasets.trade.mart_checks import MARTS
-from dagster_project.dbt_project import DBT_DIR, plain_manifest
+from dagster_project.dbt_project import plain_manifest
+from dagster_project.places import DBT_PROJECT
 
 LAYERS = ("staging", "intermediate", "marts")
 CHECKED = {check.table for stage in (MARTS, TARIFF_MARTS, PATENT_MARTS, BENCHMARKS) for check in stage.checks}
@@ -99,7 +100,7 @@ def test_one_direction_staging_intermediate_marts(models: dict[str, dict[str, An
 
 def test_each_model_has_a_yaml_of_its_own(models: dict[str, dict[str, Any]]) -> None:
     for name, node in models.items():
-        path = DBT_DIR / node["original_file_path"]
+        path = DBT_PROJECT / node["original_file_path"]
         assert path.with_suffix(".yml").exists(), f"{name}: no {path.stem}.yml beside it"
         assert path.stem == name
 

@@ -9,7 +9,7 @@ import pytest
 
 from dagster_project import sources
 from dagster_project.archive.payload import Provenance
-from dagster_project.settings import PROJECT_ROOT
+from dagster_project.places import CHECKOUT
 from dagster_project.sources.files import FileKind
 
 
@@ -47,6 +47,6 @@ def test_a_kind_is_read_by_one_landing_only() -> None:
 
 
 def test_every_folder_of_the_drop_folder_is_in_the_readme() -> None:
-    readme = (PROJECT_ROOT / "README.md").read_text()
+    readme = (CHECKOUT / "README.md").read_text()
     for kind in FILE_KINDS:
         assert f"drop/{kind.folder}/" in readme, f"{kind.kind}: {kind.looked_for}"

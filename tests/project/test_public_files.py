@@ -12,32 +12,32 @@ from typing import Any
 import pytest
 import yaml
 
-from dagster_project.settings import PROJECT_ROOT
+from dagster_project.places import CHECKOUT
 
 FOLDERS = ("dagster_project", "dbt", "docs", "tests", "bench", "bi", ".github", ".ci")
 OF_THE_TREE = (".py", ".sql", ".yml", ".md", ".toml", ".cff")
 NAMES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md")
 PAGES = [
-    *(PROJECT_ROOT / name for name in NAMES if (PROJECT_ROOT / name).exists()),
-    *sorted((PROJECT_ROOT / "docs").glob("*.md")),
+    *(CHECKOUT / name for name in NAMES if (CHECKOUT / name).exists()),
+    *sorted((CHECKOUT / "docs").glob("*.md")),
 ]
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
 def project() -> dict[str, Any]:
-    return tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())["project"]
+    return tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
 
 
 @cache
 def files() -> frozenset[str]:
     """Every file a page may name, as `/path/from/the/root`."""
-    found = [path for folder in FOLDERS for path in (PROJECT_ROOT / folder).rglob("*") if path.is_file()]
-    found += [path for path in PROJECT_ROOT.iterdir() if path.is_file()]
-    return frozenset("/" + path.relative_to(PROJECT_ROOT).as_posix() for path in found)
+    found = [path for folder in FOLDERS for path in (CHECKOUT / folder).rglob("*") if path.is_file()]
+    found += [path for path in CHECKOUT.iterdir() if path.is_file()]
+    return frozenset("/" + path.relative_to(CHECKOUT).as_posix() for path in found)
 
 
 def test_citation_file() -> None:
-    citation = yaml.safe_load((PROJECT_ROOT / "CITATION.cff").read_text())
+    citation = yaml.safe_load((CHECKOUT / "CITATION.cff").read_text())
     assert {"cff-version", "message", "title", "authors", "version", "license", "abstract", "keywords"} <= set(citation)
     assert citation["cff-version"] == "1.2.0" and citation["authors"]
     assert citation["version"] == project()["version"]
@@ -126,13 +126,13 @@ def test_files_that_a_page_names_exist(page: Path) -> None:
 
 
 def commands() -> list[str]:
-    workflow = yaml.safe_load((PROJECT_ROOT / ".github/workflows/ci.yml").read_text())
+    workflow = yaml.safe_load((CHECKOUT / ".github/workflows/ci.yml").read_text())
     steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
     return [line.strip() for step in steps for line in step.get("run", "").splitlines() if line.strip()]
 
 
 def test_workflow_calls_only_commands_of_the_project() -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (PROJECT_ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (CHECKOUT / "Makefile").read_text(), re.MULTILINE))
     assert commands()
     for command in commands():
         target = re.fullmatch(r"make ([a-z-]+)", command)
@@ -142,19 +142,19 @@ def test_workflow_calls_only_commands_of_the_project() -> None:
 def test_workflow_covers_every_python_version() -> None:
     limits = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", project()["requires-python"])
     assert limits is not None
-    workflow = yaml.safe_load((PROJECT_ROOT / ".github/workflows/ci.yml").read_text())
+    workflow = yaml.safe_load((CHECKOUT / ".github/workflows/ci.yml").read_text())
     versions = workflow["jobs"]["check"]["strategy"]["matrix"]["python"]
     assert versions == [f"3.{minor}" for minor in range(int(limits[1]), int(limits[2]))]
 
 
 def test_hooks_need_nothing_from_elsewhere() -> None:
-    repos = yaml.safe_load((PROJECT_ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    repos = yaml.safe_load((CHECKOUT / ".pre-commit-config.yaml").read_text())["repos"]
     assert {repo["repo"] for repo in repos} == {"local"}
     assert {hook["language"] for repo in repos for hook in repo["hooks"]} == {"system"}
 
 
 def test_issue_forms_have_what_the_platform_asks_for() -> None:
-    for path in sorted((PROJECT_ROOT / ".github/ISSUE_TEMPLATE").glob("*.yml")):
+    for path in sorted((CHECKOUT / ".github/ISSUE_TEMPLATE").glob("*.yml")):
         form = yaml.safe_load(path.read_text())
         if path.name != "config.yml":
             assert {"name", "description", "body"} <= set(form)
@@ -164,7 +164,7 @@ def test_issue_forms_have_what_the_platform_asks_for() -> None:
 
 
 def test_glossary_is_sorted_and_defines_each_word_once() -> None:
-    sections = (PROJECT_ROOT / "docs/glossary.md").read_text().split("\n## ")[1:]
+    sections = (CHECKOUT / "docs/glossary.md").read_text().split("\n## ")[1:]
     words = [re.findall(r"^- \*\*(.+?)\*\* — \S", section, re.MULTILINE) for section in sections]
     assert len(words) == 2 and all(words)
     for section, found in zip(sections, words, strict=True):

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.settings import DEFINITIONS, PROJECT_ROOT, Definition
+from dagster_project.places import CHECKOUT
+from dagster_project.settings import DEFINITIONS, Definition
 
 MAX_BYTES = 1 << 20
 MACHINE_PATH = re.compile(r"(^|[^A-Za-z0-9_.])/(work|farm|root)/", re.MULTILINE)
@@ -20,10 +21,10 @@ INDEX = re.compile(r"(index-url|find-links)[ =]+https?:")
 
 @cache
 def tracked() -> list[Path]:
-    run = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
+    run = subprocess.run(["git", "ls-files", "-z"], cwd=CHECKOUT, capture_output=True, text=True, check=False)
     if run.returncode:
         pytest.skip("no git checkout")
-    return [path for name in run.stdout.split("\0") if name and (path := PROJECT_ROOT / name).is_file()]
+    return [path for name in run.stdout.split("\0") if name and (path := CHECKOUT / name).is_file()]
 
 
 def text_of(path: Path) -> str:
@@ -42,18 +43,18 @@ def test_no_machine_path() -> None:
 
 def test_no_registry_address() -> None:
     locks = [path for path in tracked() if path.suffix == ".lock"]
-    assert PROJECT_ROOT / "requirements.lock" in locks
+    assert CHECKOUT / "requirements.lock" in locks
     assert not [path for path in locks if ADDRESS.search(path.read_text())]
     assert not [path for path in tracked() if INDEX.search(text_of(path)) and path != Path(__file__)]
 
 
 def test_no_data_directory_and_no_secret_file() -> None:
-    names = {path.relative_to(PROJECT_ROOT).as_posix() for path in tracked()}
+    names = {path.relative_to(CHECKOUT).as_posix() for path in tracked()}
     assert not [name for name in names if re.match(r"(data|demo|drop|\.venv|\.dagster)/|\.env$", name)]
 
 
 def locked() -> dict[str, str]:
-    lines = (PROJECT_ROOT / "requirements.lock").read_text().splitlines()
+    lines = (CHECKOUT / "requirements.lock").read_text().splitlines()
     return {
         m[1].lower().replace("_", "-"): m[2]
         for line in lines
@@ -62,7 +63,7 @@ def locked() -> dict[str, str]:
 
 
 def required() -> list[str]:
-    project = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
     groups = project.get("dependency-groups", {}).values()
     return [*project["project"]["dependencies"], *(each for group in groups for each in group)]
 
@@ -78,27 +79,27 @@ def test_what_pyproject_asks_for_is_what_is_locked(requirement: str) -> None:
 
 @pytest.mark.parametrize("lock", ["requirements.lock", "bi/requirements.lock"])
 def test_every_locked_file_has_a_hash(lock: str) -> None:
-    blocks = re.split(r"\n(?=[a-z0-9])", (PROJECT_ROOT / lock).read_text(), flags=re.IGNORECASE)
+    blocks = re.split(r"\n(?=[a-z0-9])", (CHECKOUT / lock).read_text(), flags=re.IGNORECASE)
     assert not [block.split()[0] for block in blocks if "==" in block.split("\n")[0] and "--hash=sha256:" not in block]
 
 
 def test_python_versions_agree() -> None:
-    project = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
     lowest = re.search(r">=(\d+\.\d+)", project["project"]["requires-python"])
     assert lowest is not None
     assert project["tool"]["mypy"]["python_version"] == lowest[1]
     assert project["tool"]["ruff"]["target-version"] == "py" + lowest[1].replace(".", "")
-    assert f"Python {lowest[1]}" in (PROJECT_ROOT / "README.md").read_text()
+    assert f"Python {lowest[1]}" in (CHECKOUT / "README.md").read_text()
 
 
 def test_licence_and_changelog() -> None:
-    assert "Apache License" in (PROJECT_ROOT / "LICENSE").read_text()
-    assert "0.1.0" in (PROJECT_ROOT / "CHANGELOG.md").read_text()
+    assert "Apache License" in (CHECKOUT / "LICENSE").read_text()
+    assert "0.1.0" in (CHECKOUT / "CHANGELOG.md").read_text()
 
 
 @pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda each: each.variable)
 def test_setting_is_in_the_readme_with_its_values_and_default(definition: Definition) -> None:
-    readme = (PROJECT_ROOT / "README.md").read_text().splitlines()
+    readme = (CHECKOUT / "README.md").read_text().splitlines()
     rows = [line for line in readme if line.startswith(f"| `{definition.variable}`")]
     assert len(rows) == 1, "one row of the settings table"
     assert f"`{definition.default}`" in rows[0]
@@ -108,10 +109,10 @@ def test_setting_is_in_the_readme_with_its_values_and_default(definition: Defini
 
 
 def test_ci_runs_the_readmes_test_command() -> None:
-    ci = PROJECT_ROOT / ".ci/run"
+    ci = CHECKOUT / ".ci/run"
     assert ci.stat().st_mode & 0o111 and "make test" in ci.read_text()
-    readme = (PROJECT_ROOT / "README.md").read_text()
-    targets = set(re.findall(r"^([a-z-]+):", (PROJECT_ROOT / "Makefile").read_text(), re.MULTILINE))
+    readme = (CHECKOUT / "README.md").read_text()
+    targets = set(re.findall(r"^([a-z-]+):", (CHECKOUT / "Makefile").read_text(), re.MULTILINE))
     named = set(re.findall(r"`?make ([a-z-]+)", readme))
     assert {"demo", "run", "test", "ui", "bench"} <= named & targets
     assert named <= targets, "the README names commands that do not exist"

@@ -26,7 +26,7 @@ import duckdb
 import pytest
 from playwright.sync_api import Page, Route, expect, sync_playwright
 
-from dagster_project.settings import PROJECT_ROOT
+from dagster_project.places import CHECKOUT
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (Debian: chromium)")
@@ -77,7 +77,7 @@ def visit(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
     log = root / "log"
     with log.open("wb") as output:
         server = subprocess.Popen(
-            command, cwd=PROJECT_ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
+            command, cwd=CHECKOUT, env=environment, stdout=output, stderr=output, start_new_session=True
         )
     try:
         address = f"http://127.0.0.1:{port}"

@@ -12,10 +12,10 @@ import duckdb
 import pytest
 from publish_helpers import make_context
 
+from dagster_project.places import CHECKOUT
 from dagster_project.publish.release import MartSpec, publish
-from dagster_project.settings import PROJECT_ROOT
 
-PAGE = (PROJECT_ROOT / "docs" / "bi.md").read_text()
+PAGE = (CHECKOUT / "docs" / "bi.md").read_text()
 MARTS = {
     "product_centrality": "select 2017 as year, '010121' as hs6, 'Horses' as hs6_name, 0.5e0 as export_centrality, "
     "true as high_centrality",

@@ -10,6 +10,7 @@ import pytest
 from publish_helpers import add_years, make_warehouse, publish_as, run_sql
 
 from dagster_project.errors import ReleaseError
+from dagster_project.machine import Resources
 from dagster_project.publish.manifest import read_manifest
 from dagster_project.publish.read import list_releases, open_release, rehash, verify
 
@@ -36,7 +37,7 @@ def overwrite(path: Path, content: bytes) -> None:
 
 def test_every_mart_can_be_queried(warehouse, published):
     outcome = publish_as(warehouse, published)
-    with open_release(published) as release, release.connect(threads=1, memory_limit="500MB") as con:
+    with open_release(published, resources=Resources(500_000_000, 1)) as release, release.connect() as con:
         assert release.release_id == outcome.release_id
         assert release.marts == ["trade_flows", "import_vulnerability", "exclusion_rates"]
         counts = [con.execute(f"select count(*) from marts.{mart}").fetchone()[0] for mart in release.marts]
@@ -97,6 +98,13 @@ def test_an_unknown_release_lists_the_known_ones(warehouse, published, asked):
     outcome = publish_as(warehouse, published)
     with pytest.raises(ReleaseError, match=f"expected one of {outcome.release_id}"):
         open_release(published, asked)
+
+
+def test_a_release_under_construction_has_what_the_run_may_take(warehouse, published):
+    limits = []
+    resources = Resources(1_000_000_000, 1)
+    publish_as(warehouse, published, resources=resources, extras=lambda building: limits.append(building.limits))
+    assert limits == [{"memory_limit": "400000000B", "threads": 1}]
 
 
 def test_rehash_gives_what_the_manifest_says(warehouse, published):
@@ -212,7 +220,7 @@ def read_until_told(published: Path, ready, stop, results) -> None:
     seen, reads, problem = set(), 0, None
     try:
         while problem is None and not (stop.is_set() and reads):
-            with open_release(published) as release, release.connect(threads=1) as con:
+            with open_release(published) as release, release.connect() as con:
                 for _ in range(3):
                     (marked,) = con.execute("select distinct import_hhi from marts.import_vulnerability").fetchall()
                     (flows,) = con.execute("select distinct value_usd from marts.trade_flows").fetchall()

@@ -105,7 +105,8 @@ def land(load: Load) -> Landed:
     patents and by WO publications cannot be ranked in one cohort. SourceError names a missing table or column.
     """
     one_each, exports, totals = _sorted_out(load.entries)
-    with scratch_database(load.landing) as connection, replaced_directory(load.landing / "patents") as building:
+    folder = load.landing / "patents"
+    with scratch_database(load.landing, load.settings.resources) as connection, replaced_directory(folder) as building:
         work = PatentLoad(connection, load.archive, building)
         read_concordance(work, one_each.get(CONCORDANCE_KIND))
         read_totals(work, totals)

@@ -17,7 +17,7 @@ from dagster_project.errors import SettingError, SourceError
 from dagster_project.sources.files import FileKind, Found, find_files
 from dagster_project.sources.http import Service, of_known_shape
 from dagster_project.sources.ledger import Unit
-from dagster_project.sources.live import Live, environment_key, payload_of_kind
+from dagster_project.sources.live import Live, payload_of_kind
 
 KEY_VARIABLE = "USPTO_API_KEY"
 SOURCE = "uspto"
@@ -44,17 +44,17 @@ def changed(live: Live) -> bool:
 
 
 def _service(live: Live) -> Service:
-    key = environment_key(KEY_VARIABLE)
+    key = live.settings.uspto_api_key
     if key is None:
         raise SettingError(
             "setting CHOKEPOINT_PATENT_SOURCE",
-            found=f"uspto, without the environment variable {KEY_VARIABLE}",
+            found=f"uspto, without {KEY_VARIABLE}",
             expected="a key of the USPTO's Open Data Portal",
             remedy=f"Set {KEY_VARIABLE} (data.uspto.gov, sign in), or place the files in the drop folder and set "
             "CHOKEPOINT_PATENT_SOURCE=files.",
         )
     home = live.settings.uspto_url
-    return Service(SOURCE, interval=1.0, key=key, key_header="X-Api-Key", key_variable=KEY_VARIABLE, home=home)
+    return Service(SOURCE, interval=1.0, key=key.reveal(), key_header="X-Api-Key", key_variable=KEY_VARIABLE, home=home)
 
 
 def _files(live: Live) -> list[tuple[FileKind, Mapping[str, Any]]]:

@@ -18,13 +18,15 @@ from dagster_project.archive.payload import Payload
 from dagster_project.archive.store import write_whole
 from dagster_project.datasets.reference.files import FILE_KINDS, PRODUCT_NAMES
 from dagster_project.errors import SettingError, SourceError
+from dagster_project.places import INSTALLED, command
+from dagster_project.settings import REFERENCE_LIST
 from dagster_project.sources import cepii
 from dagster_project.sources.files import Found
 from dagster_project.sources.http import Service
 from dagster_project.sources.live import Live, kind_of_name
 
 SERVICE = Service("reference", interval=0.5)
-PIN = "make pin"
+PIN = command("pin")
 
 
 def reference(live: Live) -> Found:
@@ -51,6 +53,13 @@ def _names_of_goods(live: Live) -> list[Payload]:
 def pin(live: Live) -> list[str]:
     """Ask for every listed file and write its present hash into the list; the names of those whose hash changed."""
     path = live.settings.reference_list
+    if INSTALLED and path == REFERENCE_LIST:
+        raise SettingError(
+            "setting CHOKEPOINT_REFERENCE_LIST",
+            found="the list that was installed with the program, which the next installation replaces",
+            expected="a list of your own to write the hashes into",
+            remedy=f"Copy {REFERENCE_LIST} to a folder of yours, set CHOKEPOINT_REFERENCE_LIST to it and pin.",
+        )
     files, changed = _listed(path), []
     for record in files:
         found = _sha256(_ask(live, record))

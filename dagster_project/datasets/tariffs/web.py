@@ -20,7 +20,7 @@ from dagster_project.errors import SourceError
 from dagster_project.sources.files import FileKind, Found
 from dagster_project.sources.http import Service, Transient, of_known_shape
 from dagster_project.sources.ledger import Unit
-from dagster_project.sources.live import Live, compressed, environment_key, kind_of_name, payload_of_kind
+from dagster_project.sources.live import Live, compressed, kind_of_name, payload_of_kind
 
 REGULATIONS_KEY = "REGULATIONS_API_KEY"
 FILES = Service("ustr", interval=1.0)
@@ -39,7 +39,7 @@ def tariffs(live: Live) -> Found:
     notes: list[str] = []
     payloads = [_file(live, address) for address in live.settings.ustr_addresses]
     payloads += notices(live)
-    if environment_key(REGULATIONS_KEY):
+    if live.settings.regulations_api_key:
         payloads += [payload for docket in DOCKETS for payload in requests_of_docket(live, docket)]
     else:
         notes.append(f"regulations.gov was not asked for the requests of lists 1 and 2: {REGULATIONS_KEY} is not set")
@@ -137,11 +137,11 @@ def requests_of_docket(live: Live, docket: str) -> list[Payload]:
 
     A docket that is not changed since the last look costs one call.
     """
-    key = environment_key(REGULATIONS_KEY)
+    key = live.settings.regulations_api_key
     service = Service(
         "regulations_gov",
         interval=3.6,
-        key=key,
+        key=key.reveal() if key else None,
         key_header="X-Api-Key",
         key_variable=REGULATIONS_KEY,
         home=live.settings.regulations_url,

@@ -19,10 +19,11 @@ from dagster_project.archive.payload import Payload
 from dagster_project.datasets.trade import comtrade_async
 from dagster_project.datasets.trade.comtrade_files import FILE_KINDS
 from dagster_project.errors import Deferred, SettingError, SourceError
+from dagster_project.secret import Secret
 from dagster_project.sources.files import Found
 from dagster_project.sources.http import Service, Transient, canonical, of_known_shape
 from dagster_project.sources.ledger import Unit
-from dagster_project.sources.live import Live, compressed, environment_key, payload_of_kind
+from dagster_project.sources.live import Live, compressed, payload_of_kind
 
 KEY_VARIABLE = "COMTRADE_API_KEY"
 KEY_HEADER = "Ocp-Apim-Subscription-Key"
@@ -112,7 +113,7 @@ def trade(live: Live) -> Found:
     be had whole; Deferred when the budget or quota is used up.
     """
     years = asked_years(live)
-    key = environment_key(KEY_VARIABLE)
+    key = live.settings.comtrade_api_key
     _require_premium_settings(live, key)
     puller = _Puller(live, key)
     payloads = [payload for year in years for payload in puller.year(year)]
@@ -132,7 +133,7 @@ def trade(live: Live) -> Found:
     return Found(payloads, notes)
 
 
-def _require_premium_settings(live: Live, key: str | None) -> None:
+def _require_premium_settings(live: Live, key: Secret | None) -> None:
     bulk, batches = live.settings.comtrade_bulk, live.settings.comtrade_async
     variable = "CHOKEPOINT_COMTRADE_BULK" if bulk else "CHOKEPOINT_COMTRADE_ASYNC"
     if bulk and batches:
@@ -146,7 +147,7 @@ def _require_premium_settings(live: Live, key: str | None) -> None:
         raise SettingError(
             f"setting {variable}",
             found="true, without a key",
-            expected=f"a premium key in the environment variable {KEY_VARIABLE}",
+            expected=f"a premium key as {KEY_VARIABLE}, in the environment or .env",
             remedy=f"Set {KEY_VARIABLE}, or {variable}=false.",
         )
 
@@ -185,14 +186,14 @@ def availability(live: Live, year: int) -> dict[int, str]:
 
 def changed_years(live: Live) -> list[int]:
     """The years asked for of which Comtrade offers something else than was last pulled. One call per year."""
-    puller = _Puller(live, environment_key(KEY_VARIABLE))
+    puller = _Puller(live, live.settings.comtrade_api_key)
     return [year for year in asked_years(live) if puller.pending(year, availability(live, year))]
 
 
 class _Puller:
     """Pulls reporter-years and keeps what they gave."""
 
-    def __init__(self, live: Live, key: str | None) -> None:
+    def __init__(self, live: Live, key: Secret | None) -> None:
         settings = live.settings
         self.live, self.notes = live, dict[str, None]()
         self._partners: tuple[int, ...] = ()
@@ -207,7 +208,7 @@ class _Puller:
                 SOURCE,
                 interval=60 / settings.comtrade_calls_per_minute,
                 budget=settings.comtrade_daily_budget,
-                key=key,
+                key=key.reveal(),
                 key_header=KEY_HEADER,
                 key_variable=KEY_VARIABLE,
                 home=settings.comtrade_url,

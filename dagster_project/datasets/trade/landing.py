@@ -60,7 +60,7 @@ def land(load: Load) -> Landed:
     Rows of years that the load does not hold, and rows without a readable year, are accounted for. SourceError when a
     payload cannot be read or holds none of a year; AccountingError when a row is unaccounted for.
     """
-    parsed = parse(load.archive, load.entries, load.landing, load.settings.years)
+    parsed = parse(load, load.settings.years)
     landed = [land_year(load, parsed, year) for year in load.years]
     land_rest(parsed, load.landing, load.held)
     write_empty_tables(load.landing)
@@ -97,7 +97,7 @@ def land_year(load: Load, parsed: Sequence[Parsed], year: int) -> LandedYear:
         return LandedYear(year, known.counts, False, notes)
     # Taken away first: after a crash in between, no receipt vouches for tables that are half old and half new.
     yearly.forget_year(load.landing, DATASET, year)
-    with scratch_database(load.landing) as connection:
+    with scratch_database(load.landing, load.settings.resources) as connection:
         counts = _write_year(connection, load, holding, year).check(f"trade, year {year}")
     yearly.write_receipt(load.landing, DATASET, identity, yearly.Receipt(counts, [table.entry_id for table in holding]))
     return LandedYear(year, counts, True, notes)

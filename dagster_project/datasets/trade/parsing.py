@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.archive.store import Archive, Entry
+from dagster_project.archive.store import Entry
 from dagster_project.datasets.trade import baci_rows, comtrade_rows
 from dagster_project.landing import delimited, yearly
 from dagster_project.landing.delimited import require_closed_quotes, require_one_line_each, unreadable
@@ -58,19 +58,19 @@ class Parsed:
     extra_columns: Sequence[str]
 
 
-def parse(archive: Archive, entries: Sequence[Entry], landing: Path, years: Sequence[int] | None) -> list[Parsed]:
-    """Every table of the payloads as typed Parquet, read once and kept by content; years not asked for stay in zips.
+def parse(load: Load, years: Sequence[int] | None) -> list[Parsed]:
+    """Every table of the load's payloads as typed Parquet, read once and kept by content.
 
-    SourceError when a payload cannot be read.
+    Tables of years not asked for stay in their zips. SourceError when a payload cannot be read.
     """
     parsed: list[Parsed] = []
-    with scratch_database(landing) as connection:
-        for entry in entries:
-            path = archive.open_path(entry)
-            with _tables(path, entry, landing) as tables:
+    with scratch_database(load.landing, load.settings.resources) as connection:
+        for entry in load.entries:
+            path = load.archive.open_path(entry)
+            with _tables(path, entry, load.landing) as tables:
                 for member, table in tables.items():
                     if _wanted(member, years):
-                        parsed.append(_parse_table(connection, table, entry, member, landing))
+                        parsed.append(_parse_table(connection, table, entry, member, load.landing))
     return parsed
 
 
@@ -81,7 +81,7 @@ def years_held(parsed: Sequence[Parsed]) -> list[int]:
 
 def identities(load: Load) -> dict[int, str]:
     """Year -> name of what would be landed for it: its payloads, the code that reads them, and the load's shape."""
-    parsed = parse(load.archive, load.entries, load.landing, load.settings.years)
+    parsed = parse(load, load.settings.years)
     return {year: year_identity(parsed, year, load) for year in years_held(parsed)}
 
 

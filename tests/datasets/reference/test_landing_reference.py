@@ -24,8 +24,9 @@ from dagster_project.datasets.reference.classification import bec5_end_use
 from dagster_project.datasets.reference.landing import land
 from dagster_project.datasets.reference.reading import ReferenceFile
 from dagster_project.errors import AccountingError, SourceError
-from dagster_project.settings import PROJECT_ROOT, load_settings
+from dagster_project.settings import load_settings
 from tests.helpers.landing_desk import AREAS, Desk, Landed, as_csv
+from tests.helpers.real_files import DROP
 from tests.helpers.steps import fetch, load_of
 
 
@@ -338,7 +339,6 @@ def test_nothing_is_replaced_when_a_file_is_wrong(desk: Desk) -> None:
 
 # --- the account of every row -----------------------------------------------------------------------------------------
 
-DROP = PROJECT_ROOT.parent / "shared" / "data" / "drop"
 BACI_GOODS = "code,description\n"
 STEP = ("From HS2012", "To HS2017")
 

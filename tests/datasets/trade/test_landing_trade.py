@@ -478,7 +478,7 @@ def test_year_without_rows_is_an_error_that_names_those_held(desk: Desk) -> None
     desk.rows(row(), row(refYear=2019))
     desk.land_reference()
     load = desk.load(desk.take_in()[0])
-    parsed = parse(load.archive, load.entries, load.landing, None)
+    parsed = parse(load, None)
     with pytest.raises(SourceError, match="year 2018: found no rows of that year; the source holds 2017, 2019"):
         trade.land_year(load, parsed, 2018)
 

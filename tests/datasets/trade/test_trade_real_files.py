@@ -43,7 +43,7 @@ def landed(settings: Settings) -> trade.LandedYear:
     entries = [entry for entry in entries if str(YEAR) in entry.part]
     assert entries
     load = load_of(archive, entries, settings.landing_dir, settings=settings, years=[YEAR])
-    return trade.land_year(load, parse(archive, entries, settings.landing_dir, None), YEAR)
+    return trade.land_year(load, parse(load, None), YEAR)
 
 
 def column(settings: Settings, table: str, expression: str) -> list[object]:
