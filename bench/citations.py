@@ -76,9 +76,10 @@ def _measure(work: Callable[[Path, Path], dict[str, Any]], drop: Path, directory
 def land(drop: Path, directory: Path) -> dict[str, Any]:
     """Our landing, from archived zips; archiving itself is not timed."""
     from dagster_project.archive.store import Archive
-    from dagster_project.datasets.patents import landing as patents, patentsview
-    from dagster_project.sources.files import find_files
+    from dagster_project.datasets.patents import landing as patents
+    from dagster_project.datasets.patents import patentsview
     from dagster_project.datasets.patents.files import FILE_KINDS
+    from dagster_project.sources.files import find_files
 
     archive = Archive(directory / "archive")
     now = datetime(2026, 1, 1, tzinfo=UTC)

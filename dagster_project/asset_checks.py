@@ -1,96 +1,80 @@
-"""The stage checks of the graph: which suite looks at which assets. Not here: the checks themselves (see `checks`)."""
+"""The stage checks of the graph: which suite looks at which assets. Not here: the checks themselves (see `datasets`)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import dagster as dg
 
-from dagster_project.assets.landing import PATENT_TABLES, REFERENCE_TABLES, TARIFF_TABLES, TRADE_TABLES, table_path
 from dagster_project.checks.benchmarks import BENCHMARKS
 from dagster_project.checks.declarations import Stage
 from dagster_project.checks.factory import make_stage_check, years_of_run
-from dagster_project.datasets.trade.landing_checks import LANDING
-from dagster_project.datasets.trade.mart_checks import MARTS
-from dagster_project.datasets.patents.checks import PATENT_LANDING, PATENT_MARTS
-from dagster_project.datasets.trade.staging_checks import STAGING
-from dagster_project.datasets.tariffs.checks import TARIFF_LANDING, TARIFF_MARTS
-from dagster_project.checks.views import (
-    CheckedData,
-    Previous,
-    over_files,
-    over_landing,
-    over_warehouse,
-    previous_release,
-)
-from dagster_project.planning.intake import datasets_on
-from dagster_project.datasets.trade.landing import landed_years
+from dagster_project.checks.views import CheckedData, over_landing, over_warehouse, previous_release
+from dagster_project.datasets.declaration import Dataset, Layer
+from dagster_project.datasets.registry import dataset, datasets_on
+from dagster_project.landing import yearly
+from dagster_project.planning.loading import table_files
+from dagster_project.planning.state import FIGURES, Built, years_to_check
 from dagster_project.settings import Settings
-from dagster_project.planning.state import Built, years_to_check
-
-Data = Callable[[dg.AssetCheckExecutionContext], CheckedData]
-
-
-def _part(stage: Stage, tables: Collection[str]) -> Stage:
-    """The checks of a stage that are about these tables."""
-    return replace(stage, checks=tuple(check for check in stage.checks if check.table in tables))
 
 
 def asset_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
-    """One blocking step of checks per stage."""
-
-    def years(context: dg.AssetCheckExecutionContext, held: Mapping[str, str]) -> list[int]:
-        asked = [year for year in years_of_run(context) if settings.years is None or year in settings.years]
-        return years_to_check(asked, held, Built.released(settings).years)
-
-    def previous() -> Previous:
-        # Years and retention may differ without making totals incomparable; whatever shapes the marts may not.
-        return previous_release(settings.published_dir, settings.shaping())
-
-    def landing(context: dg.AssetCheckExecutionContext) -> CheckedData:
-        landed = {str(year): name for year, name in landed_years(settings.landing_dir).items()}
-        return over_landing(settings.landing_dir, years(context, landed), previous())
-
-    def warehouse(context: dg.AssetCheckExecutionContext) -> CheckedData:
-        return over_warehouse(
-            settings.warehouse,
-            years(context, Built.load(settings).years),
-            previous(),
-            requested_years=settings.years or (),
-            landing=settings.landing_dir,
-        )
-
-    def whole_warehouse(context: dg.AssetCheckExecutionContext) -> CheckedData:
-        return over_warehouse(settings.warehouse, (), previous(), landing=settings.landing_dir)
-
-    def files_of(dataset: str, tables: Collection[str]) -> Data:
-        counts = f"{dataset}_rule_counts"
-        paths = {table: table_path(settings.landing_dir, table) for table in (*tables, counts)}
-        return lambda context: over_files(paths, previous())
-
-    domains = {
-        "tariffs": (TARIFF_LANDING, TARIFF_TABLES, TARIFF_MARTS),
-        "patents": (PATENT_LANDING, PATENT_TABLES, PATENT_MARTS),
-    }
-    # Reference tables have a step of their own: trade lands behind them, and a step cannot come before and after it.
-    stages: Iterable[tuple[str, Stage, str, Data]] = (
-        ("check_reference", _part(LANDING, REFERENCE_TABLES), "landing", landing),
-        ("check_landing", _part(LANDING, TRADE_TABLES), "landing", landing),
-        ("check_staging", STAGING, "staging", warehouse),
-        ("check_marts", MARTS, "marts", warehouse),
-        ("check_benchmarks", BENCHMARKS, "marts", warehouse),
-        *(
-            step
-            for dataset, (landed, tables, marts) in domains.items()
-            if dataset in datasets_on(settings)
-            for step in (
-                (f"check_{dataset}_landing", landed, "landing", files_of(dataset, tables)),
-                (f"check_{dataset}_marts", marts, "marts", whole_warehouse),
-            )
-        ),
-    )
+    """One step of checks per dataset and layer, and one of the published figures."""
     return [
-        make_stage_check(name, stage, {table: dg.AssetKey([layer, table]) for table in stage.tables}, data)
-        for name, stage, layer, data in stages
+        *(_step(settings, each, part.layer, part.stage) for each in datasets_on(settings) for part in each.checks),
+        _figures_step(settings),
     ]
+
+
+def _step(settings: Settings, each: Dataset, layer: Layer, stage: Stage) -> dg.AssetChecksDefinition:
+    def data(context: dg.AssetCheckExecutionContext) -> CheckedData:
+        # Years and retention may differ without making totals incomparable; whatever shapes the marts may not.
+        previous = previous_release(settings.published_dir, settings.shaping())
+        held = _years_held(settings, each, layer)
+        years = _years_of_run(context, settings, each, held)
+        if layer == "landing":
+            return over_landing(_tables_read(each, settings), years, previous)
+        landing = table_files(each, settings.landing_dir)
+        requested = settings.years or ()
+        return over_warehouse(settings.warehouse, years, previous, requested_years=requested, landing=landing)
+
+    return make_stage_check(f"check_{each.name}_{layer}", stage, _keys(stage, layer), data)
+
+
+def _figures_step(settings: Settings) -> dg.AssetChecksDefinition:
+    def data(context: dg.AssetCheckExecutionContext) -> CheckedData:
+        return over_warehouse(settings.warehouse, (), previous_release(settings.published_dir, settings.shaping()))
+
+    return make_stage_check(f"check_{FIGURES}", BENCHMARKS, _keys(BENCHMARKS, "marts"), data)
+
+
+def _keys(stage: Stage, layer: Layer) -> dict[str, dg.AssetKey]:
+    return {table: dg.AssetKey([layer, table]) for table in stage.tables}
+
+
+def _tables_read(each: Dataset, settings: Settings) -> dict[str, Path]:
+    """The landing tables that the landing checks of a dataset read: its own, and those that its landing reads."""
+
+    def tables() -> Iterator[tuple[str, Path]]:
+        for one in (*map(dataset, each.lands_after), each):
+            yield from ((table.name, table.files(settings.landing_dir)) for table in one.tables)
+
+    return dict(tables())
+
+
+def _years_held(settings: Settings, each: Dataset, layer: Layer) -> Mapping[str, str]:
+    """Year -> what it was made from, at the stage under check."""
+    if layer == "landing":
+        return {str(year): name for year, name in yearly.landed_years(settings.landing_dir, each.name).items()}
+    return Built.load(settings).years_of(each)
+
+
+def _years_of_run(
+    context: dg.AssetCheckExecutionContext, settings: Settings, each: Dataset, held: Mapping[str, str]
+) -> list[int]:
+    """The years to check; none for a dataset without years, which is checked whole."""
+    if each.yearly is None:
+        return []
+    asked = [year for year in years_of_run(context) if settings.years is None or year in settings.years]
+    return years_to_check(asked, held, Built.released(settings).years_of(each))

@@ -26,12 +26,12 @@ from typing import TYPE_CHECKING, TextIO
 from filelock import FileLock, Timeout
 
 from dagster_project.archive.lock import Lock, load_lock
+from dagster_project.datasets.reference.web import pin
 from dagster_project.errors import Deferred, SettingError, SourceError, UserError
+from dagster_project.planning.state import make_plan
 from dagster_project.publish.read import Release, open_release, verify
 from dagster_project.settings import PROJECT_ROOT, Settings, load_settings
 from dagster_project.sources.live import live
-from dagster_project.datasets.reference.web import pin
-from dagster_project.planning.state import make_plan
 
 if TYPE_CHECKING:  # Dagster takes a second to import: not before it is needed
     import dagster as dg

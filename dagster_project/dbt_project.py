@@ -150,6 +150,16 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
+def node_layer(node: Mapping[str, Any]) -> str:
+    """The layer of a source, model or seed in the manifest: landing, staging, intermediate or marts; else the schema."""
+    return "landing" if node["resource_type"] == "source" else str(node["config"].get("schema"))
+
+
+def folder_of(node: Mapping[str, Any]) -> str:
+    """The folder of a model or seed in the manifest, which is named like its dataset: trade, tariffs, benchmarks …"""
+    return str(node["fqn"][-2])
+
+
 def mart_specs(manifest: Mapping[str, Any], names: set[str] | None = None) -> list[MartSpec]:
     """What the manifest says of each mart (of those named): key, grain, columns. Sorted by name."""
     marts = [
@@ -164,20 +174,17 @@ def mart_specs(manifest: Mapping[str, Any], names: set[str] | None = None) -> li
             description=node["description"],
             columns={column["name"]: column["description"] for column in node["columns"].values()},
             year_column="year" if node["config"]["meta"].get("yearly") else None,
-            partitioned=node["name"] == "trade_flows",
+            partitioned=node["config"]["meta"].get("published") == "yearly_files",
         )
         for node in sorted(marts, key=lambda node: node["name"])
         if names is None or node["name"] in names
     ]
 
 
-def mart_questions(manifest: Mapping[str, Any]) -> dict[str, str]:
-    """Mart -> the question that it answers."""
-    return {
-        node["name"]: node["config"]["meta"]["question"]
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and "question" in node["config"]["meta"]
-    }
+def model_meta(manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Model -> what its `meta` says; of a mart its question and its picture, among others."""
+    models = (node for node in manifest["nodes"].values() if node["resource_type"] == "model")
+    return {node["name"]: node["config"]["meta"] for node in models}
 
 
 def landing_tables_of(manifest: Mapping[str, Any]) -> dict[str, set[str]]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dagster_project.dbt_project import mart_questions, mart_specs, plain_manifest
+from dagster_project.dbt_project import mart_specs, model_meta, plain_manifest
 from dagster_project.settings import PROJECT_ROOT
 
 PAGE = PROJECT_ROOT / "docs" / "data-dictionary.md"
@@ -22,7 +22,7 @@ leading zeros. [CH], [LIT] and [OURS] say whether a definition is the chapter's,
 
 def dictionary(manifest: Mapping[str, Any]) -> str:
     """The page as Markdown."""
-    questions = mart_questions(manifest)
+    meta = model_meta(manifest)
     types = {
         node["name"]: {column["name"]: column["data_type"] for column in node["columns"].values()}
         for node in manifest["nodes"].values()
@@ -31,8 +31,8 @@ def dictionary(manifest: Mapping[str, Any]) -> str:
     parts = [HEAD]
     for spec in mart_specs(manifest):
         lines = [f"## {spec.name}", "", " ".join(spec.description.split()), ""]
-        if spec.name in questions:
-            lines += [f"Answers: {questions[spec.name]}", ""]
+        if question := meta[spec.name].get("question"):
+            lines += [f"Answers: {question}", ""]
         lines += [f"Key: {', '.join(f'`{column}`' for column in spec.key)}", "", "| column | type | meaning |"]
         lines += ["|---|---|---|"]
         lines += [

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import dagster as dg
 
+from dagster_project.datasets.declaration import Dataset
+from dagster_project.datasets.registry import DATASETS
+
 REFRESH, FULL_REFRESH = "refresh", "full_refresh"
+
+
+def models_op(each: Dataset) -> str:
+    """The op that computes a dataset's models."""
+    return f"{each.name}_models"
 
 
 def jobs() -> list[dg.UnresolvedAssetJobDefinition]:
@@ -20,6 +28,6 @@ def jobs() -> list[dg.UnresolvedAssetJobDefinition]:
             FULL_REFRESH,
             selection=dg.AssetSelection.all(),
             description="The same, recomputing every landed year from scratch.",
-            config={"ops": {"trade_models": {"config": {"full_refresh": True}}}},
+            config={"ops": {models_op(each): {"config": {"full_refresh": True}} for each in DATASETS if each.yearly}},
         ),
     ]

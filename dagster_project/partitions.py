@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from dagster_project.settings import Settings
 from dagster_project.planning.state import possible_years
+from dagster_project.settings import Settings
 
 
 def yearly_partitions(settings: Settings) -> dg.TimeWindowPartitionsDefinition:

@@ -18,8 +18,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from dagster_project.errors import ArchiveDamaged
 from dagster_project.archive.payload import Payload
+from dagster_project.errors import ArchiveDamaged
 
 
 @dataclass(frozen=True)

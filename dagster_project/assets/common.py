@@ -13,7 +13,8 @@ import duckdb
 
 from dagster_project.archive.store import Entry
 from dagster_project.errors import UserError
-from dagster_project.landing.tables import RuleCounts, sql_text
+from dagster_project.landing.tables import RuleCounts
+from dagster_project.sql import literal
 
 OWNERS = ["team:chokepoint"]
 WAREHOUSE_POOL = "warehouse"
@@ -88,7 +89,7 @@ def counts_metadata(counts: Mapping[str, RuleCounts]) -> dict[str, Any]:
 
 def parquet_metadata(pattern: Path) -> dict[str, Any]:
     """Rows, bytes, years and a preview of a landing table."""
-    scan = f"read_parquet({sql_text(str(pattern))}, hive_partitioning=false)"
+    scan = f"read_parquet({literal(pattern)}, hive_partitioning=false)"
     with duckdb.connect() as connection:
         return {
             **relation_metadata(connection, scan),

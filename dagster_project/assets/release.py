@@ -23,27 +23,28 @@ from dagster_project.assets.common import (
 )
 from dagster_project.brief.page import NAME as BRIEF
 from dagster_project.brief.page import BriefOptions, write_brief
-from dagster_project.dbt_project import mart_specs, read_manifest
+from dagster_project.datasets.registry import DATASETS, datasets_on
+from dagster_project.dbt_project import folder_of, mart_specs, read_manifest
 from dagster_project.errors import ReleaseError, UserError
-from dagster_project.planning.intake import DATASETS, chosen_source, datasets_on, taken_in
-from dagster_project.landing.tables import sql_text
-from dagster_project.datasets.trade.landing import landed_years
+from dagster_project.landing.yearly import landed_years
+from dagster_project.planning.intake import current_inputs
+from dagster_project.planning.state import Built, release_lock
 from dagster_project.publish.manifest import read_manifest as read_release_manifest
 from dagster_project.publish.read import Release
 from dagster_project.publish.release import MartSpec, ReleaseContext, publish
 from dagster_project.settings import PROJECT_ROOT, Settings
-from dagster_project.planning.state import Built, release_lock
+from dagster_project.sql import literal, parquet
 
 PACKAGES = ("dagster", "dagster-dbt", "dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "pandas", "pyarrow")
 
 
 def published_marts(settings: Settings, manifest: Mapping[str, Any]) -> list[MartSpec]:
     """The marts of a release under these settings: those whose dataset is on."""
-    off = set(DATASETS) - set(datasets_on(settings))
+    off = {each.name for each in DATASETS} - {each.name for each in datasets_on(settings)}
     names = {
         node["name"]
         for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and not off & set(node["tags"])
+        if node["resource_type"] == "model" and folder_of(node) not in off
     }
     return mart_specs(manifest, names)
 
@@ -51,10 +52,10 @@ def published_marts(settings: Settings, manifest: Mapping[str, Any]) -> list[Mar
 def left_out(settings: Settings, manifest: Mapping[str, Any]) -> dict[str, str]:
     """Mart -> why it is not in the release."""
     present = {spec.name for spec in published_marts(settings, manifest)}
-    tags = {node["name"]: set(node["tags"]) for node in manifest["nodes"].values()}
-    reasons = {dataset: f"the {dataset} source is off" for dataset in DATASETS}
+    models = (node for node in manifest["nodes"].values() if node["resource_type"] == "model")
+    folders = {node["name"]: folder_of(node) for node in models}
     return {
-        spec.name: "; ".join(reasons[dataset] for dataset in DATASETS if dataset in tags[spec.name])
+        spec.name: f"the {folders[spec.name]} source is off"
         for spec in mart_specs(manifest)
         if spec.name not in present
     }
@@ -86,7 +87,10 @@ def release_asset(
             published = publish(
                 settings.warehouse,
                 settings.published_dir,
-                [replace(spec, ready=year_files(settings)) if spec.partitioned else spec for spec in specs],
+                [
+                    replace(spec, ready=year_files(spec.name, settings, manifest)) if spec.partitioned else spec
+                    for spec in specs
+                ],
                 _context(checks, settings, manifest),
                 retain=settings.retain_releases,
                 extras=lambda building: _brief(context, building, settings),
@@ -129,16 +133,17 @@ def _require_checked(
             expected="a run in which all of them passed",
             remedy="Start the job `refresh` (or `make run`), which checks what it publishes. Nothing was published.",
         )
-    landed = {str(year): name for year, name in landed_years(settings.landing_dir).items()}
-    built = Built.load(settings).years
-    apart = sorted(year for year in {*landed, *built} if landed.get(year) != built.get(year))
-    if apart:
-        raise ReleaseError(
-            f"release, years {', '.join(apart)}",
-            found="years landed anew since their marts were computed",
-            expected="marts of what is landed",
-            remedy="Start the job `refresh` for these years too (or `make run`). Nothing was published.",
-        )
+    for each in datasets_on(settings):
+        landed = {str(year): name for year, name in landed_years(settings.landing_dir, each.name).items()}
+        built = Built.load(settings).years_of(each)
+        apart = sorted(year for year in {*landed, *built} if landed.get(year) != built.get(year))
+        if apart:
+            raise ReleaseError(
+                f"release, {each.name} of {', '.join(apart)}",
+                found="years landed anew since their marts were computed",
+                expected="marts of what is landed",
+                remedy="Start the job `refresh` for these years too (or `make run`). Nothing was published.",
+            )
 
 
 def contents_metadata(path: Path) -> dict[str, Any]:
@@ -163,7 +168,7 @@ def contents_metadata(path: Path) -> dict[str, Any]:
 
 
 def _entries(settings: Settings) -> list[Entry]:
-    return [entry for dataset in datasets_on(settings) for entry in taken_in(dataset, settings)]
+    return [entry for each in datasets_on(settings) for entry in current_inputs(each, settings)]
 
 
 def _brief(context: AssetExecutionContext, building: Release, settings: Settings) -> None:
@@ -190,15 +195,21 @@ def _context(checks: list[dict[str, Any]], settings: Settings, manifest: Mapping
         synthetic=any(entry.synthetic for entries in lock.datasets.values() for entry in entries),
         checks=checks,
         rule_counts=rule_counts(settings),
-        sources={dataset: chosen_source(dataset, settings) for dataset in DATASETS},
+        sources={each.name: each.source_name(settings) for each in DATASETS},
         left_out=left_out(settings, manifest),
         goods=goods(settings),
     )
 
 
-def year_files(settings: Settings) -> dict[int, Path]:
-    """Year -> the flows' Parquet file beside the warehouse (see the dbt materialization `yearly_files`)."""
-    files = settings.warehouse.parent.glob(f"{settings.warehouse.name}.int_trade_flows.*.parquet")
+def year_files(mart: str, settings: Settings, manifest: Mapping[str, Any]) -> dict[int, Path]:
+    """Year -> Parquet file beside the warehouse, of the model in `yearly_files` that the mart is a view of.
+
+    Empty where there is none; see the dbt materialization of that name.
+    """
+    parents = (manifest["nodes"].get(parent) for parent in manifest["parent_map"][f"model.chokepoint.{mart}"])
+    models = [each["name"] for each in parents if each and each["config"]["materialized"] == "yearly_files"]
+    patterns = [f"{settings.warehouse.name}.{model}.*.parquet" for model in models]
+    files = [path for pattern in patterns for path in settings.warehouse.parent.glob(pattern)]
     return {int(path.suffixes[-2][1:]): path for path in files}
 
 
@@ -237,20 +248,20 @@ def _evaluations(instance: dg.DagsterInstance, run_id: str) -> list[dg.AssetChec
 
 
 def rule_counts(settings: Settings) -> list[tuple[str, int | None, str, int]]:
-    """(source, year, rule, n) of every landing table of counts, and of the flows' accounting in the warehouse."""
-    landing = settings.landing_dir
+    """(source, year, rule, n) of every landing table of counts, and of the accounting that dbt goes on with.
+
+    Of datasets that are on: a landing may still hold what was landed before one was switched off.
+    """
     counts: list[tuple[str, int | None, str, int]] = []
     with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
-        trade = (
-            f"read_parquet({sql_text(str(landing / 'trade_rule_counts/year=*/*.parquet'))}, hive_partitioning=false)"
-        )
-        counts += connection.execute(f"select source, year, rule, n from {trade} order by all").fetchall()
-        counts += connection.execute(
-            "select 'flows', year, rule, n from intermediate.int_flow_accounting order by all"
-        ).fetchall()
-        for path in sorted(landing.glob("*_rule_counts.parquet")):
-            rows = f"read_parquet({sql_text(str(path))})"
-            counts += connection.execute(f"select source, null, rule, n from {rows} order by all").fetchall()
+        for each in datasets_on(settings):
+            table = each.counts_table
+            year = "year" if table.by_year else "null"
+            rows = parquet(table.files(settings.landing_dir))
+            counts += connection.execute(f"select source, {year}, rule, n from {rows} order by all").fetchall()
+            for name, model in (each.accounting or {}).items():
+                query = f"select {literal(name)}, year, rule, n from intermediate.{model} order by all"
+                counts += connection.execute(query).fetchall()
     return counts
 
 

@@ -20,21 +20,26 @@ from dagster_project.assets.common import (
     relation_metadata,
     table_bytes,
 )
-from dagster_project.assets.landing import DATASET_OF
 from dagster_project.assets.pictures import picture
-from dagster_project.dbt_project import landing_tables_of, mart_questions, run_dbt
-from dagster_project.planning.intake import chosen_source, datasets_on, taken_in
-from dagster_project.datasets.trade.landing import landed_years
+from dagster_project.datasets.declaration import Dataset
+from dagster_project.datasets.registry import datasets_on
+from dagster_project.dbt_project import folder_of, landing_tables_of, model_meta, node_layer, read_manifest, run_dbt
+from dagster_project.jobs import models_op
+from dagster_project.landing.yearly import landed_years
 from dagster_project.partitions import build_years, years_of
+from dagster_project.planning.fingerprints import folder_fingerprint
+from dagster_project.planning.intake import current_inputs
+from dagster_project.planning.state import FIGURES, Built, identity, shape
 from dagster_project.settings import Settings
-from dagster_project.planning.state import Built, config_fingerprint, dataset_identity
 
 if TYPE_CHECKING:  # two seconds that loading the definitions need not cost
     from dbt.cli.main import dbtRunnerResult
 
-# dbt selections; tariffs, patents and benchmarks are selected by their tag.
-STAGING = "fqn:chokepoint.staging.reference fqn:chokepoint.staging.trade resource_type:seed"
-TRADE = "fqn:chokepoint.intermediate.trade fqn:chokepoint.marts.trade"
+MODEL_LAYERS = ("intermediate", "marts")
+# dbt selections by folder, with `fqn:` and not `path:`, which Dagster would look up in the process's directory.
+STAGING = "fqn:chokepoint.staging.{0} fqn:chokepoint.{0}"  # and the seeds
+MODELS = "fqn:chokepoint.intermediate.{0} fqn:chokepoint.marts.{0}"
+EVERYTHING = "fqn:*.{0}.*"
 
 
 class Translator(DagsterDbtTranslator):
@@ -45,11 +50,11 @@ class Translator(DagsterDbtTranslator):
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         """`landing/<table>` for sources, `<layer>/<model>` for models and seeds."""
-        return dg.AssetKey([_layer(dbt_resource_props), dbt_resource_props["name"]])
+        return dg.AssetKey([node_layer(dbt_resource_props), dbt_resource_props["name"]])
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """The layer."""
-        return _layer(dbt_resource_props)
+        return node_layer(dbt_resource_props)
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> Sequence[str]:
         """One team owns the project."""
@@ -69,105 +74,116 @@ class Translator(DagsterDbtTranslator):
         return spec.replace_attributes(freshness_policy=ANNUAL) if spec.group_name == "marts" else spec
 
 
-def _layer(dbt_resource_props: Mapping[str, Any]) -> str:
-    if dbt_resource_props["resource_type"] == "source":
-        return "landing"
-    return str(dbt_resource_props["config"]["schema"])
 
 
 def warehouse_assets(settings: Settings, yearly: dg.PartitionsDefinition, manifest: Path) -> list[dg.AssetsDefinition]:
-    """The dbt ops: staging, trade by year, one per further dataset that is on, and the published figures over all."""
-    ops = [_staging(settings, manifest), _trade(settings, yearly, manifest)]
+    """The dbt ops: staging of all datasets that are on, the models of each, and the published figures over all."""
+    on = datasets_on(settings)
+    folders = {
+        folder_of(node) for node in read_manifest(manifest)["nodes"].values() if node_layer(node) in MODEL_LAYERS
+    }
+    staged_only = [each for each in on if each.name not in folders]
+    modelled = [each for each in on if each.name in folders]
     return [
-        *ops,
+        _staging(settings, on, staged_only, manifest),
         *(
-            _domain(dataset, settings, manifest)
-            for dataset in ("tariffs", "patents")
-            if dataset in datasets_on(settings)
+            _yearly_models(each, settings, yearly, manifest) if each.yearly else _models(each, settings, manifest)
+            for each in modelled
         ),
-        _benchmarks(settings, manifest),
+        _figures(settings, manifest),
     ]
 
 
 class FullRefresh(dg.Config):
-    """Run configuration of the trade models."""
+    """Run configuration of the models by year."""
 
     full_refresh: bool = False
 
 
-def _staging(settings: Settings, manifest: Path) -> dg.AssetsDefinition:
+def _staging(
+    settings: Settings, on: Sequence[Dataset], staged_only: Sequence[Dataset], manifest: Path
+) -> dg.AssetsDefinition:
     @dbt_assets(
         manifest=manifest,
         name="staging_models",
-        select=STAGING,
-        exclude="tag:tariffs tag:patents tag:benchmarks",
+        select=" ".join(STAGING.format(each.name) for each in on),
         dagster_dbt_translator=Translator(),
         pool=WAREHOUSE_POOL,
     )
     def staging_models(context: AssetExecutionContext) -> Iterator[Any]:
         # Tests that also read marts belong to the ops that build those.
         yield from _build(context, settings, ["--indirect-selection", "cautious"])
+        for each in staged_only:
+            _record(each, settings)
 
     return staging_models
 
 
-def _trade(settings: Settings, yearly: dg.PartitionsDefinition, manifest: Path) -> dg.AssetsDefinition:
+def _yearly_models(
+    each: Dataset, settings: Settings, yearly: dg.PartitionsDefinition, manifest: Path
+) -> dg.AssetsDefinition:
     @dbt_assets(
         manifest=manifest,
-        name="trade_models",
-        select=TRADE,
+        name=models_op(each),
+        select=MODELS.format(each.name),
         dagster_dbt_translator=Translator(),
         partitions_def=yearly,
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=WAREHOUSE_POOL,
     )
-    def trade_models(context: AssetExecutionContext, config: FullRefresh) -> Iterator[Any]:
-        landed, built = landed_years(settings.landing_dir), Built.load(settings)
-        shaped_by = config_fingerprint(settings, taken_in("reference", settings))
-        full = config.full_refresh or built.config != shaped_by
+    def yearly_models(context: AssetExecutionContext, config: FullRefresh) -> Iterator[Any]:
+        landed, built = landed_years(settings.landing_dir, each.name), Built.load(settings)
+        shaped_by = shape(each, settings, lambda other: current_inputs(other, settings))
+        full = config.full_refresh or built.shapes.get(each.name) != shaped_by
         asked = [year for year in years_of(context.partition_keys, settings) if year in landed]
         # Years that are no longer landed leave the warehouse only when it is made anew.
-        full = full or any(int(year) not in landed for year in built.years)
+        before = built.years_of(each)
+        full = full or any(int(year) not in landed for year in before)
         years = [] if full else asked
         context.log.info("computing %s", "all landed years anew" if full else ", ".join(map(str, years)))
         yield from _build(context, settings, ["--full-refresh"] if full else [], build_years(years))
         computed = landed if full else {year: landed[year] for year in asked}
-        kept = {} if full else {year: name for year, name in built.years.items() if int(year) in landed}
-        # Other datasets keep their record: their ops may have come before this one in the same run.
-        Built(shaped_by, {**kept, **{str(y): name for y, name in computed.items()}}, built.datasets).save(settings)
+        kept = {} if full else {int(year): name for year, name in before.items() if int(year) in landed}
+        # Read again: other datasets have their own records, and their ops may have come meanwhile.
+        Built.load(settings).with_years(each, shaped_by, {**kept, **computed}).save(settings)
 
-    return trade_models
+    return yearly_models
 
 
-def _domain(dataset: str, settings: Settings, manifest: Path) -> dg.AssetsDefinition:
+def _models(each: Dataset, settings: Settings, manifest: Path) -> dg.AssetsDefinition:
     @dbt_assets(
         manifest=manifest,
-        name=f"{dataset}_models",
-        select=f"tag:{dataset}",
+        name=models_op(each),
+        select=MODELS.format(each.name),
         dagster_dbt_translator=Translator(),
         pool=WAREHOUSE_POOL,
     )
-    def domain_models(context: AssetExecutionContext) -> Iterator[Any]:
-        context.log.info("%s from source %s", dataset, chosen_source(dataset, settings))
+    def models(context: AssetExecutionContext) -> Iterator[Any]:
+        context.log.info("%s from source %s", each.name, each.source_name(settings))
         yield from _build(context, settings, [])
-        config = config_fingerprint(settings, taken_in("reference", settings))
-        built, identity = Built.load(settings), dataset_identity(taken_in(dataset, settings), config)
-        replace(built, datasets={**built.datasets, dataset: identity}).save(settings)
+        _record(each, settings)
 
-    return domain_models
+    return models
 
 
-def _benchmarks(settings: Settings, manifest: Path) -> dg.AssetsDefinition:
+def _record(each: Dataset, settings: Settings) -> None:
+    """Note what the dataset's models were built from."""
+    name = identity(each, settings, lambda other: current_inputs(other, settings))
+    Built.load(settings).with_dataset(each, name).save(settings)
+
+
+def _figures(settings: Settings, manifest: Path) -> dg.AssetsDefinition:
     # Marts of a dataset that is off are upstream all the same: the models find out what is there, and say so.
     @dbt_assets(
         manifest=manifest,
         name="benchmark_models",
-        select="tag:benchmarks",
+        select=EVERYTHING.format(FIGURES),
         dagster_dbt_translator=Translator(),
         pool=WAREHOUSE_POOL,
     )
     def benchmark_models(context: AssetExecutionContext) -> Iterator[Any]:
         yield from _build(context, settings, [])
+        replace(Built.load(settings), figures=folder_fingerprint(FIGURES)).save(settings)
 
     return benchmark_models
 
@@ -177,10 +193,10 @@ def _build(
 ) -> Iterator[Any]:
     """Run `dbt build` of the op's models and their tests, and add rows and a preview to each model's metadata."""
     selected = get_updated_cli_invocation_params_for_context(context, manifest={}, dagster_dbt_translator=Translator())
-    told: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
 
     def note(event: dict[str, Any]) -> None:
-        told.append(event)
+        events.append(event)
         if event["info"]["level"] != "debug":
             print(event["info"]["msg"], flush=True)
 
@@ -191,24 +207,24 @@ def _build(
     if isinstance(result.exception, (KeyboardInterrupt, DagsterExecutionInterruptedError)):
         raise result.exception
     # The warehouse has one writer: metadata is read when dbt is done.
-    questions, tables = mart_questions(selected.manifest), landing_tables_of(selected.manifest)
+    meta, tables = model_meta(selected.manifest), landing_tables_of(selected.manifest)
     built = set()
     with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
-        for message in told:
+        for message in events:
             for event in DbtCoreCliEventMessage(message, {}).to_default_asset_events(
                 selected.manifest, selected.dagster_dbt_translator, context
             ):
                 if isinstance(event, dg.Output):
                     built.add(context.asset_key_for_output(event.output_name))
-                yield _with_rows(context, event, connection, settings, questions, tables)
-    _require_success(context, result, told, built)
+                yield _with_rows(context, event, connection, settings, meta, tables)
+    _require_success(context, result, events, built)
 
 
 def _require_success(
-    context: AssetExecutionContext, result: "dbtRunnerResult", told: Sequence[dict[str, Any]], built: set[dg.AssetKey]
+    context: AssetExecutionContext, result: "dbtRunnerResult", events: Sequence[dict[str, Any]], built: set[dg.AssetKey]
 ) -> None:
     """dbt must say success, and every selected model must have been built: it skips those behind a failed test."""
-    errors = [event["info"]["msg"] for event in told if event["info"]["level"] == "error"]
+    errors = [event["info"]["msg"] for event in events if event["info"]["level"] == "error"]
     if not result.success:
         raise dg.Failure(
             "\n".join(["dbt build failed:", *errors, *([str(result.exception)] if result.exception else [])])
@@ -222,7 +238,7 @@ def _with_rows(
     event: Any,
     connection: duckdb.DuckDBPyConnection,
     settings: Settings,
-    questions: Mapping[str, str],
+    meta: Mapping[str, Mapping[str, Any]],
     tables: Mapping[str, Collection[str]],
 ) -> Any:
     """Add rows, years, bytes, origin and a preview to a model's event, and a mart's picture; other events pass."""
@@ -231,8 +247,13 @@ def _with_rows(
     schema, table = context.asset_key_for_output(event.output_name).path
     relation = f'"{schema}"."{table}"'
     metadata = {**relation_metadata(connection, relation), **table_bytes(connection, schema, table)}
-    if read := {DATASET_OF[name] for name in tables.get(table, ()) if name in DATASET_OF}:
-        metadata |= provenance_metadata([entry for dataset in read for entry in taken_in(dataset, settings)])
-    if schema == "marts":
-        metadata["picture"] = picture(connection, table, relation, questions[table])
+    if used := [
+        entry
+        for each in datasets_on(settings)
+        if {landed.name for landed in each.tables} & set(tables.get(table, ()))
+        for entry in current_inputs(each, settings)
+    ]:
+        metadata |= provenance_metadata(used)
+    if drawn := picture(connection, relation, meta.get(table, {})):
+        metadata["picture"] = drawn
     return dg.Output(event.value, event.output_name, metadata={**metadata, **event.metadata})

@@ -16,18 +16,8 @@ from typing import Any
 from dagster_project.errors import ReleaseError
 from dagster_project.publish.manifest import read_manifest
 from dagster_project.publish.read import CURRENT, DATABASE, SCHEMA
+from dagster_project.sql import identifier, literal, parquet
 
-# Landing tables partitioned by year -> their directory below landing/. Rows of no year lie in year=unknown.
-TRADE_TABLES: Mapping[str, str] = {
-    "trade_flows": "trade_flows",
-    "trade_unallocated": "trade_unallocated",
-    "trade_reimports": "trade_reimports",
-    "trade_control_totals": "trade_control_totals",
-    "trade_reporters": "trade_reporters",
-    "trade_rule_counts": "trade_rule_counts",
-    "quarantine_trade": "quarantine/trade",
-}
-REFERENCE_TABLES = ("countries", "products", "hs_conversion")
 PREVIOUS_RELEASE = "previous_release"
 # As much as landing takes: the whole job is held to 4 GB.
 _MEMORY_LIMIT = "1600MB"
@@ -76,31 +66,19 @@ def previous_release(published: Path, settings: Mapping[str, Any]) -> Previous:
     return Previous(directory, "")
 
 
-def over_landing(landing: Path, years: Sequence[int] = (), previous: Previous = Previous()) -> CheckedData:
-    """Views over the landing tables of these years (none: all that are landed) and over the reference tables.
+def over_landing(
+    tables: Mapping[str, Path], years: Sequence[int] = (), previous: Previous = Previous()
+) -> CheckedData:
+    """Views over landing tables: table -> pattern of its files.
 
-    A table with no file at all gets no view, so that checks of it report it as missing.
+    Of tables with a folder per year, these years (none: all that are landed) and the rows of no year. A table with no
+    file at all gets no view, so that checks of it report it as missing.
     """
 
     def setup(connection: Any) -> None:
         _settings(connection)
         _years(connection, "run_years", years)
-        _landing_views(connection, landing, years)
-        _previous_views(connection, previous)
-
-    return CheckedData(setup, _absent(previous))
-
-
-def over_files(tables: Mapping[str, Path], previous: Previous = Previous()) -> CheckedData:
-    """Views over landing tables that are not partitioned: table -> pattern of its files (Parquet).
-
-    A table with no file gets no view, so that checks of it report it as missing.
-    """
-
-    def setup(connection: Any) -> None:
-        _settings(connection)
-        for table, pattern in tables.items():
-            _parquet_view(connection, table, sorted(pattern.parent.glob(pattern.name)))
+        _landing_views(connection, tables, years)
         _previous_views(connection, previous)
 
     return CheckedData(setup, _absent(previous))
@@ -112,13 +90,13 @@ def over_warehouse(
     previous: Previous = Previous(),
     *,
     requested_years: Sequence[int] = (),
-    landing: Path | None = None,
+    landing: Mapping[str, Path] | None = None,
     schemas: Sequence[str] = ("staging", "marts"),
 ) -> CheckedData:
     """Views over the warehouse's schemas, opened read-only: tables with a `year` within `years` (none: all).
 
-    `requested_years` are the years that a release is to hold (none: all that the source holds). With `landing`, its
-    tables are there too, as `landed.<table>`.
+    `requested_years` are the years that a release is to hold (none: all that the source holds). The tables of `landing`
+    (table -> pattern of its files) are there too, as `landed.<table>`.
     """
 
     def setup(connection: Any) -> None:
@@ -127,13 +105,13 @@ def over_warehouse(
         _years(connection, "requested_years", requested_years)
         # dbt writes views that name their database, which is named after the file.
         alias = warehouse.stem
-        connection.execute(f"attach {_text(warehouse)} as {_name(alias)} (read_only)")
+        connection.execute(f"attach {literal(warehouse)} as {identifier(alias)} (read_only)")
         connection.execute("create schema all_years")
         for schema, table, has_year in _tables(connection, alias, schemas):
-            source = f"{_name(alias)}.{_name(schema)}.{_name(table)}"
+            source = f"{identifier(alias)}.{identifier(schema)}.{identifier(table)}"
             within = " where year in (select year from run_years)" if has_year and years else ""
-            connection.execute(f"create view all_years.{_name(table)} as select * from {source}")
-            connection.execute(f"create view {_name(table)} as select * from {source}{within}")
+            connection.execute(f"create view all_years.{identifier(table)} as select * from {source}")
+            connection.execute(f"create view {identifier(table)} as select * from {source}{within}")
         _previous_views(connection, previous)
         if landing is not None:
             connection.execute("create schema landed")
@@ -148,36 +126,37 @@ def _absent(previous: Previous) -> dict[str, str]:
 
 def _settings(connection: Any) -> None:
     connection.execute(f"set memory_limit = '{_MEMORY_LIMIT}'")
-    connection.execute(f"set temp_directory = {_text(Path(tempfile.gettempdir()) / 'chokepoint-checks')}")
+    connection.execute(f"set temp_directory = {literal(Path(tempfile.gettempdir()) / 'chokepoint-checks')}")
 
 
 def _years(connection: Any, table: str, years: Sequence[int]) -> None:
     connection.execute(f"create table {table} as select unnest({[int(year) for year in years]}::integer[]) as year")
 
 
-def _landing_views(connection: Any, landing: Path, years: Sequence[int], schema: str = "") -> None:
-    wanted = [f"year={year}" for year in years] + ["year=unknown"] if years else ["year=*"]
-    for table, directory in TRADE_TABLES.items():
-        files = sorted(path for folder in wanted for path in (landing / directory).glob(f"{folder}/*.parquet"))
-        _parquet_view(connection, schema + table, files)
-    for table in REFERENCE_TABLES:
-        _parquet_view(connection, schema + table, sorted((landing / "reference").glob(f"{table}.parquet")))
+def _landing_views(connection: Any, tables: Mapping[str, Path], years: Sequence[int], schema: str = "") -> None:
+    for table, pattern in tables.items():
+        files = [path for each in _within(pattern, years) for path in sorted(each.parent.glob(each.name))]
+        if files:
+            connection.execute(f"create view {schema}{table} as select * from {parquet(files)}")
 
 
-def _parquet_view(connection: Any, table: str, files: Sequence[Path]) -> None:
-    if files:
-        paths = ", ".join(_text(path) for path in files)
-        connection.execute(f"create view {table} as select * from read_parquet([{paths}], hive_partitioning = false)")
+def _within(pattern: Path, years: Sequence[int]) -> list[Path]:
+    """The pattern for each folder of these years, and of no year; itself, where the table has no years."""
+    folder, name = pattern.parent, pattern.name
+    if folder.name != "year=*":
+        return [pattern]
+    wanted = [f"year={year}" for year in sorted(years)] + ["year=unknown"] if years else ["year=*"]
+    return [found / name for each in wanted for found in sorted(folder.parent.glob(each))]
 
 
 def _previous_views(connection: Any, previous: Previous) -> None:
     if previous.directory is None:
         return
-    connection.execute(f"attach {_text(previous.directory / DATABASE)} as {PREVIOUS_RELEASE} (read_only)")
+    connection.execute(f"attach {literal(previous.directory / DATABASE)} as {PREVIOUS_RELEASE} (read_only)")
     connection.execute("create schema previous")
     for schema, table, _ in _tables(connection, PREVIOUS_RELEASE, (SCHEMA,)):
         connection.execute(
-            f"create view previous.{_name(table)} as select * from {PREVIOUS_RELEASE}.{schema}.{_name(table)}"
+            f"create view previous.{identifier(table)} as select * from {PREVIOUS_RELEASE}.{schema}.{identifier(table)}"
         )
 
 
@@ -189,11 +168,3 @@ def _tables(connection: Any, database: str, schemas: Sequence[str]) -> Iterator[
         [database, list(schemas)],
     ).fetchall()
     yield from rows
-
-
-def _name(identifier: str) -> str:
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-def _text(value: Path) -> str:
-    return "'" + str(value).replace("'", "''") + "'"

@@ -109,7 +109,7 @@ class Yearly:
     possible: Callable[[Settings], range]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """One dataset.
 
@@ -118,10 +118,11 @@ class Dataset:
     description  of the raw payloads, in full sentences
     setting      the settings field that chooses its source; the value `off`, where the field knows it, leaves it out
     sources      the values of that setting
-    tables       its landing tables
+    tables       its landing tables; `<name>_rule_counts` and `quarantine_<name>` are among them
     land         reads the payloads and writes the tables; all it depends on is found from its module (fingerprints)
     checks       by layer
-    after        datasets whose landing tables or marts it reads; they come before it
+    after        datasets whose tables or marts its own marts read: its results depend on theirs
+    lands_after  those of them whose landing tables its landing reads
     shaping      settings that change its tables or marts
     real_with    datasets that must not be the sample when this one is not
     yearly       for a dataset that is landed and computed year by year
@@ -137,6 +138,7 @@ class Dataset:
     land: Callable[[Load], Landed]
     checks: Sequence[StageChecks]
     after: Sequence[str] = ()
+    lands_after: Sequence[str] = ()
     shaping: Sequence[str] = ()
     real_with: Sequence[str] = ()
     yearly: Yearly | None = None
@@ -150,6 +152,11 @@ class Dataset:
     def source_name(self, settings: Settings) -> str:
         """The value of its setting."""
         return str(getattr(settings, self.setting))
+
+    @property
+    def counts_table(self) -> Table:
+        """The table of its accounting, `<name>_rule_counts`."""
+        return next(table for table in self.tables if table.name == f"{self.name}_rule_counts")
 
     @property
     def kinds(self) -> list[FileKind]:

@@ -1,75 +1,63 @@
-"""The embedded sample: a synthetic world of trade, made by code, in the raw shapes of Comtrade, its reference files,
-the tables of tariff exclusions and the tables of PCT patents.
+"""The embedded sample as a whole: every dataset's part of the synthetic world, in its publishers' file shapes.
 
-It says nothing about the real world and is marked synthetic in its provenance. `payloads` is what the pipeline reads,
-`write_drop_folder` puts the very same bytes where the `files` source finds them, `truth` is what a faultless pipeline
-must make of them. The same bytes come out on every machine.
+`payloads` is what the pipeline reads; `write_drop_folder` puts the very same bytes where the `files` sources find them.
+The same bytes come out on every machine. Not here: what a file holds (see `<dataset>/sample.py`), and what a faultless
+pipeline makes of it (see `sample.truth`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from functools import cache
+from pathlib import Path
 
-from dagster_project.datasets.trade import comtrade_files as comtrade
-from dagster_project.datasets.patents import files as pct
-from dagster_project.datasets.tariffs import files as ustr
-from dagster_project.datasets.reference import files as reference_source
-from dagster_project.archive.payload import Payload, Provenance
-from dagster_project.datasets.patents.sample import patent_files
-from dagster_project.datasets.reference.sample import reference_files
-from dagster_project.datasets.trade.sample import trade_files
-from dagster_project.sample.reporting import YEARS
-from dagster_project.datasets.tariffs.sample import tariff_files
-from dagster_project.sample.truth import Truth, truth
-
-__all__ = ["PROVENANCE", "YEARS", "Truth", "payloads", "truth", "write_drop_folder"]
-
-PROVENANCE = Provenance(
-    source="sample",
-    publisher="Chokepoint (synthetic sample)",
-    citation="Synthetic data made by the Chokepoint project; not statistics of any country",
-    licence="Apache-2.0",
-    synthetic=True,
-)
+from dagster_project.archive.payload import Payload
+from dagster_project.datasets.declaration import Dataset, Sample
+from dagster_project.datasets.registry import DATASETS
+from dagster_project.sample import PROVENANCE
+from dagster_project.sample.files import SampleFile
+from dagster_project.sources.files import find_kind
 
 
 def payloads() -> Iterator[Payload]:
-    """Every file of the sample, sorted by path: first the reference data, then trade by year, then tariffs and patents.
+    """Every file of the sample, dataset by dataset."""
+    for each in DATASETS:
+        yield from payloads_of(each)
+
+
+@cache
+def payloads_of(dataset: Dataset) -> tuple[Payload, ...]:
+    """One dataset's files, made once per process: trade takes seconds to make.
 
     A payload has the dataset, part and parameters that the `files` source would give the same file, so that landing
     need not know where it came from.
     """
-    for path, body, rows in _files():
-        yield _payload(path, body, rows)
+    return tuple(_payload(dataset, *file) for file in _files(dataset))
 
 
 def write_drop_folder(folder: Path) -> None:
-    """Write the sample as a drop folder: `comtrade/`, `reference/`, `baci/`, `ustr/` and `patents/` below it."""
-    for path, body, _ in _files():
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(body)
+    """Write the sample as a drop folder, with one folder per source below it."""
+    for each in DATASETS:
+        for path, body, _ in _files(each):
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(body)
 
 
-def _files() -> Iterator[tuple[str, bytes, int]]:
-    yield from reference_files()
-    trade = [(f"comtrade/{name}", body, rows) for year in YEARS for name, body, rows in trade_files(year)]
-    yield from sorted(trade)
-    yield from tariff_files()
-    yield from patent_files()
+def _files(dataset: Dataset) -> Iterator[SampleFile]:
+    for source in dataset.sources:
+        if isinstance(source, Sample):
+            yield from (SampleFile(*file) for file in source.files())
 
 
-def _payload(path: str, body: bytes, rows: int) -> Payload:
-    folder, name = PurePosixPath(path).parts
-    kinds = (*comtrade.FILE_KINDS, *reference_source.FILE_KINDS, *ustr.FILE_KINDS, *pct.FILE_KINDS)
-    kind, match = next(
-        (kind, match) for kind in kinds if kind.folder == folder and (match := kind.match(name)) is not None
-    )
-    parameters = {key: value for key, value in match.groupdict().items() if value is not None}
+def _payload(dataset: Dataset, path: str, body: bytes, rows: int) -> Payload:
+    folder, _, name = path.partition("/")
+    known = find_kind(dataset.kinds, folder, name)
+    assert known is not None, path
+    kind, parameters = known
     return Payload(
         provenance=PROVENANCE,
-        dataset=kind.dataset,
+        dataset=dataset.name,
         part=name,
         address=f"synthetic://sample/{path}",
         body=body,

@@ -16,7 +16,7 @@ from typing import BinaryIO
 import duckdb
 
 from dagster_project.errors import SourceError
-from dagster_project.landing.tables import sql_text
+from dagster_project.sql import identifier, literal
 
 
 @dataclass(frozen=True)
@@ -59,17 +59,17 @@ def open_delimited(
             f"{before} label" if before.isupper() and not name.isupper() else name
             for before, name in pairwise(["", *names])
         ]
-    columns = ", ".join(f"{sql_text(name)}: 'VARCHAR'" for name in names)
+    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     options = [
         # DuckDB's own look at the first lines takes the header for data, or data for the header, when either is odd.
         "auto_detect=false",
         "header=true",
         f"columns={{{columns}}}",
-        f"delim={sql_text(delimiter)}",
+        f"delim={literal(delimiter)}",
         """quote='"'""",
         """escape='"'""",
         f"compression='{'gzip' if gzipped else 'none'}'",
-        f"encoding={sql_text(encoding)}",
+        f"encoding={literal(encoding)}",
         "null_padding=false",
         "max_line_size=16000000",
         "skip=0",
@@ -78,10 +78,10 @@ def open_delimited(
     if rejects is not None:
         options += [
             "store_rejects=true",
-            f"rejects_table={sql_text(rejects)}",
-            f"rejects_scan={sql_text(rejects + '_scan')}",
+            f"rejects_table={literal(rejects)}",
+            f"rejects_scan={literal(rejects + '_scan')}",
         ]
-    return TextTable(f"read_csv({sql_text(str(path))}, {', '.join(options)})", fold_names(names, shown_as))
+    return TextTable(f"read_csv({literal(path)}, {', '.join(options)})", fold_names(names, shown_as))
 
 
 def _header(path: Path, shown_as: str, delimiter: str, gzipped: bool, encoding: str) -> list[str]:
@@ -210,8 +210,3 @@ def unreadable(shown_as: str, error: duckdb.Error) -> SourceError:
         expected="delimited text with a header line, UTF-8",
         remedy="Open the file at that line and mend it, or fetch it again.",
     )
-
-
-def identifier(name: str) -> str:
-    """A quoted SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'

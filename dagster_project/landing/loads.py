@@ -26,6 +26,7 @@ class Load:
     landing   the landing directory, into which all datasets write
     settings  those of the run
     years     the years to land, for a dataset that is landed by year; empty otherwise
+    held      all years that the landing is to hold, whether landed by this load or before
     shape     names everything else that the result depends on (code, settings, reference data): a yearly dataset puts
               it into its receipts
     tables    landing table -> its files, for the tables of this dataset and of those that come before it
@@ -36,6 +37,7 @@ class Load:
     landing: Path
     settings: Settings
     years: Sequence[int] = ()
+    held: Sequence[int] = ()
     shape: str = ""
     tables: Mapping[str, Path] = field(default_factory=dict)
 

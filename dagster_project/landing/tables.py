@@ -13,9 +13,23 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.errors import AccountingError
+from dagster_project.sql import literal
 
 # A load of 10 million rows must leave room for the process around it: the whole job is held to 4 GB.
 MEMORY_LIMIT = "1600MB"
+
+
+# The columns of every quarantine table, and of every table of counts that is not by year.
+QUARANTINE: Mapping[str, str] = {
+    "dataset": "varchar",
+    "source": "varchar",
+    "year": "integer",
+    "reason": "varchar",
+    "detail": "varchar",
+    "archive_entry": "varchar",
+    "source_row": "bigint",
+    "raw": "varchar",
+}
 
 
 @dataclass(frozen=True)
@@ -38,6 +52,19 @@ class RuleCounts:
                 remedy="This is a defect of the program, not of the data: please report it with this message.",
             )
         return self
+
+    def __add__(self, other: RuleCounts) -> RuleCounts:
+        """Both loads together."""
+
+        def both(left: Mapping[str, int], right: Mapping[str, int]) -> dict[str, int]:
+            return {name: left.get(name, 0) + right.get(name, 0) for name in dict.fromkeys((*left, *right))}
+
+        return RuleCounts(
+            self.rows_read + other.rows_read,
+            self.landed + other.landed,
+            both(self.rules, other.rules),
+            both(self.quarantined, other.quarantined),
+        )
 
     def as_rows(self) -> list[tuple[str, int]]:
         """(rule, n) pairs in a fixed order; quarantine reasons are spelt `quarantined:<reason>`."""
@@ -89,13 +116,13 @@ def copy_query(
     `metadata` goes into the file's footer, where `file_metadata` finds it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    footer = ", ".join(f"{name}: {sql_text(value)}" for name, value in (metadata or {}).items())
+    footer = ", ".join(f"{name}: {literal(value)}" for name, value in (metadata or {}).items())
     # No dictionary is begun for columns of many values: trying one takes longer than the bytes are worth.
     options = "format parquet, compression zstd, dictionary_size_limit 10000"
     if footer:
         options += f", kv_metadata {{{footer}}}"
-    connection.execute(f"copy ({query}) to {sql_text(str(path))} ({options})")
-    row = connection.execute(f"select count(*) from read_parquet({sql_text(str(path))})").fetchone()
+    connection.execute(f"copy ({query}) to {literal(path)} ({options})")
+    row = connection.execute(f"select count(*) from read_parquet({literal(path)})").fetchone()
     assert row is not None
     return int(row[0])
 
@@ -103,12 +130,5 @@ def copy_query(
 def file_metadata(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
     """What `copy_query` put into the footer of a Parquet file."""
     return dict(
-        connection.execute(
-            f"select decode(key), decode(value) from parquet_kv_metadata({sql_text(str(path))})"
-        ).fetchall()
+        connection.execute(f"select decode(key), decode(value) from parquet_kv_metadata({literal(path)})").fetchall()
     )
-
-
-def sql_text(value: str) -> str:
-    """A SQL string literal."""
-    return "'" + value.replace("'", "''") + "'"

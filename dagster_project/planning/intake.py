@@ -1,134 +1,84 @@
-"""Which source each dataset comes from under the settings, and its way into the archive.
+"""The way of every source's payloads into the archive and the lock.
 
-The one place where a new source is entered. Not here: how a source is read, or what its payloads mean.
+What belongs here: how each kind of source is looked at, and what becomes of a payload that is there twice. Not here:
+which sources there are (see `datasets`), and what their payloads mean.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
 
 from dagster_project.archive.lock import Lock, load_lock
 from dagster_project.archive.store import Archive, Entry
+from dagster_project.datasets.declaration import Dataset, DropFolder, LiveService, Sample, Source
+from dagster_project.datasets.registry import DATASETS, dataset
+from dagster_project.datasets.samples import payloads_of
 from dagster_project.errors import SettingError
-from dagster_project.settings import Settings
-from dagster_project.datasets.trade import baci_files as baci, comtrade_files as comtrade, comtrade_api
-from dagster_project.sources import cepii as baci_web
-from dagster_project.datasets.patents import files as pct, uspto
-from dagster_project.datasets.reference import files as reference, web as reference_web
-from dagster_project.datasets import samples as sample
-from dagster_project.datasets.tariffs import files as ustr, web as ustr_web
-from dagster_project.archive.payload import Payload
-from dagster_project.sources.files import FileKind, Found, find_files
-from dagster_project.sources.live import Live, live
-
-DATASETS = ("reference", "trade", "tariffs", "patents")
-
-Look = Callable[[Settings], Found]
+from dagster_project.settings import PREFIX, Settings
+from dagster_project.sources.files import Found, find_files, find_kind
+from dagster_project.sources.live import live_session
 
 
-def _drop_folder(kinds: Sequence[FileKind]) -> Look:
-    def look(settings: Settings) -> Found:
-        found = find_files(settings.drop_dir, kinds)
-        return Found(found.payloads, _no_table(found.ignored))
+def fetch_inputs(
+    each: Dataset, settings: Settings, archive: Archive, now: datetime
+) -> tuple[list[Entry], Sequence[str]]:
+    """Archive what a dataset's source holds now and write it into the lock; return the entries, and notes.
 
-    return look
-
-
-def _no_table(paths: Sequence[str]) -> list[str]:
-    """The paths below the drop folder that no dataset takes: a folder may hold files of two datasets."""
-    kinds = (*reference.FILE_KINDS, *comtrade.FILE_KINDS, *baci.FILE_KINDS, *ustr.FILE_KINDS, *pct.FILE_KINDS)
-    split = [(path, *path.split("/", 1)) for path in paths]
-    return [
-        path for path, folder, name in split if not any(kind.folder == folder and kind.match(name) for kind in kinds)
-    ]
-
-
-@cache
-def _sample_payloads() -> tuple[Payload, ...]:
-    """The whole sample, made once per process: 20 MB, and seconds to make."""
-    return tuple(sample.payloads())
-
-
-def _sample(dataset: str) -> Look:
-    return lambda settings: Found([p for p in _sample_payloads() if p.dataset == dataset], [])
-
-
-def _baci_files(settings: Settings) -> Found:
-    found = find_files(settings.drop_dir, baci.FILE_KINDS)
-    chosen, others = baci.choose_edition(found.payloads, settings.hs_revision)
-    return Found(chosen, [*_no_table(found.ignored), *others])
-
-
-def _live(look: Callable[[Live], Found]) -> Look:
-    """A source that is asked over the network; what it gives is archived as it comes."""
-
-    def ask(settings: Settings) -> Found:
-        with live(settings) as surroundings:
-            return look(surroundings)
-
-    return ask
-
-
-SOURCES: Mapping[tuple[str, str], Look] = {
-    ("reference", "sample"): _sample("reference"),
-    ("reference", "files"): _drop_folder(reference.FILE_KINDS),
-    ("reference", "web"): _live(reference_web.reference),
-    ("trade", "sample"): _sample("trade"),
-    ("trade", "files"): _drop_folder(comtrade.FILE_KINDS),
-    ("trade", "baci_files"): _baci_files,
-    ("trade", "baci"): _live(baci_web.trade),
-    ("trade", "comtrade"): _live(comtrade_api.trade),
-    ("tariffs", "sample"): _sample("tariffs"),
-    ("tariffs", "files"): _drop_folder(ustr.FILE_KINDS),
-    ("tariffs", "ustr"): _live(ustr_web.tariffs),
-    ("patents", "sample"): _sample("patents"),
-    ("patents", "files"): _drop_folder(pct.FILE_KINDS),
-    ("patents", "uspto"): _live(uspto.patents),
-}
-
-
-def chosen_source(dataset: str, settings: Settings) -> str:
-    """The source that the settings choose for a dataset; `off` where they leave it out."""
-    return {
-        "reference": settings.reference_source,
-        "trade": settings.trade_source,
-        "tariffs": settings.tariff_source,
-        "patents": settings.patent_source,
-    }[dataset]
-
-
-def datasets_on(settings: Settings) -> list[str]:
-    """The datasets that take part in a release under these settings."""
-    return [dataset for dataset in DATASETS if chosen_source(dataset, settings) != "off"]
-
-
-def take_in(dataset: str, settings: Settings, archive: Archive, now: datetime) -> tuple[list[Entry], Sequence[str]]:
-    """Archive what the source holds now, make it the lock's current input, and return entries and what was passed over.
-
-    SourceError when the source cannot be read or holds nothing.
+    The notes say what was not taken in: files that are no table, what a service could not give. SourceError when the
+    source cannot be read or holds nothing.
     """
-    source = chosen_source(dataset, settings)
-    if settings.trade_source != "sample" and settings.reference_source == "sample":
-        raise SettingError(
-            "setting CHOKEPOINT_REFERENCE_SOURCE",
-            found=f"sample, with CHOKEPOINT_TRADE_SOURCE={settings.trade_source}",
-            expected="real classifications for real trade: the sample knows only its own 400 goods",
-            remedy="Set CHOKEPOINT_REFERENCE_SOURCE=web, or =files and place the reference files in the drop folder.",
-        )
-    found = SOURCES[dataset, source](settings)
+    _require_real_companions(each, settings)
+    source = each.source(settings)
+    assert source is not None, f"{each.name} is off"
+    found = _look(each, source, settings)
     entries = [archive.put(payload, retrieved_at=now) for payload in found.payloads]
     # The same bytes under two names are one payload: they count once, and the second name is reported.
     unique = list({entry.sha256: entry for entry in reversed(entries)}.values())[::-1]
     twins = [f"{entry.address} (same content as another file)" for entry in entries if entry not in unique]
-    passed_over = [*found.ignored, *twins]
-    lock = load_lock(settings.lock_path) if settings.lock_path.exists() else Lock({})
-    lock.with_dataset(dataset, unique, passed_over).save(settings.lock_path)
-    return unique, passed_over
+    notes = [*found.ignored, *twins]
+    _lock(settings).with_dataset(each.name, unique, notes).save(settings.lock_path)
+    return unique, notes
 
 
-def taken_in(dataset: str, settings: Settings) -> list[Entry]:
-    """The entries that the lock names for a dataset; empty when it was never taken in."""
-    lock = load_lock(settings.lock_path) if settings.lock_path.exists() else Lock({})
-    return list(lock.datasets.get(dataset, ()))
+def current_inputs(each: Dataset, settings: Settings) -> list[Entry]:
+    """The entries that the lock names for a dataset; empty when its source was never looked at."""
+    return list(_lock(settings).datasets.get(each.name, ()))
+
+
+def _lock(settings: Settings) -> Lock:
+    return load_lock(settings.lock_path) if settings.lock_path.exists() else Lock({})
+
+
+def _look(each: Dataset, source: Source, settings: Settings) -> Found:
+    match source:
+        case Sample():
+            return Found(payloads_of(each), [])
+        case LiveService():
+            with live_session(settings) as session:
+                return source.fetch(session)
+        case DropFolder():
+            found = find_files(settings.drop_dir, source.kinds)
+            chosen, others = source.choose(found.payloads, settings) if source.choose else (found.payloads, [])
+            return Found(chosen, [*_of_no_dataset(found.ignored), *others])
+
+
+def _of_no_dataset(paths: Sequence[str]) -> list[str]:
+    """The paths below the drop folder that no dataset reads: a folder may hold files of two datasets."""
+    kinds = [kind for each in DATASETS for kind in each.kinds]
+    split = [(path, *path.split("/", 1)) for path in paths]
+    return [path for path, folder, name in split if find_kind(kinds, folder, name) is None]
+
+
+def _require_real_companions(each: Dataset, settings: Settings) -> None:
+    """SettingError when real data would be read with the sample's version of a dataset that must be real too."""
+    for companion in map(dataset, each.real_with):
+        if each.source_name(settings) == "sample" or companion.source_name(settings) != "sample":
+            continue
+        others = [source.name for source in companion.sources if source.name != "sample"]
+        raise SettingError(
+            f"setting {PREFIX}{companion.setting.upper()}",
+            found=f"sample, with {PREFIX}{each.setting.upper()}={each.source_name(settings)}",
+            expected=f"real {companion.title} for real {each.title}: the sample knows only its own few goods",
+            remedy=f"Set {PREFIX}{companion.setting.upper()} to {' or '.join(others)}; files lie in the drop folder.",
+        )

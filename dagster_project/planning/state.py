@@ -1,39 +1,50 @@
 """What the data directory was last built from, and what has changed since. Knows nothing of Dagster.
 
-What belongs here: fingerprints of inputs, settings and code, and the comparison that decides which years to compute.
-Not here: the computing.
+What belongs here: the record of what was built and published, and the comparison that decides which years to compute.
+Not here: fingerprints of code (see `fingerprints`), and the computing.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from dagster_project.archive.lock import Lock
 from dagster_project.archive.store import Archive, Entry, write_whole
+from dagster_project.datasets.declaration import Dataset
+from dagster_project.datasets.registry import before, datasets_on
 from dagster_project.errors import SourceError
-from dagster_project.planning.intake import datasets_on, take_in
-from dagster_project.datasets.trade.landing import (Parsed, landed_entries, landed_years, parse_trade, year_identity, years_held)
-from dagster_project.settings import FIRST_YEAR, PROJECT_ROOT, Settings
-from dagster_project.datasets import samples as sample
+from dagster_project.landing import yearly
+from dagster_project.landing.loads import Load
+from dagster_project.planning.fingerprints import code_fingerprint, folder_fingerprint
+from dagster_project.planning.intake import fetch_inputs
+from dagster_project.settings import Settings
+
+# The form of the record. One of another form is not read: everything is computed anew.
+VERSION = 2
+# The dbt folder of the published figures, which read the marts of all datasets.
+FIGURES = "benchmarks"
 
 
 @dataclass(frozen=True)
 class Built:
     """What the warehouse was last built from.
 
-    config    fingerprint of everything that shapes all years alike
-    years     year -> identity of the landed year it was computed from
-    datasets  dataset -> `dataset_identity` of what its marts were computed from
+    datasets  dataset without years -> its `identity`
+    shapes    dataset by year -> the shape that all its years were computed under
+    years     dataset by year -> year -> identity of the landed year that it was computed from
+    figures   fingerprint of the models of the published figures
     """
 
-    config: str = ""
-    years: Mapping[str, str] = field(default_factory=dict)
     datasets: Mapping[str, str] = field(default_factory=dict)
+    shapes: Mapping[str, str] = field(default_factory=dict)
+    years: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    figures: str = ""
+    version: int = VERSION
 
     @staticmethod
     def load(settings: Settings) -> Built:
@@ -44,6 +55,25 @@ class Built:
     def released(settings: Settings) -> Built:
         """The record of the warehouse as it was when it was last published; an empty one before the first release."""
         return _read(settings.data_dir / "released.json") if settings.warehouse.exists() else Built()
+
+    def years_of(self, each: Dataset) -> Mapping[str, str]:
+        """Year -> identity, of a dataset that is computed by year."""
+        return self.years.get(each.name, {})
+
+    def all_years(self) -> list[int]:
+        """Every year of any dataset."""
+        return sorted({int(year) for years in self.years.values() for year in years})
+
+    def with_years(self, each: Dataset, shaped_by: str, years: Mapping[int, str]) -> Built:
+        """The record after a build that leaves the warehouse with these years of the dataset."""
+        named = {str(year): name for year, name in sorted(years.items())}
+        return replace(
+            self, shapes={**self.shapes, each.name: shaped_by}, years={**self.years, each.name: named}
+        )
+
+    def with_dataset(self, each: Dataset, name: str) -> Built:
+        """The record after a build of a dataset without years."""
+        return replace(self, datasets={**self.datasets, each.name: name})
 
     def save(self, settings: Settings) -> None:
         """Write the record of the warehouse whole."""
@@ -58,7 +88,8 @@ class Built:
 
 
 def _read(path: Path) -> Built:
-    return Built(**json.loads(path.read_text())) if path.exists() else Built()
+    content = json.loads(path.read_text()) if path.exists() else {}
+    return Built(**content) if content.get("version") == VERSION else Built()
 
 
 @dataclass(frozen=True)
@@ -78,68 +109,69 @@ class Plan:
 
 def entries_fingerprint(entries: Sequence[Entry]) -> str:
     """Names the bytes of a set of entries, whatever their order."""
-    return hashlib.sha256(json.dumps(sorted(entry.sha256 for entry in entries)).encode()).hexdigest()[:20]
+    return _hashed(sorted(entry.sha256 for entry in entries))
 
 
-def code_fingerprint() -> str:
-    """Names the code that computes landing tables and marts."""
-    patterns = ("dagster_project/landing/*.py", "dbt/**/*.sql", "dbt/**/*.yml", "dbt/**/*.csv", "dbt/**/*.py")
-    files = sorted(path for pattern in patterns for path in PROJECT_ROOT.glob(pattern) if "target" not in path.parts)
-    digest = hashlib.sha256()
-    for path in files:
-        digest.update(path.relative_to(PROJECT_ROOT).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:20]
+def shape(each: Dataset, settings: Settings, entries_of: Callable[[Dataset], Sequence[Entry]]) -> str:
+    """Names all that a dataset's results depend on besides its own payloads.
+
+    Its code, its source, the settings that shape it, and the same with the payloads of the datasets before it.
+    """
+    chosen = {name: getattr(settings, name) for name in each.shaping}
+    own = [each.source_name(settings), chosen, code_fingerprint(each)]
+    others = {
+        other.name: [
+            other.source_name(settings),
+            {name: getattr(settings, name) for name in other.shaping},
+            code_fingerprint(other),
+            entries_fingerprint(entries_of(other)),
+        ]
+        for other in before(each)
+    }
+    return _hashed([own, others])
 
 
-def config_fingerprint(settings: Settings, reference: Sequence[Entry]) -> str:
-    """Names everything that shapes all years alike: settings, reference data and code."""
-    shaping = {name: value for name, value in settings.shaping().items() if not name.endswith("_source")}
-    shaping["trade_source"] = settings.trade_source
-    content = json.dumps([shaping, entries_fingerprint(reference), code_fingerprint()], sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()[:20]
-
-
-def dataset_identity(entries: Sequence[Entry], config: str) -> str:
-    """Names what the marts of a dataset without years depend on: the configuration, then the bytes of its entries."""
-    return f"{config}/{entries_fingerprint(entries)}"
+def identity(each: Dataset, settings: Settings, entries_of: Callable[[Dataset], Sequence[Entry]]) -> str:
+    """Names what the marts of a dataset without years depend on: its shape, then the bytes of its entries."""
+    return f"{shape(each, settings, entries_of)}/{entries_fingerprint(entries_of(each))}"
 
 
 def possible_years(settings: Settings) -> range:
     """The years that the settings can ask for: from the first one to the last, whether or not a source has them."""
     if settings.years is not None:
         return range(min(settings.years), max(settings.years) + 1)
-    if settings.trade_source == "sample":
-        return range(min(sample.YEARS), max(sample.YEARS) + 1)
-    return range(FIRST_YEAR, datetime.now(UTC).year)  # a year's annual data appear when it is over
+    ranges = [each.yearly.possible(settings) for each in datasets_on(settings) if each.yearly is not None]
+    return range(min(years.start for years in ranges), max(years.stop for years in ranges))
 
 
-def requested(settings: Settings, parsed: Sequence[Parsed]) -> list[int]:
-    """The years to be held: those asked for, or all.
+def years_to_hold(each: Dataset, settings: Settings, held: Collection[int]) -> list[int]:
+    """The years that the landing is to hold: those asked for, or all that the source holds.
 
     SourceError when the source lacks a year that was asked for, holds no year at all, or one that cannot be.
     """
-    held = years_held(parsed)
-    strange = sorted(set(held) - set(possible_years(settings))) if settings.years is None else []
+    possible = possible_years(settings)
+    where = f"{each.name} source {each.source_name(settings)}"
+    strange = sorted(set(held) - set(possible)) if settings.years is None else []
     if strange or not held:
         raise SourceError(
-            f"trade source {settings.trade_source}",
+            where,
             found=f"rows of the years {', '.join(map(str, strange))}" if strange else "no row with a year",
-            expected=f"rows of years from {possible_years(settings)[0]} to {possible_years(settings)[-1]}",
+            expected=f"rows of years from {possible[0]} to {possible[-1]}",
             remedy="Mend or remove these rows, or name the years to take with CHOKEPOINT_YEARS.",
         )
     missing = sorted(set(settings.years or ()) - set(held))
     if missing:
         raise SourceError(
-            f"trade source {settings.trade_source}, years {', '.join(map(str, missing))}",
-            found=f"no rows of these years; the source holds {', '.join(map(str, held)) or 'none'}",
+            f"{where}, years {', '.join(map(str, missing))}",
+            found=f"no rows of these years; the source holds {', '.join(map(str, sorted(held)))}",
             expected="rows of every year that CHOKEPOINT_YEARS asks for",
             remedy="Ask for years that the source holds, or place the missing files.",
         )
-    return [year for year in held if settings.years is None or year in settings.years]
+    return [year for year in sorted(held) if settings.years is None or year in settings.years]
 
 
 def make_plan(settings: Settings, on_news: Callable[[], None] = lambda: None) -> Plan:
-    """Take in all sources and compare with the last release. Archives what is new; computes and writes nothing else.
+    """Look at all sources and compare with the last release. Archives what is new; computes and writes nothing else.
 
     `on_news` is called as soon as the sources are seen to hold something else than before; rows are parsed after that.
 
@@ -148,31 +180,48 @@ def make_plan(settings: Settings, on_news: Callable[[], None] = lambda: None) ->
 
     SourceError when a source cannot be read or holds none of the years asked for.
     """
-    archive = Archive(settings.archive_dir)
-    now = datetime.now(UTC)
-    before = settings.lock_path.read_bytes() if settings.lock_path.exists() else b""
-    entries = {dataset: take_in(dataset, settings, archive, now)[0] for dataset in datasets_on(settings)}
-    if settings.lock_path.read_bytes() != before:
+    archive, now = Archive(settings.archive_dir), datetime.now(UTC)
+    on = datasets_on(settings)
+    before_look = settings.lock_path.read_bytes() if settings.lock_path.exists() else b""
+    entries = {each.name: fetch_inputs(each, settings, archive, now)[0] for each in on}
+    if settings.lock_path.read_bytes() != before_look:
         on_news()
-    parsed = parse_trade(archive, entries["trade"], settings.landing_dir, settings.years)
-    held = requested(settings, parsed)
-    config = config_fingerprint(settings, entries["reference"])
     released, built = Built.released(settings), Built.load(settings)
-    full_refresh = not released.config == built.config == config
-    wanted = {str(year): year_identity(parsed, year, settings.hs_revision, config) for year in held}
-    landed = {str(year): name for year, name in landed_years(settings.landing_dir).items()}
-    stages = (landed, built.years, released.years)
-    changed = [year for year in held if full_refresh or any(at.get(str(year)) != wanted[str(year)] for at in stages)]
-    others = {
-        dataset: dataset_identity(entries[dataset], config) for dataset in entries if dataset in ("tariffs", "patents")
-    }
+
+    def entries_of(each: Dataset) -> Sequence[Entry]:
+        return entries.get(each.name, ())
+
+    held: set[int] = set()
+    changed: set[int] = set()
+    anew = False
+    for each in on:
+        if each.yearly is None:
+            continue
+        shaped_by = shape(each, settings, entries_of)
+        load = Load(archive, entries_of(each), settings.landing_dir, settings, shape=shaped_by)
+        names = each.yearly.identities(load)
+        years = years_to_hold(each, settings, names)
+        records = (released, built)
+        all_anew = any(record.shapes.get(each.name) != shaped_by for record in records)
+        landed = {str(year): name for year, name in yearly.landed_years(settings.landing_dir, each.name).items()}
+        stages = (landed, *(record.years_of(each) for record in records))
+        held |= set(years)
+        changed |= {year for year in years if all_anew or any(at.get(str(year)) != names[year] for at in stages)}
+        anew |= all_anew or any(set(record.years_of(each)) - set(map(str, years)) for record in records)
     stale = [
-        dataset
-        for dataset, name in others.items()
-        if full_refresh or not released.datasets.get(dataset) == built.datasets.get(dataset) == name
+        each.name
+        for each in on
+        if each.yearly is None and _is_stale(each, identity(each, settings, entries_of), released, built)
     ]
-    vanished = any(set(each.years) - set(wanted) or set(each.datasets) - set(others) for each in (released, built))
-    return Plan(held, changed, stale, full_refresh or vanished)
+    figures = folder_fingerprint(FIGURES)
+    stale += [FIGURES] if not released.figures == built.figures == figures else []
+    names_on = {each.name for each in on}
+    gone = any((set(record.years) | set(record.datasets)) - names_on for record in (released, built))
+    return Plan(sorted(held), sorted(changed), stale, anew or gone)
+
+
+def _is_stale(each: Dataset, name: str, *records: Built) -> bool:
+    return any(record.datasets.get(each.name) != name for record in records)
 
 
 def years_to_check(asked: Collection[int], held: Mapping[str, str], released: Mapping[str, str]) -> list[int]:
@@ -184,10 +233,18 @@ def years_to_check(asked: Collection[int], held: Mapping[str, str], released: Ma
 
 
 def release_lock(settings: Settings, lock: Lock) -> Lock:
-    """The lock of the release that the warehouse holds: trade entries as landed, the others as last taken in."""
+    """The lock of the release that the warehouse holds: entries by year as landed, the others as in `lock`."""
     archive = Archive(settings.archive_dir)
-    datasets = {dataset: lock.datasets[dataset] for dataset in datasets_on(settings) if dataset != "trade"}
-    datasets["trade"] = tuple(archive.entries(landed_entries(settings.landing_dir)))
-    years = sorted(int(year) for year in Built.load(settings).years)
-    passed_over = {dataset: lock.passed_over.get(dataset, ()) for dataset in datasets}
-    return Lock(datasets, {**settings.shaping(), "years": years}, passed_over)
+
+    def entries(each: Dataset) -> Iterable[Entry]:
+        if each.yearly is None:
+            return lock.datasets[each.name]
+        return archive.entries(yearly.landed_entries(settings.landing_dir, each.name))
+
+    datasets = {each.name: tuple(entries(each)) for each in datasets_on(settings)}
+    passed_over = {name: lock.passed_over.get(name, ()) for name in datasets}
+    return Lock(datasets, {**settings.shaping(), "years": Built.load(settings).all_years()}, passed_over)
+
+
+def _hashed(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]

@@ -25,6 +25,8 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.sql import identifier, literal
+
 ALGORITHM = "duckdb-hash-sum/1"
 
 
@@ -54,16 +56,6 @@ EMPTY = ContentHash(0, 0)
 def method() -> dict[str, str]:
     """What two content hashes must have in common to be comparable."""
     return {"algorithm": ALGORITHM, "duckdb": duckdb.__version__}
-
-
-def identifier(name: str) -> str:
-    """A quoted SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: object) -> str:
-    """A quoted SQL text literal."""
-    return "'" + str(text).replace("'", "''") + "'"
 
 
 def columns_of(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.errors import ReleaseError
-from dagster_project.publish.content import identifier
 from dagster_project.publish.read import SCHEMA, Release
+from dagster_project.sql import identifier, literal
 
 if TYPE_CHECKING:
     import psycopg
@@ -103,7 +103,7 @@ def _held(connection: psycopg.Connection[Any], schema: str) -> str | None:
 
 def _fill(connection: psycopg.Connection[Any], release: Release, schema: str) -> dict[str, int]:
     _run(connection, f"create schema {identifier(schema)}")
-    _run(connection, f"comment on schema {identifier(schema)} is {_text(MARK + release.release_id)}")
+    _run(connection, f"comment on schema {identifier(schema)} is {literal(MARK + release.release_id.strip())}")
     rows = {}
     with release.connect(threads=2) as source:
         for mart, facts in release.manifest["marts"].items():
@@ -127,9 +127,9 @@ def _fill(connection: psycopg.Connection[Any], release: Release, schema: str) ->
 
 
 def _describe(connection: psycopg.Connection[Any], table: str, facts: Mapping[str, Any]) -> None:
-    _run(connection, f"comment on table {table} is {_text(facts['description'])}")
+    _run(connection, f"comment on table {table} is {literal(facts['description'].strip())}")
     for name, column in facts["columns"].items():
-        _run(connection, f"comment on column {table}.{identifier(name)} is {_text(column['description'])}")
+        _run(connection, f"comment on column {table}.{identifier(name)} is {literal(column['description'].strip())}")
 
 
 def _swap(connection: psycopg.Connection[Any], release: Release, schema: str, lock_seconds: int) -> None:
@@ -151,7 +151,3 @@ def _swap(connection: psycopg.Connection[Any], release: Release, schema: str, lo
 
 def _run(connection: psycopg.Connection[Any], statement: str) -> None:
     connection.execute(statement)  # identifiers are quoted, none is a user's text
-
-
-def _text(value: str) -> str:
-    return "'" + value.strip().replace("'", "''") + "'"

@@ -18,16 +18,10 @@ from typing import Any
 import duckdb
 
 from dagster_project.errors import ReleaseError
-from dagster_project.publish.content import (
-    ContentHash,
-    columns_of,
-    combined,
-    hash_content,
-    identifier,
-    literal,
-)
+from dagster_project.publish.content import ContentHash, columns_of, combined, hash_content
 from dagster_project.publish.files import sha256_of, share
 from dagster_project.publish.manifest import NAME, read_manifest
+from dagster_project.sql import identifier, literal
 
 CURRENT = "current"
 RELEASES = "releases"

@@ -34,15 +34,7 @@ import duckdb
 
 from dagster_project.archive.lock import Lock
 from dagster_project.errors import ReleaseError
-from dagster_project.publish.content import (
-    ContentHash,
-    columns_of,
-    combined,
-    hash_content,
-    identifier,
-    literal,
-    method,
-)
+from dagster_project.publish.content import ContentHash, columns_of, combined, hash_content, method
 from dagster_project.publish.files import (
     discard,
     link_or_copy,
@@ -55,6 +47,7 @@ from dagster_project.publish.files import (
 )
 from dagster_project.publish.manifest import FORMAT, NAME, write_manifest
 from dagster_project.publish.read import CURRENT, DATABASE, RELEASES, SCHEMA, Release, open_release
+from dagster_project.sql import identifier, literal
 
 LOCK_FILE = "inputs.lock.json"
 RELEASE_INFO = "release_info"

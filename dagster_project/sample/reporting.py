@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dagster_project.hs import TAIWAN
 from dagster_project.sample import areas, codes, world
 from dagster_project.sample.noise import chance
 
@@ -25,7 +26,7 @@ NEVER_REPORT = frozenset({50, 180, 604, 682})
 SILENT_YEARS = frozenset({(818, 2018)})
 EXPORTS_ONLY = frozenset({(566, 2019)})
 WORLD_ROWS_ONLY = frozenset({(31, 2019)})
-ALL_EXPORTS_REPORTED = frozenset({152, 276, 344, 410, areas.TAIWAN})  # others: only to importers that do not report
+ALL_EXPORTS_REPORTED = frozenset({152, 276, 344, 410, TAIWAN})  # others: only to importers that do not report
 RE_IMPORTERS = frozenset({156, 276, 826, 842})
 BROKEN_DOWN = frozenset({528, 724})  # rows by second partner, transport and customs procedure beside the totals
 STATE_HIGHER_LEVELS = frozenset({36, 152, 276, 392, 757})  # chapters and headings beside TOTAL and the six-digit codes

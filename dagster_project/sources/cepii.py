@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dagster_project.archive.payload import Payload, Provenance
 from dagster_project.errors import SourceError
 from dagster_project.hs import REVISION_OF_TWO_DIGITS
-from dagster_project.archive.payload import Payload, Provenance
-from dagster_project.sources.files import FileKind, Found
+from dagster_project.sources.files import FileKind
 from dagster_project.sources.http import RangeRefused, Service, Span
 from dagster_project.sources.integrity import check_fetched
 from dagster_project.sources.ledger import Unit

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dagster_project.errors import SourceError
 from dagster_project.archive.payload import Payload, Provenance
+from dagster_project.errors import SourceError
 from dagster_project.sources.integrity import check_file
 
 
@@ -52,13 +52,12 @@ def find_files(drop_dir: Path, kinds: Sequence[FileKind]) -> Found:
         for path in _files_below(drop_dir / folder):
             name = path.relative_to(drop_dir / folder).as_posix()
             shown_as = f"{folder}/{name}"
-            matched = [(kind, match) for kind in kinds if kind.folder == folder and (match := kind.match(name))]
-            if not matched:
+            known = find_kind(kinds, folder, name)
+            if known is None:
                 ignored.append(shown_as)
                 continue
-            kind, match = matched[0]
             check_file(path, shown_as)
-            parameters = {key: value for key, value in match.groupdict().items() if value is not None}
+            kind, parameters = known
             payloads.append(
                 Payload(
                     provenance=kind.provenance,
@@ -72,6 +71,15 @@ def find_files(drop_dir: Path, kinds: Sequence[FileKind]) -> Found:
     if not payloads:
         raise nothing_found(drop_dir, kinds, ignored)
     return Found(payloads, ignored)
+
+
+def find_kind(kinds: Sequence[FileKind], folder: str, name: str) -> tuple[FileKind, dict[str, str]] | None:
+    """The first kind that a file is of, and the parameters in its name; None where no kind knows it."""
+    for kind in kinds:
+        match = kind.match(name) if kind.folder == folder else None
+        if match is not None:
+            return kind, {key: value for key, value in match.groupdict().items() if value is not None}
+    return None
 
 
 def nothing_found(drop_dir: Path, kinds: Sequence[FileKind], ignored: Sequence[str]) -> SourceError:

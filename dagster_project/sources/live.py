@@ -18,22 +18,22 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from dagster_project.archive.payload import Payload, Provenance
 from dagster_project.archive.store import Archive, Entry
 from dagster_project.errors import ArchiveDamaged, SettingError, SourceError
 from dagster_project.settings import Settings
-from dagster_project.archive.payload import Payload, Provenance
 from dagster_project.sources.files import FileKind
 from dagster_project.sources.http import Http, Service
 from dagster_project.sources.integrity import check_fetched
 from dagster_project.sources.ledger import Ledger, Unit, Validators
 
 _IN_WORK = "in-work-"
-IN_PASSING: Mapping[str, Any] = {"tries": 2, "timeout": (5.0, 15.0)}
+BRIEF: Mapping[str, Any] = {"tries": 2, "timeout": (5.0, 15.0)}
 
 
 @dataclass(frozen=True)
 class Live:
-    """The surroundings of one look at a live source."""
+    """What one look at a live source works with."""
 
     settings: Settings
     archive: Archive
@@ -104,25 +104,25 @@ class Live:
 
 
 @contextmanager
-def live(settings: Settings, http: Http | None = None, *, in_passing: bool = False) -> Iterator[Live]:
-    """The surroundings under these settings; one process at a time asks the live sources for a data directory.
+def live_session(settings: Settings, http: Http | None = None, *, brief: bool = False) -> Iterator[Live]:
+    """A session with the live sources under these settings; one process at a time may have one for a data directory.
 
-    A look `in_passing` must end within the minute that Dagster gives a sensor: SourceError when another process asks,
+    A brief one ends within the minute that Dagster gives a sensor: SourceError when another process has a session,
     and failures are not tried again for long.
     """
     ledger = Ledger(settings.data_dir / "calls.sqlite")
     try:
-        with FileLock(settings.data_dir / "sources.lock", timeout=0 if in_passing else -1):
+        with FileLock(settings.data_dir / "sources.lock", timeout=0 if brief else -1):
             for left in (settings.data_dir / "downloads").glob(f"{_IN_WORK}*"):  # by a process that was killed
                 shutil.rmtree(left)
-            client = http or make_http(ledger, settings.user_agent, **(IN_PASSING if in_passing else {}))
+            client = http or make_http(ledger, settings.user_agent, **(BRIEF if brief else {}))
             yield Live(settings, Archive(settings.archive_dir), ledger, client)
     except Timeout as error:
         raise SourceError(
             f"data directory {settings.data_dir}",
-            found="a run that asks the live sources",
-            expected="nobody who does",
-            remedy="Look again when it has ended.",
+            found="another run that is asking the live sources",
+            expected="one at a time",
+            remedy="Try again when that run has ended.",
         ) from error
 
 

@@ -21,8 +21,8 @@ from typing import Any
 
 import duckdb
 
-from dagster_project.datasets.patents import oecd
 from dagster_project.datasets import samples as sample
+from dagster_project.datasets.patents import oecd
 from tests.contract.server.app import Contract, contract_server
 from tests.contract.server.world import baci_tables, baci_zip, oecd_table, reference_list
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from dagster_project.errors import Deferred, SettingError, SourceError
 from dagster_project.datasets.trade import comtrade_api, comtrade_async
+from dagster_project.errors import Deferred, SettingError, SourceError
 from dagster_project.sources.ledger import Ledger
 from dagster_project.sources.live import Live
 from tests.contract.conftest import NOON, SMALL, Bench

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from dagster_project.errors import SettingError, SourceError
-from dagster_project.sources import cepii as baci_web
 from dagster_project.datasets.patents import oecd, uspto
 from dagster_project.datasets.reference import web as reference_web
+from dagster_project.datasets.reference.files import FILE_KINDS
+from dagster_project.errors import SettingError, SourceError
+from dagster_project.sources import cepii as baci_web
 from dagster_project.sources.http import Service
 from dagster_project.sources.live import kind_of_name
-from dagster_project.datasets.reference.files import FILE_KINDS
 from tests.contract.conftest import Bench
 from tests.contract.server import faults
 from tests.contract.server.world import Resource, baci_tables, baci_zip, oecd_table

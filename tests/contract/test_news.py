@@ -9,19 +9,19 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from dagster_project.planning import news
 from dagster_project import sensors
 from dagster_project.archive.store import Archive
 from dagster_project.assets.landing import land_trade
 from dagster_project.build import build_definitions
-from dagster_project.planning.intake import datasets_on, take_in, taken_in
 from dagster_project.datasets.reference.landing import land_reference
 from dagster_project.datasets.trade.landing import landed_years
+from dagster_project.planning import news
+from dagster_project.planning.intake import datasets_on, take_in, taken_in
+from dagster_project.planning.state import Built, entries_fingerprint
 from dagster_project.settings import Settings
 from dagster_project.sources.http import Http
 from dagster_project.sources.ledger import Ledger
 from dagster_project.sources.live import live
-from dagster_project.planning.state import Built, entries_fingerprint
 from tests.contract.conftest import Bench
 from tests.contract.server import faults
 

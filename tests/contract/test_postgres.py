@@ -23,11 +23,11 @@ import pytest
 from dagster_project import cli
 from dagster_project.archive.lock import Lock
 from dagster_project.errors import ReleaseError, SettingError
+from dagster_project.planning.state import Plan
 from dagster_project.publish.postgres import load
 from dagster_project.publish.read import open_release
 from dagster_project.publish.release import MartSpec, ReleaseContext, publish
 from dagster_project.settings import PROJECT_ROOT, load_settings
-from dagster_project.planning.state import Plan
 
 PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres")) or [
     Path(found).resolve() for found in filter(None, [shutil.which("postgres")])

@@ -9,12 +9,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from dagster_project.errors import Deferred, SourceError
-from dagster_project.datasets.tariffs.landing import land_tariffs
 from dagster_project.datasets.tariffs import web as ustr_web
+from dagster_project.datasets.tariffs.files import FILE_KINDS
+from dagster_project.datasets.tariffs.landing import land_tariffs
+from dagster_project.errors import Deferred, SourceError
 from dagster_project.sources.files import find_files
 from dagster_project.sources.live import Live
-from dagster_project.datasets.tariffs.files import FILE_KINDS
 from tests.contract.conftest import Bench
 from tests.contract.demo_live import write_drop_folder
 from tests.contract.server import faults, notices

@@ -9,9 +9,9 @@ import duckdb
 import pytest
 
 from dagster_project.archive.store import Archive
+from dagster_project.datasets.tariffs.files import FILE_KINDS
 from dagster_project.datasets.tariffs.landing import land_tariffs
 from dagster_project.sources.files import find_files
-from dagster_project.datasets.tariffs.files import FILE_KINDS
 
 DROP = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "drop"
 

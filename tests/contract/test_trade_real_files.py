@@ -9,9 +9,9 @@ import duckdb
 import pytest
 
 from dagster_project.archive.store import Archive
-from dagster_project.planning.intake import take_in
-from dagster_project.datasets.trade import landing as trade
 from dagster_project.datasets.reference.landing import land_reference
+from dagster_project.datasets.trade import landing as trade
+from dagster_project.planning.intake import take_in
 from dagster_project.settings import PROJECT_ROOT, Settings, load_settings
 
 DROP = PROJECT_ROOT.parent / "shared/data/drop"

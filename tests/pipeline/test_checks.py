@@ -19,9 +19,6 @@ import pytest
 
 from dagster_project.checks import engine, factory
 from dagster_project.checks.declarations import Check, Expect, Outcome, Stage, between, no_rows, not_null
-from dagster_project.datasets.trade.landing_checks import LANDING
-from dagster_project.datasets.trade.mart_checks import MARTS
-from dagster_project.datasets.trade.staging_checks import STAGING
 from dagster_project.checks.views import (
     CheckedData,
     Previous,
@@ -29,6 +26,9 @@ from dagster_project.checks.views import (
     over_warehouse,
     previous_release,
 )
+from dagster_project.datasets.trade.landing_checks import LANDING
+from dagster_project.datasets.trade.mart_checks import MARTS
+from dagster_project.datasets.trade.staging_checks import STAGING
 from dagster_project.publish.manifest import write_manifest
 
 YEARS = (2017, 2018)

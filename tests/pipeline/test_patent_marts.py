@@ -19,10 +19,10 @@ import pytest
 from dagster_project.archive.store import Archive
 from dagster_project.checks import engine
 from dagster_project.checks.declarations import Stage
-from dagster_project.datasets.patents.checks import PATENT_LANDING, PATENT_MARTS
 from dagster_project.checks.views import CheckedData, over_files, over_warehouse
-from dagster_project.datasets.patents.landing import TABLES, land_patents
 from dagster_project.datasets import samples as sample
+from dagster_project.datasets.patents.checks import PATENT_LANDING, PATENT_MARTS
+from dagster_project.datasets.patents.landing import TABLES, land_patents
 from tests.pipeline.dbt_command import build, dbt
 
 MARTS = ("patent_core_share", "patent_country_summary", "patent_collaboration", "patent_reconciliation")
@@ -48,7 +48,7 @@ class Built:
                     ) as t(country_code, iso2, iso3, name, is_country, valid_to)
                 ) to '{self.landing / "reference" / "countries.parquet"}'
             """)
-        build(root, "--select", "tag:patents")
+        build(root, "--select", "fqn:*.patents.*")
 
     def landed(self, table: str) -> list[Row]:
         return _rows(f"from '{self.landing / 'patents' / f'{table}.parquet'}'")
@@ -177,7 +177,7 @@ def test_reconciliation_says_why(built: Built) -> None:
 
 def test_building_again_gives_the_same_values_bit_for_bit(built: Built) -> None:
     before = {mart: sorted(map(repr, built.mart(mart))) for mart in MARTS}
-    dbt(built.warehouse.parent, "run", "--select", "tag:patents")
+    dbt(built.warehouse.parent, "run", "--select", "fqn:*.patents.*")
     assert before == {mart: sorted(map(repr, built.mart(mart))) for mart in MARTS}
 
 

@@ -145,7 +145,7 @@ def benchmarks(root: Path, change: str, inputs: dict[str, Input]) -> dict[str, R
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute(change)
     land_inputs(root / "landing", list(inputs.values()))
-    build(root, "--select", "tag:benchmarks")
+    build(root, "--select", "fqn:*.benchmarks.*")
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         found = connection.execute("from marts.published_benchmarks")
         names = [column[0] for column in found.description]

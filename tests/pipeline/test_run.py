@@ -24,10 +24,10 @@ import pytest
 from filelock import FileLock
 
 from dagster_project import cli
+from dagster_project.datasets import samples as sample
 from dagster_project.dbt_project import DBT_DIR, mart_specs, plain_manifest
 from dagster_project.publish.read import open_release, verify
 from dagster_project.settings import load_settings
-from dagster_project.datasets import samples as sample
 from tests.unit.landing_desk import as_csv, row
 
 YEARS = list(sample.YEARS)

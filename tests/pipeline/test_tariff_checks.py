@@ -8,8 +8,8 @@ import pytest
 
 from dagster_project.checks import engine
 from dagster_project.checks.declarations import Outcome, Stage
-from dagster_project.datasets.tariffs.checks import TARIFF_LANDING, TARIFF_MARTS
 from dagster_project.checks.views import PREVIOUS_RELEASE, CheckedData
+from dagster_project.datasets.tariffs.checks import TARIFF_LANDING, TARIFF_MARTS
 
 Key = tuple[str, str]
 

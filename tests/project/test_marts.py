@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from dagster_project.checks.benchmarks import BENCHMARKS
-from dagster_project.datasets.trade.mart_checks import MARTS
 from dagster_project.datasets.patents.checks import PATENT_MARTS
 from dagster_project.datasets.tariffs.checks import TARIFF_MARTS
+from dagster_project.datasets.trade.mart_checks import MARTS
 from dagster_project.dbt_project import DBT_DIR, plain_manifest
 
 LAYERS = ("staging", "intermediate", "marts")

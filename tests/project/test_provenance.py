@@ -8,8 +8,8 @@ import pkgutil
 import pytest
 
 from dagster_project import sources
-from dagster_project.settings import PROJECT_ROOT
 from dagster_project.archive.payload import Provenance
+from dagster_project.settings import PROJECT_ROOT
 from dagster_project.sources.files import FileKind
 
 

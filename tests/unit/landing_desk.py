@@ -15,9 +15,9 @@ from typing import Any
 import duckdb
 
 from dagster_project.archive.store import Archive, Entry
-from dagster_project.planning.intake import take_in
-from dagster_project.datasets.trade import landing as trade
 from dagster_project.datasets.reference.landing import ReferenceCounts, land_reference
+from dagster_project.datasets.trade import landing as trade
+from dagster_project.planning.intake import take_in
 from dagster_project.settings import Settings, load_settings
 
 START = datetime(2024, 1, 1, tzinfo=UTC)

@@ -14,8 +14,8 @@ from typing import Any
 
 import duckdb
 
-from dagster_project.archive.store import Archive, Entry
 from dagster_project.archive.payload import Payload
+from dagster_project.archive.store import Archive, Entry
 from dagster_project.datasets.patents.files import BIGQUERY, BIGQUERY_KIND, NCSES, PATENTSVIEW, WIPO_CONCORDANCE
 
 COLUMNS = {

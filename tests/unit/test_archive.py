@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from dagster_project.archive.lock import Lock, check_against, load_lock
+from dagster_project.archive.payload import Payload, Provenance
 from dagster_project.archive.store import Archive, Entry, write_whole
+from dagster_project.datasets import samples as sample
 from dagster_project.errors import ArchiveDamaged, SourceError, UserError
 from dagster_project.planning.intake import take_in
 from dagster_project.settings import load_settings
-from dagster_project.datasets import samples as sample
-from dagster_project.archive.payload import Payload, Provenance
 
 NOW = datetime(2024, 5, 6, 7, 8, 9, 123456, tzinfo=UTC)
 BODY = b"year,value\n2017,1\n"

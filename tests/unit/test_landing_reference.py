@@ -11,8 +11,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from dagster_project.errors import SourceError
 from dagster_project.datasets.reference.landing import bec5_end_use, is_country
+from dagster_project.errors import SourceError
 from tests.unit.landing_desk import AREAS, Desk, Landed, as_csv
 
 

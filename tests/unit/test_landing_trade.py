@@ -19,13 +19,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagster_project.archive.store import Archive
-from dagster_project.errors import AccountingError, SettingError, SourceError
-from dagster_project.planning.intake import take_in
-from dagster_project.datasets.trade import landing as trade
-from dagster_project.datasets.reference.landing import land_reference
-from dagster_project.landing.tables import RuleCounts
-from dagster_project.settings import load_settings
 from dagster_project.datasets import samples as sample
+from dagster_project.datasets.reference.landing import land_reference
+from dagster_project.datasets.trade import landing as trade
+from dagster_project.errors import AccountingError, SettingError, SourceError
+from dagster_project.landing.tables import RuleCounts
+from dagster_project.planning.intake import take_in
+from dagster_project.settings import load_settings
 from tests.unit.landing_desk import AREAS, FIELDS, Desk, Landed, as_answer, as_csv, row
 
 

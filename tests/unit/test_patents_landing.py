@@ -11,9 +11,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from dagster_project.errors import SourceError
-from dagster_project.datasets.patents.landing import PatentCounts, land_patents
 from dagster_project.datasets.patents.files import FILE_KINDS, OECD
+from dagster_project.datasets.patents.landing import PatentCounts, land_patents
+from dagster_project.errors import SourceError
 from tests.unit.patent_tables import (
     COLUMNS,
     LOCATIONS,

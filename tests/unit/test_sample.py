@@ -14,15 +14,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dagster_project.datasets.trade import comtrade_files as comtrade
+from dagster_project.archive.payload import Payload
+from dagster_project.datasets import samples as sample
 from dagster_project.datasets.patents import files as pct
 from dagster_project.datasets.reference import files as reference
-from dagster_project.datasets import samples as sample
 from dagster_project.datasets.tariffs import files as ustr
-from dagster_project.archive.payload import Payload
-from dagster_project.sources.files import find_files
-from dagster_project.sample import areas, codes, reporting
+from dagster_project.datasets.trade import comtrade_files as comtrade
 from dagster_project.datasets.trade import sample as rendering
+from dagster_project.sample import areas, codes, reporting
+from dagster_project.sources.files import find_files
 
 # Changes with every change of the sample's reference and trade files, never with the machine, Python or NumPy version.
 SHA256 = "f1b5dc2e8c422c06dfd8a39870563993b0ff36fefcc3dbaff2a89a067ed6e2c3"

@@ -10,9 +10,15 @@ import duckdb
 import pytest
 
 from dagster_project.archive.store import Archive
-from dagster_project.datasets.patents.landing import PatentCounts, land_patents
 from dagster_project.datasets import samples as sample
-from dagster_project.datasets.patents.sample import (ANNIVERSARY, ON_ANNIVERSARY, ONLY_APPLICATION, WITHDRAWN, patent_files)
+from dagster_project.datasets.patents.landing import PatentCounts, land_patents
+from dagster_project.datasets.patents.sample import (
+    ANNIVERSARY,
+    ON_ANNIVERSARY,
+    ONLY_APPLICATION,
+    WITHDRAWN,
+    patent_files,
+)
 from dagster_project.datasets.patents.sample_inventions import FIELDS, citations, inventions
 
 SHA256 = "ea6e8d7210c0cb75f5fe650a48bf5367f779155bf826d694fb01da82790a9f6b"

@@ -12,11 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from dagster_project.archive.store import Archive
-from dagster_project.datasets.tariffs.values import parse_status
-from dagster_project.datasets.tariffs.landing import LandedTariffs, land_tariffs
 from dagster_project.datasets import samples as sample
 from dagster_project.datasets.tariffs import sample_requests as tariffs
+from dagster_project.datasets.tariffs.landing import LandedTariffs, land_tariffs
 from dagster_project.datasets.tariffs.sample import UNKNOWN_NOTE, tariff_files
+from dagster_project.datasets.tariffs.values import parse_status
 
 # Changes with every change of these tables. It must not change with the machine, the Python or the NumPy version.
 SHA256 = "eaca8832e3c588189ed7cb65c700efa979dddc64bfd71197e95ab9122f638b8e"

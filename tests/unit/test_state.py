@@ -22,8 +22,8 @@ def desk(tmp_path: Path) -> Desk:
 
 def build(desk: Desk, *, release: bool = True) -> Built:
     """Note what a run of the plan would have built, and published."""
-    from dagster_project.planning.intake import taken_in
     from dagster_project.datasets.trade.landing import landed_years
+    from dagster_project.planning.intake import taken_in
     from dagster_project.planning.state import config_fingerprint
 
     plan, settings = make_plan(desk.settings), desk.settings

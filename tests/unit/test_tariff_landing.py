@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from dagster_project.archive.store import Archive
-from dagster_project.errors import SourceError
-from dagster_project.datasets.tariffs.landing import LandedTariffs, land_tariffs
-from dagster_project.sources.files import find_files
 from dagster_project.datasets.tariffs.files import FILE_KINDS
+from dagster_project.datasets.tariffs.landing import LandedTariffs, land_tariffs
+from dagster_project.errors import SourceError
+from dagster_project.sources.files import find_files
 
 LISTS_1_2 = "Doc Type,Request Doc-ID,Organization Name,10-Digit HTS,Date Posted,Response Closes,Reply Closes,Stages\n"
 LISTS_3_4A = "Request,Org,Status,HTSUS,Product,Post Date,Close Date\n"

@@ -6,7 +6,20 @@ from datetime import date
 
 import pytest
 
-from dagster_project.datasets.tariffs.values import (Hts, Term, code_in_text, list_of_file, list_of_request, parse_date, parse_flags, parse_hts, parse_list, parse_status, term_of_exclusion, terms_of_codes)
+from dagster_project.datasets.tariffs.values import (
+    Hts,
+    Term,
+    code_in_text,
+    list_of_file,
+    list_of_request,
+    parse_date,
+    parse_flags,
+    parse_hts,
+    parse_list,
+    parse_status,
+    term_of_exclusion,
+    terms_of_codes,
+)
 
 REQUEST_LENGTHS = {8: 8, 9: 10, 10: 10}
 

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 import duckdb
 
 from dagster_project.archive.store import Entry
-from dagster_project.errors import SourceError
-from dagster_project.landing.delimited import unreadable
 from dagster_project.datasets.patents.load import PatentLoad
 from dagster_project.datasets.patents.numbers import create_number_table
-from dagster_project.landing.tables import RuleCounts, sql_text
+from dagster_project.errors import SourceError
+from dagster_project.landing.delimited import unreadable
+from dagster_project.landing.tables import RuleCounts
+from dagster_project.sql import literal
 
 SOURCE = "google_patents"
 
@@ -111,12 +112,12 @@ def _json_lines(load: PatentLoad, entry: Entry) -> str:
     path = load.archive.open_path(entry)
     compression = "gzip" if entry.part.lower().endswith(".gz") else "none"
     reader = (
-        f"read_csv({sql_text(str(path))}, columns={{'line': 'VARCHAR'}}, delim='\\x01', quote='', escape='', "
+        f"read_csv({literal(path)}, columns={{'line': 'VARCHAR'}}, delim='\\x01', quote='', escape='', "
         f"header=false, auto_detect=false, compression='{compression}', max_line_size={_MAX_LINE_BYTES})"
     )
     query = (
         "select row_number() over () as source_row, line, case when json_valid(line) and json_type(line) = 'OBJECT' "
-        f"then json_transform(line, {sql_text(_json_shape())}) end as r from {reader} where line is not null"
+        f"then json_transform(line, {literal(_json_shape())}) end as r from {reader} where line is not null"
     )
     try:
         keys = load.connection.execute(
@@ -131,7 +132,7 @@ def _json_lines(load: PatentLoad, entry: Entry) -> str:
 
 def _parquet_rows(load: PatentLoad, entry: Entry) -> str:
     """A query for (source_row, line, r) of a Parquet file; the columns used go through JSON, as the lines do."""
-    reader = f"read_parquet({sql_text(str(load.archive.open_path(entry)))})"
+    reader = f"read_parquet({literal(str(load.archive.open_path(entry)))})"
     try:
         described = load.connection.execute(f"describe select * from {reader}").fetchall()
     except duckdb.Error as error:
@@ -141,7 +142,7 @@ def _parquet_rows(load: PatentLoad, entry: Entry) -> str:
     used = ", ".join(f'{name}: "{name}"' for name in names if name in _SHAPE)
     return (
         "select row_number() over () as source_row, line, "
-        f"json_transform(line, {sql_text(_json_shape())}) as r from (select to_json({{{used}}}) as line from {reader})"
+        f"json_transform(line, {literal(_json_shape())}) as r from (select to_json({{{used}}}) as line from {reader})"
     )
 
 

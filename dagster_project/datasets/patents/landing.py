@@ -1,29 +1,30 @@
 """PCT patents: from archived payloads to one normalised shape, whichever source they come from.
 
 What belongs here: the normalised tables, the rules that both patent sources share, and how what is found is written.
-Not here: the sources' own columns (see `patentsview`, `patents_bigquery`) and any measure (windows, cohorts and shares
+Not here: the sources' own columns (see `patentsview`, `bigquery`) and any measure (windows, cohorts and shares
 are dbt's).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from dagster_project.archive.store import Archive, Entry
-from dagster_project.errors import SourceError
-from dagster_project.datasets.patents import bigquery as patents_bigquery, patentsview
+from dagster_project.archive.store import Entry
+from dagster_project.datasets.patents import bigquery, patentsview
+from dagster_project.datasets.patents.files import (
+    BIGQUERY_KIND,
+    CONCORDANCE_KIND,
+    NCSES_KIND,
+    OECD_KIND,
+    PATENTSVIEW_TABLES,
+)
 from dagster_project.datasets.patents.load import PatentLoad
 from dagster_project.datasets.patents.totals import read_concordance, read_totals
-from dagster_project.landing.tables import (
-    RuleCounts,
-    copy_query,
-    replaced_directory,
-    scratch_database,
-    sql_text,
-)
-from dagster_project.datasets.patents.files import (BIGQUERY_KIND, CONCORDANCE_KIND, NCSES_KIND, OECD_KIND, PATENTSVIEW_TABLES)
+from dagster_project.errors import SourceError
+from dagster_project.landing.loads import Landed, Load
+from dagster_project.landing.tables import RuleCounts, copy_query, replaced_directory, scratch_database
+from dagster_project.sql import literal
 
 # What each source's module leaves behind as temporary tables.
 NORMALISED = {
@@ -95,17 +96,7 @@ TABLES: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True)
-class PatentCounts:
-    """What a load landed: rows per table, accounting per input table, and things counted that are no input row."""
-
-    tables: Mapping[str, int]
-    accounting: Mapping[str, RuleCounts]
-    noted: Mapping[str, Mapping[str, int]]
-    quarantined: int
-
-
-def land_patents(archive: Archive, entries: Sequence[Entry], landing: Path) -> PatentCounts:
+def land(load: Load) -> Landed:
     """Write landing/patents/*.parquet, landing/quarantine/patents and landing/patents_rule_counts.parquet.
 
     The archived payloads are of one patent-level source: PatentsView's granted tables or a BigQuery export of WO
@@ -113,23 +104,22 @@ def land_patents(archive: Archive, entries: Sequence[Entry], landing: Path) -> P
     landed and the export only fills what PatentsView leaves open of the same publication, because citations by US
     patents and by WO publications cannot be ranked in one cohort. SourceError names a missing table or column.
     """
-    one_each, exports, totals = _sorted_out(entries)
-    with scratch_database(landing) as connection, replaced_directory(landing / "patents") as building:
-        load = PatentLoad(connection, archive, building)
-        read_concordance(load, one_each.get(CONCORDANCE_KIND))
-        read_totals(load, totals)
+    one_each, exports, totals = _sorted_out(load.entries)
+    with scratch_database(load.landing) as connection, replaced_directory(load.landing / "patents") as building:
+        work = PatentLoad(connection, load.archive, building)
+        read_concordance(work, one_each.get(CONCORDANCE_KIND))
+        read_totals(work, totals)
         tables = {name: entry for name, entry in one_each.items() if name in PATENTSVIEW_TABLES}
         if exports:
-            patents_bigquery.normalise(load, exports)
+            bigquery.normalise(work, exports)
         if tables:
             if exports:
-                load.connection.execute("create temp table export as select * from publications")
-            patentsview.normalise(load, tables)
+                work.connection.execute("create temp table export as select * from publications")
+            patentsview.normalise(work, tables)
             if exports:
-                _fill_from_export(load)
-        _note_unknowns(load, patentsview.SOURCE if tables else patents_bigquery.SOURCE)
-        rows = _write(load, landing, building)
-    return rows
+                _fill_from_export(work)
+        _note_unknowns(work, patentsview.SOURCE if tables else bigquery.SOURCE)
+        return _write(work, load.landing, building)
 
 
 def _sorted_out(entries: Sequence[Entry]) -> tuple[dict[str, Entry], list[Entry], list[Entry]]:
@@ -186,7 +176,7 @@ def _fill_from_export(load: PatentLoad) -> None:
         )
         from publications as p left join filled_by as e on e.pct_id = p.pct_id
     """)
-    key = f"{patents_bigquery.SOURCE}/wo_publications"
+    key = f"{bigquery.SOURCE}/wo_publications"
     known = load.counts.pop(key)
     fills = load.one("select count(distinct wo_number) from filled_by")
     rules = {**known.rules, "fills_patentsview": fills, "not_in_patentsview": known.landed - fills}
@@ -212,7 +202,7 @@ def _note_unknowns(load: PatentLoad, source: str) -> None:
         load.note(f"{source}/publications", name, load.one(query))
 
 
-def _write(load: PatentLoad, landing: Path, building: Path) -> PatentCounts:
+def _write(load: PatentLoad, landing: Path, building: Path) -> Landed:
     """Write the normalised tables, the quarantine and the counts; remove the working copies of zipped tables."""
     tables = {name: copy_query(load.connection, query, building / f"{name}.parquet") for name, query in TABLES.items()}
     for path in building.iterdir():
@@ -226,10 +216,10 @@ def _write(load: PatentLoad, landing: Path, building: Path) -> PatentCounts:
         )
     counted = [(key, rule, n) for key, counts in load.counts.items() for rule, n in counts.as_rows()]
     counted += [(key, f"noted:{name}", n) for key, names in load.noted.items() for name, n in names.items()]
-    values = ", ".join(f"({sql_text(key)}, {sql_text(rule)}, {n})" for key, rule, n in sorted(counted))
+    values = ", ".join(f"({literal(key)}, {literal(rule)}, {n})" for key, rule, n in sorted(counted))
     copy_query(
         load.connection,
         f"select source, rule, cast(n as bigint) as n from (values {values}) as v(source, rule, n)",
         landing / "patents_rule_counts.parquet",
     )
-    return PatentCounts(tables, load.counts, load.noted, quarantined)
+    return Landed(load.counts, load.noted, rows={**tables, "quarantine_patents": quarantined})

@@ -13,18 +13,11 @@ import duckdb
 
 from dagster_project.archive.store import Archive, Entry
 from dagster_project.landing.delimited import TextTable, open_delimited, require_columns, unreadable
-from dagster_project.landing.tables import RuleCounts, sql_text
+from dagster_project.landing.tables import QUARANTINE, RuleCounts
 from dagster_project.sources.zip_member import extract_table
+from dagster_project.sql import literal
 
 _REJECTS = "rejected_lines"
-
-_QUARANTINE = """
-    create temp table quarantine (
-        dataset varchar, source varchar, year integer, reason varchar, detail varchar, archive_entry varchar,
-        source_row bigint, raw varchar
-    )
-"""
-
 
 @dataclass
 class PatentLoad:
@@ -42,7 +35,8 @@ class PatentLoad:
 
     def __post_init__(self) -> None:
         self.connection.execute("set enable_progress_bar = false")  # a load of minutes would fill the log with it
-        self.connection.execute(_QUARANTINE)
+        columns = ", ".join(f"{name} {kind}" for name, kind in QUARANTINE.items())
+        self.connection.execute(f"create temp table quarantine ({columns})")
 
     def one(self, query: str) -> int:
         """The single number a query gives; 0 for null."""
@@ -87,8 +81,8 @@ class PatentLoad:
     def quarantine(self, entry: Entry, query: str) -> None:
         """Add rows to the quarantine; the query gives reason, detail, source_row, raw."""
         self.connection.execute(
-            f"insert into quarantine select 'patents', {sql_text(entry.source)}, null, reason, detail, "
-            f"{sql_text(entry.id)}, source_row, raw from ({query})"
+            f"insert into quarantine select 'patents', {literal(entry.source)}, null, reason, detail, "
+            f"{literal(entry.id)}, source_row, raw from ({query})"
         )
 
     def account(self, key: str, counts: RuleCounts) -> None:
@@ -97,7 +91,7 @@ class PatentLoad:
         rules, quarantined = ({name: n for name, n in part.items() if n} for part in (counts.rules, counts.quarantined))
         counts = RuleCounts(counts.rows_read, counts.landed, rules, quarantined)
         known = self.counts.get(key)
-        self.counts[key] = counts if known is None else _added(known, counts)
+        self.counts[key] = counts if known is None else known + counts
 
     def note(self, key: str, name: str, n: int) -> None:
         """Count something that is no input row of its own, such as publications without a known country."""
@@ -150,15 +144,3 @@ class _Columns(dict[str, str]):
             return self.opened.expression
         names = key.split("|")
         return self.opened.column(next((name for name in names if name in self.opened.columns), names[0]))
-
-
-def _added(left: RuleCounts, right: RuleCounts) -> RuleCounts:
-    def both(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, int]:
-        return {name: a.get(name, 0) + b.get(name, 0) for name in (*a, *(n for n in b if n not in a))}
-
-    return RuleCounts(
-        left.rows_read + right.rows_read,
-        left.landed + right.landed,
-        both(left.rules, right.rules),
-        both(left.quarantined, right.quarantined),
-    )

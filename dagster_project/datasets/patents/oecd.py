@@ -5,11 +5,11 @@ What belongs here: which series is asked for. Not here: its columns (`landing.pa
 
 from __future__ import annotations
 
-from dagster_project.errors import SourceError
 from dagster_project.archive.payload import Payload
+from dagster_project.datasets.patents.files import FILE_KINDS, OECD_KIND
+from dagster_project.errors import SourceError
 from dagster_project.sources.http import Service
 from dagster_project.sources.live import Live
-from dagster_project.datasets.patents.files import FILE_KINDS, OECD_KIND
 
 SERVICE = Service("oecd", interval=1.0)
 NAME = "oecd_pct_applications.csv"

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dagster_project.archive.store import Entry
-from dagster_project.errors import SourceError
 from dagster_project.datasets.patents.load import PatentLoad
 from dagster_project.datasets.patents.numbers import create_number_table
+from dagster_project.errors import SourceError
 from dagster_project.landing.tables import RuleCounts
 
 SOURCE = "patentsview"

@@ -18,7 +18,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from dagster_project.datasets.patents.sample_inventions import (COUNTRIES, FIELDS, FILING_YEARS, Invention, citations, inventions)
+from dagster_project.datasets.patents.sample_inventions import (
+    COUNTRIES,
+    FIELDS,
+    FILING_YEARS,
+    Invention,
+    citations,
+    inventions,
+)
 from dagster_project.datasets.patents.sample_inventions import patents as us_patents
 from dagster_project.sample.files import stored_gzip
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dagster_project.archive.store import Entry
-from dagster_project.datasets.patents.load import PatentLoad
-from dagster_project.landing.tables import RuleCounts, sql_text
 from dagster_project.datasets.patents.files import OECD_KIND
+from dagster_project.datasets.patents.load import PatentLoad
+from dagster_project.landing.tables import RuleCounts
+from dagster_project.sql import literal
 
 PCT_FAMILY = "Patent Cooperation Treaty applications"  # as NCSES calls it
 
@@ -114,7 +115,7 @@ _REASON = """
 
 
 def _ncses_rows() -> str:
-    names = ", ".join(f"({sql_text(name)}, {sql_text(iso2)})" for name, iso2 in ECONOMIES.items())
+    names = ", ".join(f"({literal(name)}, {literal(iso2)})" for name, iso2 in ECONOMIES.items())
     return f"""
         select source_row, family_text as family, field_text as field, economy_name as economy, e.iso2,
             cast(null as varchar) as iso3, year_number as year, amount as value, false as other_series, {_REASON},
@@ -132,7 +133,7 @@ def _ncses_rows() -> str:
 # PCT applications by application year and applicant; `_T` and `_Z` both say that a dimension is not split.
 _WHOLE = "in ('_T', '_Z')"
 _OECD_ROWS = f"""
-        select source_row, {sql_text(PCT_FAMILY)} as family,
+        select source_row, {literal(PCT_FAMILY)} as family,
             case when field_code {_WHOLE} then 'ALL' else coalesce(field_name, field_code) end as field,
             economy_name as economy, cast(null as varchar) as iso2, area_code as iso3, year_number as year,
             amount as value, not coalesce(wanted, false) as other_series, {_REASON},
@@ -161,7 +162,7 @@ def _land_totals(load: PatentLoad, entry: Entry, malformed: int) -> None:
     )
     load.connection.execute(f"""
         insert into reference_totals
-        select family, field, economy, iso2, iso3, year, value, {sql_text(entry.source)}
+        select family, field, economy, iso2, iso3, year, value, {literal(entry.source)}
         from total_rows where {usable}
         qualify row_number() over (partition by family, field, economy, year order by source_row) = 1
     """)

@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from dagster_project.errors import SettingError, SourceError
-from dagster_project.datasets.patents import oecd
 from dagster_project.archive.payload import Payload
+from dagster_project.datasets.patents import oecd
+from dagster_project.datasets.patents.files import FILE_KINDS, OECD_KIND, PATENTSVIEW_TABLES
+from dagster_project.errors import SettingError, SourceError
 from dagster_project.sources.files import FileKind, Found, find_files
 from dagster_project.sources.http import Service, of_known_shape
 from dagster_project.sources.ledger import Unit
 from dagster_project.sources.live import Live, environment_key, payload_of_kind
-from dagster_project.datasets.patents.files import FILE_KINDS, OECD_KIND, PATENTSVIEW_TABLES
 
 KEY_VARIABLE = "USPTO_API_KEY"
 SOURCE = "uspto"

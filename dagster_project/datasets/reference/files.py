@@ -5,8 +5,8 @@ Not here: their columns (see `landing.reference`).
 
 from __future__ import annotations
 
-from dagster_project.sources.cepii import BACI, RELEASE
 from dagster_project.archive.payload import Provenance
+from dagster_project.sources.cepii import BACI, RELEASE
 from dagster_project.sources.files import FileKind
 
 UNSD = Provenance(

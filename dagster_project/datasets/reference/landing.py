@@ -13,10 +13,8 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -25,9 +23,10 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from dagster_project.archive.store import Archive, Entry
 from dagster_project.errors import SourceError
-from dagster_project.landing.delimited import fold_names
-from dagster_project.landing.tables import replaced_directory
 from dagster_project.hs import REVISION_OF_TWO_DIGITS, REVISION_OF_YEAR, TAIWAN
+from dagster_project.landing.delimited import fold_names
+from dagster_project.landing.loads import Landed, Load
+from dagster_project.landing.tables import replaced_directory
 
 # The columns of UNSD's correlation workbook are named after the edition's two digits.
 CORRELATION_COLUMN = {revision: f"hs{year[2:]}" for year, revision in REVISION_OF_YEAR.items()}
@@ -56,36 +55,31 @@ Weights = dict[str, dict[str, float]]  # source code -> target code -> weight
 Row = Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class ReferenceCounts:
-    """Rows of each reference table, and what was repaired or left out on the way."""
-
-    countries: int
-    products: int
-    conversions: int
-    revisions: Sequence[str]
-    notes: Sequence[str]
-
-
-def land_reference(archive: Archive, entries: Sequence[Entry], landing: Path, base_revision: str) -> ReferenceCounts:
+def land(load: Load) -> Landed:
     """Write landing/reference/{countries,products,hs_conversion}.parquet from the archived reference payloads.
 
     SourceError when there is no country list or no BEC table of the base revision, and when weights do not sum to 1.
     """
+    archive, base = load.archive, load.settings.hs_revision
     notes: list[str] = []
     by_kind: dict[str, list[Entry]] = {}
-    for entry in entries:
+    for entry in load.entries:
         by_kind.setdefault(entry.parameters["kind"], []).append(entry)
-    countries = _countries(archive, by_kind)
     tables = _conversion_tables(archive, by_kind, notes)
-    products = _products(archive, by_kind, base_revision, tables)
-    conversion = _to_base(tables, base_revision)
-    with replaced_directory(landing / "reference") as building:
-        pq.write_table(pa.Table.from_pylist(countries, COUNTRIES), building / "countries.parquet")
-        pq.write_table(pa.Table.from_pylist(products, PRODUCTS), building / "products.parquet")
-        pq.write_table(pa.Table.from_pylist(conversion, CONVERSION), building / "hs_conversion.parquet")
-    revisions = sorted({row["from_revision"] for row in conversion} | {base_revision})
-    return ReferenceCounts(len(countries), len(products), len(conversion), revisions, notes)
+    rows = {
+        "countries": (COUNTRIES, _countries(archive, by_kind)),
+        "products": (PRODUCTS, _products(archive, by_kind, base, tables)),
+        "hs_conversion": (CONVERSION, _to_base(tables, base)),
+    }
+    with replaced_directory(load.landing / "reference") as building:
+        for name, (schema, content) in rows.items():
+            pq.write_table(pa.Table.from_pylist(content, schema), building / f"{name}.parquet")
+    revisions = sorted({row["from_revision"] for row in rows["hs_conversion"][1]} | {base})
+    return Landed(
+        notes={"base_revision": base, "revisions_with_a_way": revisions},
+        warnings=notes,
+        rows={name: len(content) for name, (_, content) in rows.items()},
+    )
 
 
 def is_country(code: int, name: str, is_group: bool) -> bool:

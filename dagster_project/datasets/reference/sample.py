@@ -10,6 +10,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
 
+from dagster_project.hs import TAIWAN
 from dagster_project.sample import areas, codes
 
 Listed = areas.Area | areas.Economy
@@ -54,7 +55,7 @@ def _reference_json(listed: Iterable[Listed], entry: object) -> bytes:
 
 def _reporter_entry(area: Listed) -> dict[str, object]:
     # The publisher flags Taiwan's number as a group here and only here.
-    is_group = area.code == areas.TAIWAN or _is_group(area)
+    is_group = area.code == TAIWAN or _is_group(area)
     return _entry(area, prefix="reporter", note="reporterNote", is_group=is_group)
 
 

@@ -14,14 +14,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dagster_project.archive.payload import Payload
 from dagster_project.archive.store import write_whole
+from dagster_project.datasets.reference.files import FILE_KINDS, PRODUCT_NAMES
 from dagster_project.errors import SettingError, SourceError
 from dagster_project.sources import cepii
-from dagster_project.archive.payload import Payload
 from dagster_project.sources.files import Found
 from dagster_project.sources.http import Service
 from dagster_project.sources.live import Live, kind_of_name
-from dagster_project.datasets.reference.files import FILE_KINDS, PRODUCT_NAMES
 
 SERVICE = Service("reference", interval=0.5)
 PIN = "make pin"

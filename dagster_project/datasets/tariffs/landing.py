@@ -19,10 +19,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dagster_project.archive.store import Archive, Entry
-from dagster_project.landing.sheets import Row, Sheet, read_sheet
-from dagster_project.landing.tables import RuleCounts, replaced_directory
 from dagster_project.datasets.tariffs.documents import read_documents, read_notice, read_schedule
 from dagster_project.datasets.tariffs.rows import IMPORT_YEARS, Context, Rejected, columns_looked_for, reader_of
+from dagster_project.landing.loads import Landed, Load
+from dagster_project.landing.sheets import Row, Sheet, read_sheet
+from dagster_project.landing.tables import QUARANTINE, RuleCounts, replaced_directory
 
 _ORIGIN = [("archive_entry", pa.string()), ("source_row", pa.int64())]
 REQUESTS = pa.schema(
@@ -92,17 +93,8 @@ HEADINGS = pa.schema(
         *_ORIGIN,
     ]
 )
-QUARANTINE = pa.schema(
-    [
-        ("dataset", pa.string()),
-        ("source", pa.string()),
-        ("year", pa.int32()),
-        ("reason", pa.string()),
-        ("detail", pa.string()),
-        *_ORIGIN,
-        ("raw", pa.string()),
-    ]
-)
+_ARROW = {"varchar": pa.string(), "integer": pa.int32(), "bigint": pa.int64()}
+QUARANTINE_SCHEMA = pa.schema([(name, _ARROW[kind]) for name, kind in QUARANTINE.items()])
 RULE_COUNTS = pa.schema([("source", pa.string()), ("rule", pa.string()), ("n", pa.int64())])
 
 TABLES: Mapping[str, pa.Schema] = {
@@ -174,36 +166,24 @@ class _Load:
         return RuleCounts(self.rows_read, self.rows_landed, dict(self.rules), dict(reasons))
 
 
-@dataclass(frozen=True)
-class LandedTariffs:
-    """Rows per table, accounting per source and table, repairs per source and table, and what a user should be told."""
-
-    rows: Mapping[str, int]
-    counts: Mapping[str, RuleCounts]
-    notes: Mapping[str, Mapping[str, int]]
-    warnings: Sequence[str]
-
-
-def land_tariffs(archive: Archive, entries: Sequence[Entry], landing: Path) -> LandedTariffs:
-    """Write every tariff table, its quarantine and its rule counts below `landing` from the archived payloads.
+def land(load: Load) -> Landed:
+    """Write every tariff table, its quarantine and its rule counts from the archived payloads.
 
     A table without a payload is written empty. SourceError for a table that cannot be read or lacks a column;
     AccountingError when a row is unaccounted for.
     """
     # Latest first: where two files hold the same request, the one retrieved last (then last by name) has the say.
-    ordered = sorted(entries, key=lambda entry: (entry.retrieved_at, entry.address), reverse=True)
-    loads = [_load(archive, entry) for entry in ordered]
+    ordered = sorted(load.entries, key=lambda entry: (entry.retrieved_at, entry.address), reverse=True)
+    loads = [_load(load.archive, entry) for entry in ordered]
     for table, key in _KEYS.items():
-        _set_aside_duplicates([load for load in loads if load.table == table], key)
+        _set_aside_duplicates([each for each in loads if each.table == table], key)
     counts = _by_source(loads)
     for source, count in counts.items():
         count.check(f"tariff landing, {source}")
     notes = {source: dict(sum((x.notes for x in loads if x.source == source), Counter())) for source in counts}
     tables = {name: _table(loads, name) for name in TABLES}
-    _write(landing, tables, loads, counts, notes)
-    return LandedTariffs(
-        {name: table.num_rows for name, table in tables.items()}, counts, notes, _warnings(tables, loads)
-    )
+    _write(load.landing, tables, loads, counts, notes)
+    return Landed(counts, notes, _warnings(tables, loads), {name: table.num_rows for name, table in tables.items()})
 
 
 def _load(archive: Archive, entry: Entry) -> _Load:
@@ -268,13 +248,7 @@ def _by_source(loads: Sequence[_Load]) -> dict[str, RuleCounts]:
     """The accounting of each source and table; several files of one are added up."""
     summed: dict[str, RuleCounts] = {}
     for load in sorted(loads, key=lambda load: load.source):
-        new, old = load.counts(), summed.get(load.source, RuleCounts(0, 0))
-        summed[load.source] = RuleCounts(
-            old.rows_read + new.rows_read,
-            old.landed + new.landed,
-            Counter(old.rules) + Counter(new.rules),
-            Counter(old.quarantined) + Counter(new.quarantined),
-        )
+        summed[load.source] = summed.get(load.source, RuleCounts(0, 0)) + load.counts()
     return summed
 
 
@@ -301,7 +275,7 @@ def _write(
         _write_parquet(table, landing / f"{name}.parquet")
     _write_parquet(pa.Table.from_pylist(rule_counts, RULE_COUNTS), landing / "tariffs_rule_counts.parquet")
     with replaced_directory(landing / "quarantine" / "tariffs") as building:
-        _write_parquet(pa.Table.from_pylist(quarantine, QUARANTINE), building / "part-0.parquet")
+        _write_parquet(pa.Table.from_pylist(quarantine, QUARANTINE_SCHEMA), building / "part-0.parquet")
 
 
 def _write_parquet(table: pa.Table, path: Path) -> None:

@@ -14,9 +14,21 @@ from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from dagster_project.datasets.tariffs.values import (
+    Hts,
+    code_in_text,
+    list_of_file,
+    list_of_request,
+    parse_date,
+    parse_flags,
+    parse_hts,
+    parse_list,
+    parse_status,
+    term_of_exclusion,
+    terms_of_codes,
+)
 from dagster_project.errors import SourceError
 from dagster_project.landing.sheets import Row, Sheet
-from dagster_project.datasets.tariffs.values import (Hts, code_in_text, list_of_file, list_of_request, parse_date, parse_flags, parse_hts, parse_list, parse_status, term_of_exclusion, terms_of_codes)
 
 _LIST_SOURCES = {
     "final_lists": ("ustr_final_lists", "USTR's final lists, 2018-2019"),

@@ -17,9 +17,9 @@ from datetime import date
 from functools import cache
 from xml.sax.saxutils import escape
 
-from dagster_project.sample.noise import chance
-from dagster_project.sample.files import stored_gzip
 from dagster_project.datasets.tariffs.sample_requests import DOCKETS, HEADINGS, Request, lines, pending, requests
+from dagster_project.sample.files import stored_gzip
+from dagster_project.sample.noise import chance
 
 Cell = str | int
 _EXCEL_DAY_ZERO = date(1899, 12, 30)

@@ -14,13 +14,13 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
-from dagster_project.errors import SourceError
 from dagster_project.archive.payload import Payload
+from dagster_project.datasets.tariffs.files import FILE_KINDS
+from dagster_project.errors import SourceError
 from dagster_project.sources.files import FileKind, Found
 from dagster_project.sources.http import Service, Transient, of_known_shape
 from dagster_project.sources.ledger import Unit
 from dagster_project.sources.live import Live, compressed, environment_key, kind_of_name, payload_of_kind
-from dagster_project.datasets.tariffs.files import FILE_KINDS
 
 REGULATIONS_KEY = "REGULATIONS_API_KEY"
 FILES = Service("ustr", interval=1.0)

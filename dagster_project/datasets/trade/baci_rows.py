@@ -17,15 +17,15 @@ import duckdb
 
 from dagster_project.archive.store import Entry
 from dagster_project.errors import SourceError
+from dagster_project.hs import REVISION_OF_TWO_DIGITS
 from dagster_project.landing.delimited import (
     TextTable,
     decimal_number,
-    identifier,
     open_delimited,
     require_columns,
     whole_number,
 )
-from dagster_project.hs import REVISION_OF_TWO_DIGITS
+from dagster_project.sql import identifier
 
 REQUIRED = ("t", "i", "j", "k", "v", "q")
 KNOWN = frozenset(REQUIRED)

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dagster_project.errors import Deferred, SettingError, SourceError
-from dagster_project.datasets.trade import comtrade_async
 from dagster_project.archive.payload import Payload
+from dagster_project.datasets.trade import comtrade_async
 from dagster_project.datasets.trade.comtrade_files import FILE_KINDS
+from dagster_project.errors import Deferred, SettingError, SourceError
 from dagster_project.sources.files import Found
 from dagster_project.sources.http import Service, Transient, canonical, of_known_shape
 from dagster_project.sources.ledger import Unit

@@ -11,19 +11,18 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.archive.store import Entry
+from dagster_project.datasets.trade.comtrade_files import FIELDS
 from dagster_project.errors import SourceError
 from dagster_project.landing.delimited import (
     TextTable,
     decimal_number,
     fold_names,
-    identifier,
     open_delimited,
     require_columns,
     unreadable,
     whole_number,
 )
-from dagster_project.landing.tables import sql_text
-from dagster_project.datasets.trade.comtrade_files import FIELDS
+from dagster_project.sql import identifier, literal
 
 REQUIRED = ("reportercode", "flowcode", "partnercode", "cmdcode", "primaryvalue", ("refyear", "period"))
 KNOWN = frozenset(field.lower() for field in FIELDS)
@@ -58,7 +57,7 @@ def _open_delimited(connection: duckdb.DuckDBPyConnection, path: Path, entry: En
 def _open_json(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry) -> TextTable:
     """Comtrade's envelope {"count": n, "data": [...], "error": ""}, a bare list of rows, or one row a line."""
     compression = "gzip" if entry.address.lower().endswith(".gz") else "uncompressed"
-    reader = f"read_json_objects({sql_text(str(path))}, compression='{compression}', format='auto', "
+    reader = f"read_json_objects({literal(path)}, compression='{compression}', format='auto', "
     reader += f"maximum_object_size={max(_content_bytes(path, compression) + 1, 1 << 24)})"
     try:
         connection.execute(f"create or replace temp table payload as select json from {reader}")
@@ -80,7 +79,7 @@ def _open_json(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry) 
         raise unreadable(entry.address, error) from error
     # An answer without rows has no keys; it is an answer all the same.
     names = [key[0] for key in keys] or list(FIELDS)
-    fields = ", ".join(f"r ->> {sql_text(name)} as {identifier(name)}" for name in names)
+    fields = ", ".join(f"r ->> {literal(name)} as {identifier(name)}" for name in names)
     return TextTable(f"(select {fields} from json_rows)", fold_names(names, entry.address))
 
 

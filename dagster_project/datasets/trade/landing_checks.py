@@ -1,4 +1,4 @@
-"""The landing stage's checks: is what was read complete, accounted for, and of this world?
+"""Checks of landed trade: is what was read complete, accounted for, and plausible?
 
 Not here: whether a single field can be read (landing quarantines those rows), nor what dbt makes of it.
 """
@@ -17,9 +17,8 @@ from dagster_project.checks.declarations import (
     unique,
 )
 from dagster_project.checks.views import PREVIOUS_RELEASE
+from dagster_project.hs import REVISIONS
 
-HS_REVISIONS = ("H0", "H1", "H2", "H3", "H4", "H5", "H6")
-TAIWAN = 490  # a group in Comtrade's lists, a country here (measures.md 1)
 
 # A cell is (year, reporter, flow, code). It is off when its partners exceed its World row by more than this share, and
 # by more than a dollar: publishers round. Partners below World are legal: confidential partners are in World only.
@@ -28,7 +27,6 @@ CELL_TOLERANCE = 1e-4
 SYSTEMATIC_SHARE = 0.01
 FEW_CELLS = 5
 VALUE_FALL_LIMIT = 0.30
-WEIGHT_TOLERANCE = 1e-5  # each table sums to 1 within 1e-6, and up to six of them are chained
 
 _KEY = "year, reporter_code, flow, partner_code, cmd_code"
 _ROW = f"{_KEY}, value_usd, quantity, source, archive_entry, source_row"
@@ -42,9 +40,10 @@ _FLOW_GOODS = """
     select flow, hs_revision, source, cmd_code, count(*) as n_rows, sum(value_usd) as value_usd from trade_flows
     group by all
 """
-# One bit per code in each (year, reporter, flow, partner): as many bits as rows, or a key repeats. A third of the time
-# and a tenth of the memory of grouping by the whole key; only groups that repeat are grouped again to name their rows.
-# DuckDB takes the width from the column's statistics; the row without a code gives an empty table statistics too.
+# One bit per code in each (year, reporter, flow, partner). Where a group has fewer bits than rows, a key repeats in it.
+# That takes a third of the time and a tenth of the memory of grouping by the whole key; only such groups are grouped
+# again, to name their rows. DuckDB takes the number of bits from the column's statistics, which an empty table lacks:
+# hence the row without a code.
 _FLOW_CODES = """
     select cmd_code, row_number() over () as place from (select distinct cmd_code from flow_goods)
     union all select null, 0
@@ -75,12 +74,12 @@ _BAD_CODES = f"""
     select case
             when not coalesce(regexp_matches(cmd_code, '^[0-9]{{{{6}}}}$'), false) then 'code is not six digits'
             when flow not in ('M', 'X') then 'flow is neither M nor X'
-            when hs_revision not in {HS_REVISIONS} then 'unknown HS revision'
+            when hs_revision not in {REVISIONS} then 'unknown HS revision'
             else 'unknown source'
         end as broken_rule, *
     from {{batch}}
     where not coalesce(regexp_matches(cmd_code, '^[0-9]{{{{6}}}}$'), false) or flow not in ('M', 'X')
-        or hs_revision not in {HS_REVISIONS} or source not in ('comtrade', 'baci', 'sample')
+        or hs_revision not in {REVISIONS} or source not in ('comtrade', 'baci', 'sample')
 """
 
 _NOT_COUNTRIES = """
@@ -173,28 +172,6 @@ _FALLEN_VALUE = f"""
     where landed_usd < (1 - {VALUE_FALL_LIMIT}) * previous_usd
 """
 
-_WRONG_COUNTRIES = f"""
-    select case
-            when is_country and is_group then 'a group is no country'
-            when is_country and iso3 is null then 'a country has an ISO3 code'
-            when country_code = {TAIWAN} then '{TAIWAN} is Taiwan'
-            else 'World is no country'
-        end as broken_rule, *
-    from {{batch}}
-    where (is_country and is_group and country_code <> {TAIWAN}) or (is_country and country_code = 0)
-        or (country_code = {TAIWAN} and (not is_country or iso3 is distinct from 'TWN'))
-"""
-_WRONG_PRODUCTS = """
-    select * from {batch}
-    where not regexp_matches(hs6, '^[0-9]{{6}}$') or hs2 is distinct from left(hs6, 2) or hs_revision is null
-        or hs_revision <> (select min(hs_revision) from {batch})
-"""
-_UNBALANCED_WEIGHTS = f"""
-    select from_revision, from_code, count(*) as n_targets, sum(weight) as sum_of_weights from {{batch}}
-    group by all having abs(sum_of_weights - 1) > {WEIGHT_TOLERANCE}
-"""
-
-
 def _side_table(table: str, of_what: str, broken: str) -> Check:
     """One scan for the rules of a table beside the flows; `broken` is what its own areas must not be."""
     sql = f"""
@@ -207,12 +184,9 @@ def _side_table(table: str, of_what: str, broken: str) -> Check:
     return Check("rows_plausible", table, "ERROR", description, (no_rows(sql),))
 
 
-LANDING = Stage(
+TRADE_LANDING = Stage(
     name="landing",
     keys={
-        "countries": ("country_code", "name"),
-        "products": ("hs6",),
-        "hs_conversion": ("from_revision", "from_code", "hs6"),
         "trade_reporters": ("year", "reporter_code", "flow"),
     },
     prepare={
@@ -363,37 +337,6 @@ LANDING = Stage(
             "ERROR",
             "The counts of landed, re-imported and unallocated rows are the numbers of rows in their tables.",
             (no_rows(_LANDED_COUNTS),),
-        ),
-        Check(
-            "countries_plausible",
-            "countries",
-            "ERROR",
-            "Countries have distinct codes and names; World and groups are no countries, 490 is Taiwan.",
-            (
-                not_empty(),
-                not_null("country_code"),
-                not_null("name"),
-                unique("country_code"),
-                no_rows(_WRONG_COUNTRIES),
-            ),
-        ),
-        Check(
-            "products_plausible",
-            "products",
-            "ERROR",
-            "Products are six-digit codes of one HS revision, each once, below their chapter.",
-            (not_empty(), not_null("hs6"), unique("hs6"), no_rows(_WRONG_PRODUCTS)),
-        ),
-        Check(
-            "weights_plausible",
-            "hs_conversion",
-            "ERROR",
-            "Conversion weights lie in (0, 1] and sum to 1 per source code: conversion neither makes nor loses value.",
-            (
-                one_of("from_revision", *HS_REVISIONS),
-                between("weight", 0, 1 + WEIGHT_TOLERANCE, strictly_above=True),
-                no_rows(_UNBALANCED_WEIGHTS),
-            ),
         ),
     ),
 )

@@ -6,8 +6,8 @@ Not here: keys, types, relationships and formulas, which dbt tests.
 from __future__ import annotations
 
 from dagster_project.checks.declarations import Check, Expect, Stage, between, no_rows, not_empty, one_of
-from dagster_project.datasets.trade.landing_checks import VALUE_FALL_LIMIT
 from dagster_project.checks.views import PREVIOUS_RELEASE
+from dagster_project.datasets.trade.landing_checks import VALUE_FALL_LIMIT
 
 # Totals are exact decimal sums on both sides; what may differ is the last digit of a double, and a cent.
 _TOLERANCE = "1e-9 * abs(flows_usd) + 0.01"
@@ -192,7 +192,7 @@ _INDUSTRY_GOODS = """
     group by all
 """
 
-MARTS = Stage(
+TRADE_MARTS = Stage(
     name="marts",
     checks=(
         Check(

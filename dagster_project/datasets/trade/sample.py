@@ -14,8 +14,8 @@ from operator import itemgetter
 
 from dagster_project.datasets.trade import comtrade_files as comtrade
 from dagster_project.sample import areas, codes
-from dagster_project.sample.files import stored_gzip
-from dagster_project.sample.reporting import NO_UNIT, RawRow, reports
+from dagster_project.sample.files import SampleFile, stored_gzip
+from dagster_project.sample.reporting import NO_UNIT, YEARS, RawRow, reports
 
 API_FIELDS = list(comtrade.FIELDS)
 TEXT_FIELDS = frozenset(field for field in API_FIELDS if field.endswith(("Desc", "ISO", "Abbr")))
@@ -57,6 +57,12 @@ _TRANSPORT = {0: "TOTAL MOT", 2100: "Sea"}
 _CUSTOMS = {"C00": "TOTAL CPC", "C01": "Clearance for home use"}
 
 Record = dict[str, object]
+
+
+def files() -> Iterator[SampleFile]:
+    """Every trade file of the sample, sorted by path below the drop folder."""
+    made = [SampleFile(f"comtrade/{name}", body, rows) for year in YEARS for name, body, rows in trade_files(year)]
+    return iter(sorted(made))
 
 
 def trade_files(year: int) -> Iterator[tuple[str, bytes, int]]:

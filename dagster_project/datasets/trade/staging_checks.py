@@ -45,7 +45,7 @@ _BEC_FACTS = """
     from {batch}
 """
 
-STAGING = Stage(
+TRADE_STAGING = Stage(
     name="staging",
     prepare={"traded_goods": _TRADED_GOODS},
     checks=(

@@ -1,0 +1,182 @@
+"""Trade payloads as typed rows: every archived table is read once and kept as Parquet by its content.
+
+Planning asks which years the tables hold, landing reads the rows of a year: both find the same parsed files here. Not
+here: columns and single rows (`comtrade_rows`, `baci_rows`), and the rules that need other rows (`landing`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.archive.store import Archive, Entry
+from dagster_project.datasets.trade import baci_rows, comtrade_rows
+from dagster_project.landing import delimited, yearly
+from dagster_project.landing.delimited import require_closed_quotes, require_one_line_each, unreadable
+from dagster_project.landing.loads import Load
+from dagster_project.landing.tables import copy_query, file_metadata, scratch_database
+from dagster_project.sql import literal, parquet
+
+# What `comtrade_rows` and `baci_rows` yield, in this order. `raw` holds the row as received where it has a reason.
+PARSED_COLUMNS = (
+    "year",
+    "reporter_code",
+    "flow",
+    "partner_code",
+    "hs_revision",
+    "cmd_code",
+    "value_usd",
+    "quantity",
+    "quantity_unit",
+    "is_breakdown",
+    "reason",
+    "raw",
+)
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """One archived table as typed rows: `rows` by year, and the number of rows whose year cannot be read.
+
+    `extra_columns` are those that its publisher's layout does not have; nothing reads them.
+    """
+
+    entry_id: str
+    address: str
+    retrieved_at: str
+    source: str
+    path: Path
+    rows: Mapping[int, int]
+    rows_without_year: int
+    extra_columns: Sequence[str]
+
+
+def parse(archive: Archive, entries: Sequence[Entry], landing: Path, years: Sequence[int] | None) -> list[Parsed]:
+    """Every table of the payloads as typed Parquet, read once and kept by content; years not asked for stay in zips.
+
+    SourceError when a payload cannot be read.
+    """
+    parsed: list[Parsed] = []
+    with scratch_database(landing) as connection:
+        for entry in entries:
+            path = archive.open_path(entry)
+            with _tables(path, entry, landing) as tables:
+                for member, table in tables.items():
+                    if _wanted(member, years):
+                        parsed.append(_parse_table(connection, table, entry, member, landing))
+    return parsed
+
+
+def years_held(parsed: Sequence[Parsed]) -> list[int]:
+    """The years that the parsed tables have rows of."""
+    return sorted({year for table in parsed for year in table.rows})
+
+
+def identities(load: Load) -> dict[int, str]:
+    """Year -> name of what would be landed for it: its payloads, the code that reads them, and the load's shape."""
+    parsed = parse(load.archive, load.entries, load.landing, load.settings.years)
+    return {year: year_identity(parsed, year, load) for year in years_held(parsed)}
+
+
+def year_identity(parsed: Sequence[Parsed], year: int, load: Load) -> str:
+    """Names what a landed year depends on: the parsed tables that hold rows of it, and the load's shape."""
+    holding = sorted((table.entry_id, table.path.name) for table in parsed if table.rows.get(year))
+    return yearly.identity(year, [load.shape, load.settings.hs_revision, holding])
+
+
+@contextmanager
+def _tables(path: Path, entry: Entry, landing: Path) -> Iterator[Mapping[str, Path]]:
+    if entry.source == "baci":
+        landing.mkdir(parents=True, exist_ok=True)
+        with baci_rows.year_files(path, entry, landing) as files:
+            yield files
+    else:
+        yield {entry.part: path}
+
+
+def _wanted(member: str, years: Sequence[int] | None) -> bool:
+    """Whether a table may hold a year asked for; only BACI's member names say so beforehand."""
+    named = [part[1:5] for part in Path(member).stem.split("_") if part[:1] == "Y" and part[1:5].isdigit()]
+    return years is None or not member.upper().startswith("BACI_") or not named or int(named[0]) in years
+
+
+def _parse_table(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, member: str, landing: Path) -> Parsed:
+    reader = baci_rows if entry.source == "baci" else comtrade_rows
+    key = hashlib.sha256(f"{entry.sha256} {member} {_code_fingerprint()}".encode()).hexdigest()[:24]
+    target = landing / "parsed" / f"trade-{key}.parquet"
+    address = f"{entry.address}!{member}" if member != entry.part else entry.address
+    if not target.exists():
+        building = target.with_suffix(f".building-{os.getpid()}")
+        try:
+            rows, table = reader.typed_rows(connection, path, entry, rejects="rejected_lines")
+            extra = [written for name, written in table.columns.items() if name not in reader.KNOWN]
+            footer = {"extra_columns": json.dumps(extra)}
+            query = f"select {', '.join(PARSED_COLUMNS)} from ({rows})"
+            records = copy_query(connection, query, building, footer)
+            records += _insert_rejected_lines(connection, building, footer, address)
+            if entry.parameters.get("format", "csv").lower() != "json":
+                gzipped = entry.address.lower().endswith(".gz")
+                require_one_line_each(connection, table, path, gzipped, address, records)
+            building.replace(target)
+        except duckdb.Error as error:
+            raise unreadable(entry.address, error) from error
+        finally:
+            building.unlink(missing_ok=True)
+            for name in ("rejected_lines", "rejected_lines_scan", "payload", "json_rows"):
+                connection.execute(f"drop table if exists {name}")
+    by_year = connection.execute(f"select year, count(*) from {parquet(target)} group by year").fetchall()
+    return Parsed(
+        entry_id=entry.id,
+        address=address,
+        retrieved_at=entry.retrieved_at,
+        source=entry.source,
+        path=target,
+        rows={year: n for year, n in by_year if year is not None and 1900 <= year <= 2100},
+        rows_without_year=sum(n for year, n in by_year if year is None or not 1900 <= year <= 2100),
+        extra_columns=json.loads(file_metadata(connection, target)["extra_columns"]),
+    )
+
+
+def _insert_rejected_lines(
+    connection: duckdb.DuckDBPyConnection, target: Path, footer: Mapping[str, str], address: str
+) -> int:
+    """Put the lines that the CSV reader could not split into fields among the rows, where they stood in the file, as
+    rows without a year; return how many there are. SourceError when such a line has taken others along.
+    """
+    exists = connection.execute("select 1 from duckdb_tables() where table_name = 'rejected_lines'").fetchone()
+    if not exists or not connection.execute("select 1 from rejected_lines limit 1").fetchone():
+        return 0
+    require_closed_quotes(connection, "rejected_lines", address)
+    both = target.with_name(target.name + "-with-rejects")
+    nulls = ", ".join(f"null as {name}" for name in PARSED_COLUMNS[:-3])
+    # One line may break several rules of the reader; it is one row all the same. Line 1 is the header, so line n is
+    # row n - 1; the readable rows before it are those less the rejected lines before it.
+    rejected = f"""
+        select {nulls}, false as is_breakdown, 'malformed_row' as reason,
+            cast(to_json({{'line': line, 'error': any_value(error_message), 'text': any_value(csv_line)}}) as varchar),
+            line - 2 - (row_number() over (order by line) - 1) as readable_before, 1 as is_rejected, line
+        from rejected_lines group by line
+    """
+    rows = f"""
+        select {", ".join(PARSED_COLUMNS)} from (
+            select {", ".join(PARSED_COLUMNS)}, file_row_number + 1 as readable_before, 0 as is_rejected, 0 as line
+            from read_parquet({literal(target)}, hive_partitioning = false, file_row_number = true) union all {rejected}
+        ) order by readable_before, is_rejected, line
+    """
+    total = copy_query(connection, rows, both, footer)
+    readable = connection.execute(f"select count(*) from {parquet(target)}").fetchone()
+    both.replace(target)
+    return total - (readable[0] if readable else 0)
+
+
+def _code_fingerprint() -> str:
+    """Changes when the code that parses rows changes, so that parsed tables of older code are not taken for new."""
+    modules = (comtrade_rows.__file__, baci_rows.__file__, delimited.__file__, __file__)
+    return hashlib.sha256(b"".join(Path(module).read_bytes() for module in modules if module)).hexdigest()[:12]
