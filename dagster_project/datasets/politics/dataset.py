@@ -1,4 +1,4 @@
-"""What the pipeline knows of UN General Assembly ideal points."""
+"""Politics: where states stand by their votes in the UN General Assembly."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from dagster_project.datasets.politics.sample import politics_files
 POLITICS = Dataset(
     name="politics",
     title="UN General Assembly ideal points",
-    description="Estimates of where each state stands, from its votes in the United Nations General Assembly: one "
-    "number per state and session (Bailey, Strezhnev and Voeten). The distance between two states' points measures how "
-    "differently they vote.",
+    description="Estimates (Bailey, Strezhnev and Voeten) of where each state stands by its votes in the UN "
+    "General Assembly, archived as received: one number per state and session. The farther two points are apart, the "
+    "more differently the states vote.",
     setting="politics_source",
     sources=(
         Sample(politics_files),
@@ -26,7 +26,7 @@ POLITICS = Dataset(
             look_every=7 * 24 * 3600,
             schedule="monthly_politics",
             cron="15 7 5 * *",
-            why="The authors publish estimates about once a year, after a session.",
+            why="Politics: on the fifth of the month; the authors publish estimates about once a year.",
             stale=(60, 120),
         ),
     ),
@@ -34,12 +34,12 @@ POLITICS = Dataset(
         Table("ideal_points", "One row per state and session with a point.", "politics/ideal_points.parquet"),
         Table(
             "politics_rule_counts",
-            "Rows read, landed, set aside by a rule and quarantined, per source.",
+            "One row per (source, rule): rows read, landed, set aside by rule, quarantined by reason.",
             "politics_rule_counts.parquet",
         ),
         Table(
             "quarantine_politics",
-            "Rows that could not be used, with the reason and their place in the archived file.",
+            "Rows of ideal-point files that could not be used, with the reason and where they came from.",
             "quarantine/politics/*.parquet",
         ),
     ),

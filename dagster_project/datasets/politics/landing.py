@@ -25,7 +25,7 @@ from dagster_project.landing.delimited import (
     whole_number,
 )
 from dagster_project.landing.loads import Landed, Load
-from dagster_project.landing.tables import RuleCounts, copy_query, replaced_directory, scratch_database
+from dagster_project.landing.tables import QUARANTINE, RuleCounts, copy_query, replaced_directory, scratch_database
 from dagster_project.sql import literal
 
 # Session 1 began in 1946; of a session that goes on into the next year the first year counts.
@@ -39,10 +39,6 @@ REQUIRED = ("ccode", "session", "IdealPointAll", "iso3c")
 VOTES = "NVotesAll"
 
 _REJECTS = "rejected_lines"
-_QUARANTINE = (
-    "dataset varchar, source varchar, year integer, reason varchar, detail varchar, archive_entry varchar, "
-    "source_row bigint, raw varchar"
-)
 
 
 @dataclass
@@ -69,7 +65,8 @@ def land(load: Load) -> Landed:
     a column that is missing; AccountingError when a row is unaccounted for.
     """
     with scratch_database(load.landing) as connection:
-        connection.execute(f"create temp table quarantine ({_QUARANTINE})")
+        columns = ", ".join(f"{name} {kind}" for name, kind in QUARANTINE.items())
+        connection.execute(f"create temp table quarantine ({columns})")
         files = [_read(connection, load.archive, entry, f"file_{n}") for n, entry in enumerate(load.entries)]
         if not files:
             raise _nothing()
@@ -161,7 +158,7 @@ def _keep_malformed(connection: duckdb.DuckDBPyConnection, file: _File) -> int:
     # Several errors of one line share its first byte.
     connection.execute(f"""
         insert into {file.table}_malformed
-        select min(line), min(error_message), min(csv_line) from {_REJECTS} group by line_byte_position
+        select min(line), min(error_message), trim(min(csv_line), e'\\r\\n') from {_REJECTS} group by line_byte_position
     """)
     return _one(connection, f"select count(*) from {file.table}_malformed")
 
@@ -253,14 +250,8 @@ def _counts(connection: duckdb.DuckDBPyConnection, chosen: _File, superseded: Se
     landed = _one(connection, "select count(*) from landed")
     counts = {chosen.entry.source: RuleCounts(chosen.rows_read, landed, rules, reasons)}
     for file in superseded:
-        before = counts.get(file.entry.source, RuleCounts(0, 0))
-        kept = before.rules.get("superseded_file", 0) + file.rows_read
-        counts[file.entry.source] = RuleCounts(
-            before.rows_read + file.rows_read,
-            before.landed,
-            {**before.rules, "superseded_file": kept},
-            before.quarantined,
-        )
+        unused = RuleCounts(file.rows_read, 0, {"superseded_file": file.rows_read})
+        counts[file.entry.source] = counts.get(file.entry.source, RuleCounts(0, 0)) + unused
     return counts
 
 
