@@ -6,7 +6,7 @@ Not here: whether a single field can be read (landing quarantines those rows).
 from __future__ import annotations
 
 from dagster_project.checks.accounting import accounting
-from dagster_project.checks.declarations import Check, Stage, between, no_rows, not_empty, not_null, unique
+from dagster_project.checks.declarations import Check, Stage, between, no_rows, not_empty, not_null
 from dagster_project.datasets.politics.landing import REPAIRS, YEAR_BEFORE_FIRST_SESSION
 
 # The points have mean 0 and standard deviation 1 over states and sessions; the largest ever published is 3.2.
@@ -26,6 +26,10 @@ _FACTS = """
 _WRONG_YEARS = f"""
     select ccode, session, year from {{batch}}
     where year <> session + {YEAR_BEFORE_FIRST_SESSION} or year > year(current_date)
+"""
+_REPEATED = """
+    select ccode, session, count(*) as n_rows, min(iso3) as first_iso3, max(iso3) as last_iso3 from {batch}
+    group by ccode, session having count(*) > 1
 """
 _UNREPAIRED = f"""
     select ccode, session, iso3c, iso3 from {{batch}}
@@ -64,11 +68,11 @@ POLITICS_LANDING = Stage(
                 not_null("ccode"),
                 not_null("session"),
                 not_null("ideal_point"),
-                unique("ccode", "session"),
                 between("session", 1, None),
                 between("ideal_point", -LARGEST_POINT, LARGEST_POINT),
                 between("n_votes", 0, None),
                 no_rows(_WRONG_YEARS),
+                no_rows(_REPEATED, counted_by="n_rows"),
             ),
             facts=_FACTS,
         ),
