@@ -79,6 +79,8 @@ def land(drop: Path, directory: Path) -> dict[str, Any]:
     from dagster_project.datasets.patents import landing as patents
     from dagster_project.datasets.patents import patentsview
     from dagster_project.datasets.patents.files import FILE_KINDS
+    from dagster_project.landing.loads import Load
+    from dagster_project.settings import load_settings
     from dagster_project.sources.files import find_files
 
     archive = Archive(directory / "archive")
@@ -96,7 +98,7 @@ def land(drop: Path, directory: Path) -> dict[str, Any]:
 
     patentsview._citations = timed  # type: ignore[assignment]
     began = time.perf_counter()
-    patents.land_patents(archive, entries, directory / "landing")
+    patents.land(Load(archive, entries, directory / "landing", load_settings({}, dotenv=None)))
     print(f"(archiving, not counted: {archiving:.1f} s)", flush=True)
     found = _summary(f"'{directory / 'landing' / 'patents' / 'pct_citations.parquet'}'")
     return {"seconds": time.perf_counter() - began, "citation_seconds": spent[0], "found": found}

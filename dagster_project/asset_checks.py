@@ -1,4 +1,4 @@
-"""The stage checks of the graph: which suite looks at which assets. Not here: the checks themselves (see `datasets`)."""
+"""The stage checks of the graph: which suite looks at which assets. Not here: the checks (see `datasets`)."""
 
 from __future__ import annotations
 

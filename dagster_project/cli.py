@@ -26,12 +26,13 @@ from typing import TYPE_CHECKING, TextIO
 from filelock import FileLock, Timeout
 
 from dagster_project.archive.lock import Lock, load_lock
-from dagster_project.datasets.reference.web import pin
+from dagster_project.datasets.declaration import LiveService
+from dagster_project.datasets.registry import datasets_on
 from dagster_project.errors import Deferred, SettingError, SourceError, UserError
 from dagster_project.planning.state import make_plan
 from dagster_project.publish.read import Release, open_release, verify
 from dagster_project.settings import PROJECT_ROOT, Settings, load_settings
-from dagster_project.sources.live import live
+from dagster_project.sources.live import live_session
 
 if TYPE_CHECKING:  # Dagster takes a second to import: not before it is needed
     import dagster as dg
@@ -91,11 +92,16 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _pin(options: argparse.Namespace) -> int:
-    """Pin the reference files of CHOKEPOINT_REFERENCE_LIST at what their addresses give now."""
+    """Pin the files of live sources that have pinned hashes at what their addresses give now."""
     settings = load_settings()
-    with live(settings) as surroundings:
-        changed = pin(surroundings)
-    print(f"{settings.reference_list}: {_list(changed)} changed" if changed else "Every pinned hash still holds.")
+    services = [(each, each.source(settings)) for each in datasets_on(settings)]
+    pinned = [service for _, service in services if isinstance(service, LiveService) and service.pin]
+    changed: list[str] = []
+    with live_session(settings) as session:
+        for service in pinned:
+            assert service.pin is not None
+            changed += service.pin(session)
+    print(f"{_list(changed)} changed; the new hashes are pinned." if changed else "Every pinned hash still holds.")
     return 0
 
 
@@ -123,9 +129,10 @@ def _rebuild(options: argparse.Namespace) -> int:
 
 def _refresh(settings: Settings) -> int:
     """Compute what has changed and publish; nothing at all when nothing has."""
+    sources = ", ".join(f"{each.name}: {each.source_name(settings)}" for each in datasets_on(settings))
     with _only_run(settings):
         print(
-            f"Looking at the sources (trade: {settings.trade_source}, data directory: {settings.data_dir}) …",
+            f"Looking at the sources ({sources}; data directory: {settings.data_dir}) …",
             flush=True,
         )
         with _sources_heard():
@@ -135,7 +142,8 @@ def _refresh(settings: Settings) -> int:
             if settings.postgres_url:  # which may lack the release: the address is new, or the server was away
                 return _execute(settings, [], load_lock(settings.lock_path), ("postgres",))
             return _summary(settings, None)
-        years = plan.years or plan.held
+        # A change of a dataset without years is computed by a run of the newest year alone.
+        years = plan.years or plan.held[-1:]
         print(f"Years held: {_list(plan.held)}; to compute: {_list(years)}.", flush=True)
         return _execute(settings, list(years), load_lock(settings.lock_path))
 

@@ -151,7 +151,7 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def node_layer(node: Mapping[str, Any]) -> str:
-    """The layer of a source, model or seed in the manifest: landing, staging, intermediate or marts; else the schema."""
+    """The layer of a source, model or seed in the manifest: landing, staging, intermediate or marts."""
     return "landing" if node["resource_type"] == "source" else str(node["config"].get("schema"))
 
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:  # two seconds that loading the definitions need not cost
 
 MODEL_LAYERS = ("intermediate", "marts")
 # dbt selections by folder, with `fqn:` and not `path:`, which Dagster would look up in the process's directory.
-STAGING = "fqn:chokepoint.staging.{0} fqn:chokepoint.{0}"  # and the seeds
+STAGING = "fqn:chokepoint.staging.{0} fqn:chokepoint.{0},resource_type:seed"
 MODELS = "fqn:chokepoint.intermediate.{0} fqn:chokepoint.marts.{0}"
 EVERYTHING = "fqn:*.{0}.*"
 
@@ -72,8 +72,6 @@ class Translator(DagsterDbtTranslator):
         """Marts also say how old they may get."""
         spec = super().get_asset_spec(manifest, unique_id, project)
         return spec.replace_attributes(freshness_policy=ANNUAL) if spec.group_name == "marts" else spec
-
-
 
 
 def warehouse_assets(settings: Settings, yearly: dg.PartitionsDefinition, manifest: Path) -> list[dg.AssetsDefinition]:

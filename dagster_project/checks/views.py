@@ -66,9 +66,7 @@ def previous_release(published: Path, settings: Mapping[str, Any]) -> Previous:
     return Previous(directory, "")
 
 
-def over_landing(
-    tables: Mapping[str, Path], years: Sequence[int] = (), previous: Previous = Previous()
-) -> CheckedData:
+def over_landing(tables: Mapping[str, Path], years: Sequence[int] = (), previous: Previous = Previous()) -> CheckedData:
     """Views over landing tables: table -> pattern of its files.
 
     Of tables with a folder per year, these years (none: all that are landed) and the rows of no year. A table with no

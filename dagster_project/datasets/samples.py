@@ -47,7 +47,7 @@ def write_drop_folder(folder: Path) -> None:
 def _files(dataset: Dataset) -> Iterator[SampleFile]:
     for source in dataset.sources:
         if isinstance(source, Sample):
-            yield from (SampleFile(*file) for file in source.files())
+            yield from source.files()
 
 
 def _payload(dataset: Dataset, path: str, body: bytes, rows: int) -> Payload:

@@ -67,9 +67,7 @@ class Built:
     def with_years(self, each: Dataset, shaped_by: str, years: Mapping[int, str]) -> Built:
         """The record after a build that leaves the warehouse with these years of the dataset."""
         named = {str(year): name for year, name in sorted(years.items())}
-        return replace(
-            self, shapes={**self.shapes, each.name: shaped_by}, years={**self.years, each.name: named}
-        )
+        return replace(self, shapes={**self.shapes, each.name: shaped_by}, years={**self.years, each.name: named})
 
     def with_dataset(self, each: Dataset, name: str) -> Built:
         """The record after a build of a dataset without years."""

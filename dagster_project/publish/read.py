@@ -68,7 +68,7 @@ class Release:
         con = duckdb.connect()
         for setting, value in (("threads", threads), ("memory_limit", memory_limit)):
             if value is not None:
-                con.execute(f"set {setting} = {literal(value)}")
+                con.execute(f"set {setting} = {literal(str(value))}")
         con.execute(f"attach {literal(self.path / DATABASE)} as release (read_only)")
         con.execute(f"create schema {SCHEMA}")
         tables = "select table_name from duckdb_tables() where database_name = 'release' and schema_name = ?"

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import NamedTuple
 
-
-class SampleFile(NamedTuple):
-    """One file of the sample: its path below the drop folder, its content, and its number of records."""
-
-    path: str
-    body: bytes
-    rows: int
+# One file of the sample: its path below the drop folder, its content, and its number of records.
+SampleFile = tuple[str, bytes, int]
 
 
 def stored_gzip(body: bytes) -> bytes:

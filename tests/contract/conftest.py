@@ -14,7 +14,7 @@ import pytest
 from dagster_project.settings import Settings, load_settings
 from dagster_project.sources.http import Http
 from dagster_project.sources.ledger import Ledger
-from dagster_project.sources.live import Live, live
+from dagster_project.sources.live import Live, live_session
 from tests.contract.demo_live import live_settings
 from tests.contract.server.app import Contract, contract_server
 
@@ -51,11 +51,11 @@ class Bench:
         return replace(load_settings(environ, None), **{"years": (2018,), **changes})
 
     def live(self, **changes: Any) -> AbstractContextManager[Live]:
-        """The surroundings of a live source; every call is a new run on the same data directory."""
+        """What a live source works with; every call is a new run on the same data directory."""
         settings = self.settings(**changes)
         ledger = Ledger(settings.data_dir / "calls.sqlite")
         http = Http(ledger, clock=self.clock, sleep=self.clock.sleep, rng=lambda: 0.5, timeout=(5.0, 5.0))
-        return live(settings, http)
+        return live_session(settings, http)
 
     def calls(self, source: str) -> int:
         """The attempts that the ledger counted for a source."""

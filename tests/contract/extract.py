@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
-from dagster_project.archive.store import Archive
-from dagster_project.planning.intake import take_in
 from dagster_project.settings import load_settings
 from tests.contract.hurried import hurry
+from tests.helpers.steps import fetch
 
 
 def extract(environ: Mapping[str, str], datasets: Sequence[str]) -> None:
@@ -19,4 +17,4 @@ def extract(environ: Mapping[str, str], datasets: Sequence[str]) -> None:
     hurry()
     settings = load_settings(dotenv=None)
     for dataset in datasets:
-        take_in(dataset, settings, Archive(settings.archive_dir), datetime.now(UTC))
+        fetch(dataset, settings)

@@ -36,9 +36,9 @@ import pytest
 
 from dagster_project.archive.lock import load_lock
 from dagster_project.archive.store import Archive
-from dagster_project.datasets.patents.landing import land_patents
-from dagster_project.datasets.reference.landing import land_reference
-from dagster_project.datasets.tariffs.landing import land_tariffs
+from dagster_project.datasets.patents.landing import land as land_patents
+from dagster_project.datasets.reference.landing import land as land_reference
+from dagster_project.datasets.tariffs.landing import land as land_tariffs
 from dagster_project.datasets.trade.landing import land_year, parse_trade
 from dagster_project.sources.http import canonical
 from dagster_project.sources.ledger import Ledger
@@ -46,6 +46,7 @@ from tests.contract.demo_live import ROOT, content, live_settings
 from tests.contract.extract import extract
 from tests.contract.server import faults, notices
 from tests.contract.server.app import Contract, contract_server
+from tests.helpers.steps import load_of
 
 TRADE, OTHERS = ("reference", "trade"), ("tariffs", "patents")
 KILLS = {TRADE: 30, OTHERS: 15}
@@ -156,12 +157,12 @@ class Place:
         archive, lock = Archive(self.data / "archive"), load_lock(self.data / "inputs.lock.json")
         landing = self.home / "landing"
         if "trade" in lock.datasets:
-            land_reference(archive, lock.datasets["reference"], landing, "H5")
+            land_reference(load_of(archive, lock.datasets["reference"], landing, "H5"))
             parsed = parse_trade(archive, lock.datasets["trade"], landing, [2018])
             land_year(parsed, landing, 2018, "H5", "test")
         if "tariffs" in lock.datasets:
-            land_tariffs(archive, lock.datasets["tariffs"], landing)
-            land_patents(archive, lock.datasets["patents"], landing)
+            land_tariffs(load_of(archive, lock.datasets["tariffs"], landing))
+            land_patents(load_of(archive, lock.datasets["patents"], landing))
         found = {}
         for path in sorted(landing.rglob("*.parquet")):
             columns = f"columns(name -> name not in ('archive_entry', 'source_row')) from '{path}'"

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 import pytest
 
 from dagster_project import sensors
-from dagster_project.archive.store import Archive
-from dagster_project.assets.landing import land_trade
 from dagster_project.build import build_definitions
-from dagster_project.datasets.reference.landing import land_reference
-from dagster_project.datasets.trade.landing import landed_years
-from dagster_project.planning import news
-from dagster_project.planning.intake import datasets_on, take_in, taken_in
+from dagster_project.datasets.reference.dataset import REFERENCE
+from dagster_project.datasets.registry import dataset, datasets_on
+from dagster_project.datasets.trade.dataset import TRADE
+from dagster_project.landing.yearly import landed_years
+from dagster_project.planning.loading import land
+from dagster_project.planning.news import watched
 from dagster_project.planning.state import Built, entries_fingerprint
 from dagster_project.settings import Settings
 from dagster_project.sources.http import Http
 from dagster_project.sources.ledger import Ledger
-from dagster_project.sources.live import live
+from dagster_project.sources.live import live_session
 from tests.contract.conftest import Bench
 from tests.contract.server import faults
+from tests.helpers.steps import current, fetch
 
 LIVE = {"ustr_addresses": (), "tariff_source": "ustr", "patent_source": "uspto"}
 
@@ -40,21 +40,21 @@ def settings(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 def built(settings: Settings) -> None:
-    """Take in, land and note as computed, as a run does."""
-    archive = Archive(settings.archive_dir)
-    datasets = datasets_on(settings)
-    for dataset in datasets:
-        take_in(dataset, settings, archive, datetime.now(UTC))
-    land_reference(archive, taken_in("reference", settings), settings.landing_dir, settings.hs_revision)
-    land_trade(settings, list(settings.years or ()))
+    """Fetch, land and note as computed, as a run does."""
+    for each in datasets_on(settings):
+        fetch(each.name, settings)
+    land(REFERENCE, settings)
+    land(TRADE, settings, list(settings.years or ()))
     settings.warehouse.touch()
-    others = {name: entries_fingerprint(taken_in(name, settings)) for name in datasets[2:]}
-    years = {str(year): name for year, name in landed_years(settings.landing_dir).items()}
-    Built("config", years, others).save(settings)
+    record = Built().with_years(TRADE, "shape", landed_years(settings.landing_dir, "trade"))
+    for each in datasets_on(settings):
+        if each.yearly is None:
+            record = record.with_dataset(each, f"shape/{entries_fingerprint(current(each.name, settings))}")
+    record.save(settings)
 
 
-def requested(dataset: str, settings: Settings) -> list[tuple[str, str]] | str:
-    answer = sensors.evaluate(dataset, settings)
+def requested(name: str, settings: Settings) -> list[tuple[str, str]] | str:
+    answer = sensors.evaluate(dataset(name), settings)
     if isinstance(answer, dg.SkipReason):
         return str(answer.skip_message)
     return [
@@ -67,8 +67,8 @@ def test_looks_without_news_cost_availability_calls_only_and_request_nothing(ben
     assert requested("trade", settings) == [("2017", "2017"), ("2019", "2019")], "before the first run"
     built(settings)
     bench.contract.seen.clear()
-    for dataset in ("trade", "tariffs", "patents"):
-        assert "nothing new" in requested(dataset, settings), dataset
+    for name in ("trade", "tariffs", "patents"):
+        assert "nothing new" in requested(name, settings), name
     paths = sorted(target.split("?")[0] for target in bench.contract.targets())
     assert paths == [
         "/api/v1/datasets/products/pvgpatdis",
@@ -94,7 +94,7 @@ def test_a_run_that_failed_after_pulling_is_requested_again(bench: Bench, settin
     world = bench.contract.world
     world.revise(2019, 757)
     world.extra_fields = {"datasetCode": 1}
-    take_in("trade", settings, Archive(settings.archive_dir), datetime.now(UTC))
+    fetch("trade", settings)
     assert requested("trade", settings) == [("2019", "2019")]
 
 
@@ -104,8 +104,8 @@ def test_a_source_that_cannot_be_asked_is_told_and_skipped(bench: Bench, setting
 
 
 def test_while_a_run_asks_the_sources_a_look_does_not_wait(settings: Settings) -> None:
-    with live(settings):
-        assert "a run that asks the live sources" in requested("trade", settings)
+    with live_session(settings):
+        assert "another run that is asking the live sources" in requested("trade", settings)
 
 
 def tick(sensor: str, settings: Settings) -> Any:
@@ -150,4 +150,5 @@ def test_sensors_and_schedules_are_there_and_stopped(settings: Settings) -> None
 
 
 def test_news_is_asked_of_live_sources_only(settings: Settings) -> None:
-    assert ("trade", "sample") not in news.NEWS and ("trade", "comtrade") in news.NEWS
+    assert watched(TRADE, settings) is not None
+    assert watched(TRADE, replace(settings, trade_source="sample")) is None

@@ -11,19 +11,20 @@ import pytest
 
 from dagster_project.datasets.tariffs import web as ustr_web
 from dagster_project.datasets.tariffs.files import FILE_KINDS
-from dagster_project.datasets.tariffs.landing import land_tariffs
+from dagster_project.datasets.tariffs.landing import land as land_tariffs
 from dagster_project.errors import Deferred, SourceError
 from dagster_project.sources.files import find_files
 from dagster_project.sources.live import Live
 from tests.contract.conftest import Bench
 from tests.contract.demo_live import write_drop_folder
 from tests.contract.server import faults, notices
+from tests.helpers.steps import load_of
 
 
 def landed(live: Live, payloads: Any, folder: Path) -> dict[str, list[Any]]:
     """Every tariff table but for where its rows came from."""
     now = datetime(2026, 6, 15, tzinfo=UTC)
-    result = land_tariffs(live.archive, [live.archive.put(p, retrieved_at=now) for p in payloads], folder)
+    result = land_tariffs(load_of(live.archive, [live.archive.put(p, retrieved_at=now) for p in payloads], folder))
     return {
         table: sorted(
             duckdb.sql(f"select * exclude (archive_entry) from '{folder / table}.parquet'").fetchall(), key=str

@@ -16,7 +16,7 @@ import requests
 
 from dagster_project.datasets.patents import oecd
 from dagster_project.sources.http import Service
-from dagster_project.sources.live import live
+from dagster_project.sources.live import live_session
 from tests.contract.conftest import Bench
 from tests.contract.server.app import INVALID_KEY, MISSING_KEY
 
@@ -132,9 +132,9 @@ def test_oecd_blocks_unnamed_programs_and_has_no_records_for_other_keys(bench: B
 
 
 def test_the_program_names_itself_as_the_settings_say(bench: Bench) -> None:
-    with live(bench.settings(user_agent="lab/2 (mail@example.org)")) as surroundings:
+    with live_session(bench.settings(user_agent="lab/2 (mail@example.org)")) as session:
         url = f"{bench.contract.url}/public/v1/getDa/C/A/HS"
-        surroundings.http.get_json(Service("any"), url, {"period": "2018"}, where="availability")
+        session.http.get_json(Service("any"), url, {"period": "2018"}, where="availability")
     assert [seen.headers["User-Agent"] for seen in bench.contract.seen] == ["lab/2 (mail@example.org)"]
 
 

@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from dagster_project.landing.inputs import Input, land_inputs
-from tests.pipeline.dbt_command import build
+from tests.helpers.dbt_command import build
 
 NOT_COMPUTABLE = "not computable from these inputs"
 

@@ -28,7 +28,7 @@ from dagster_project.datasets import samples as sample
 from dagster_project.dbt_project import DBT_DIR, mart_specs, plain_manifest
 from dagster_project.publish.read import open_release, verify
 from dagster_project.settings import load_settings
-from tests.unit.landing_desk import as_csv, row
+from tests.helpers.landing_desk import as_csv, row
 
 YEARS = list(sample.YEARS)
 TRADE_MARTS = {

@@ -16,8 +16,8 @@ from dagster_project.archive.payload import Payload, Provenance
 from dagster_project.archive.store import Archive, Entry, write_whole
 from dagster_project.datasets import samples as sample
 from dagster_project.errors import ArchiveDamaged, SourceError, UserError
-from dagster_project.planning.intake import take_in
 from dagster_project.settings import load_settings
+from tests.helpers.steps import fetch
 
 NOW = datetime(2024, 5, 6, 7, 8, 9, 123456, tzinfo=UTC)
 BODY = b"year,value\n2017,1\n"
@@ -226,7 +226,7 @@ def test_manifest_and_lock_hold_no_path_of_this_machine(tmp_path: Path) -> None:
         },
         dotenv=None,
     )
-    entries, _ = take_in("reference", settings, Archive(settings.archive_dir), NOW)
+    entries, _ = fetch("reference", settings, NOW)
     assert entries and all(entry.address.startswith("drop:") for entry in entries)
     for path in (*(settings.archive_dir / "manifest").iterdir(), settings.lock_path):
         assert str(tmp_path) not in path.read_text()
@@ -234,7 +234,7 @@ def test_manifest_and_lock_hold_no_path_of_this_machine(tmp_path: Path) -> None:
 
 def test_sample_is_marked_synthetic_in_the_manifest(tmp_path: Path) -> None:
     settings = load_settings({"CHOKEPOINT_DATA_DIR": str(tmp_path)}, dotenv=None)
-    entries, _ = take_in("reference", settings, Archive(settings.archive_dir), NOW)
+    entries, _ = fetch("reference", settings, NOW)
     assert all(entry.synthetic and "synthetic" in entry.publisher for entry in entries)
 
 

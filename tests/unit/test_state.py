@@ -6,9 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from dagster_project.archive.store import Entry
+from dagster_project.datasets.declaration import Dataset
+from dagster_project.datasets.reference.dataset import REFERENCE
+from dagster_project.datasets.trade.dataset import TRADE
 from dagster_project.errors import SourceError
-from dagster_project.planning.state import Built, make_plan, possible_years, years_to_check
-from tests.unit.landing_desk import Desk, row
+from dagster_project.landing import yearly
+from dagster_project.planning.fingerprints import folder_fingerprint
+from dagster_project.planning.intake import current_inputs
+from dagster_project.planning.loading import land
+from dagster_project.planning.state import Built, identity, make_plan, possible_years, shape, years_to_check
+from tests.helpers.landing_desk import Desk, row
 
 OFF = {"tariff_source": "off", "patent_source": "off"}
 
@@ -22,21 +30,18 @@ def desk(tmp_path: Path) -> Desk:
 
 def build(desk: Desk, *, release: bool = True) -> Built:
     """Note what a run of the plan would have built, and published."""
-    from dagster_project.datasets.trade.landing import landed_years
-    from dagster_project.planning.intake import taken_in
-    from dagster_project.planning.state import config_fingerprint
-
     plan, settings = make_plan(desk.settings), desk.settings
-    config = config_fingerprint(settings, taken_in("reference", settings))
-    from dagster_project.archive.store import Archive
-    from dagster_project.datasets.trade import landing as trade
-
-    desk.land_reference()
-    parsed = trade.parse_trade(Archive(settings.archive_dir), taken_in("trade", settings), settings.landing_dir, None)
-    for year in plan.held:
-        trade.land_year(parsed, settings.landing_dir, year, settings.hs_revision, config)
+    land(REFERENCE, settings)
+    land(TRADE, settings, plan.held)
     settings.warehouse.touch()
-    built = Built(config, {str(year): name for year, name in landed_years(settings.landing_dir).items()})
+
+    def entries_of(each: Dataset) -> list[Entry]:
+        return current_inputs(each, settings)
+
+    landed = yearly.landed_years(settings.landing_dir, "trade")
+    built = Built(figures=folder_fingerprint("benchmarks"))
+    built = built.with_years(TRADE, shape(TRADE, settings, entries_of), landed)
+    built = built.with_dataset(REFERENCE, identity(REFERENCE, settings, entries_of))
     built.save(settings)
     if release:
         built.save_released(settings)

@@ -5,7 +5,7 @@ Not here: what any table means (see `patentsview`, `patents_bigquery`, `patent_r
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from dagster_project.sources.zip_member import extract_table
 from dagster_project.sql import literal
 
 _REJECTS = "rejected_lines"
+
 
 @dataclass
 class PatentLoad:

@@ -27,7 +27,7 @@ from dagster_project.datasets.patents.sample_inventions import (
     inventions,
 )
 from dagster_project.datasets.patents.sample_inventions import patents as us_patents
-from dagster_project.sample.files import stored_gzip
+from dagster_project.sample.files import SampleFile, stored_gzip
 
 Row = Sequence[str | int]
 
@@ -58,8 +58,8 @@ _COLUMNS = {
 }
 
 
-def patent_files() -> Iterator[tuple[str, bytes, int]]:
-    """Path below the drop folder, content and number of records of every patent file, sorted by path."""
+def patent_files() -> Iterator[SampleFile]:
+    """Every patent file, sorted by path."""
     tables: Mapping[str, list[Row]] = {
         "g_application": _applications(),
         "g_assignee_disambiguated": _assignees(),

@@ -74,6 +74,9 @@ def land(load: Load) -> Landed:
     with replaced_directory(load.landing / "reference") as building:
         for name, (schema, content) in rows.items():
             pq.write_table(pa.Table.from_pylist(content, schema), building / f"{name}.parquet")
+    counts = [{"source": "reference", "rule": "landed", "n": len(content)} for _, content in rows.values()]
+    schema = pa.schema([("source", pa.string()), ("rule", pa.string()), ("n", pa.int64())])
+    pq.write_table(pa.Table.from_pylist(counts, schema), load.landing / "reference_rule_counts.parquet")
     revisions = sorted({row["from_revision"] for row in rows["hs_conversion"][1]} | {base})
     return Landed(
         notes={"base_revision": base, "revisions_with_a_way": revisions},

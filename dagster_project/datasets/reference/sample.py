@@ -12,12 +12,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from dagster_project.hs import TAIWAN
 from dagster_project.sample import areas, codes
+from dagster_project.sample.files import SampleFile
 
 Listed = areas.Area | areas.Economy
 
 
-def reference_files() -> Iterator[tuple[str, bytes, int]]:
-    """Path below the drop folder, content and number of records of every reference file."""
+def reference_files() -> Iterator[SampleFile]:
+    """Every reference file."""
     reporters = _reporters()
     yield "reference/Reporters.json", _reference_json(reporters, _reporter_entry), len(reporters)
     partners = _partners()

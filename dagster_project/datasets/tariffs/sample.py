@@ -18,7 +18,7 @@ from functools import cache
 from xml.sax.saxutils import escape
 
 from dagster_project.datasets.tariffs.sample_requests import DOCKETS, HEADINGS, Request, lines, pending, requests
-from dagster_project.sample.files import stored_gzip
+from dagster_project.sample.files import SampleFile, stored_gzip
 from dagster_project.sample.noise import chance
 
 Cell = str | int
@@ -46,8 +46,8 @@ UNKNOWN_NOTE = "20(zzz)"
 _PICK = 401
 
 
-def tariff_files() -> Iterator[tuple[str, bytes, int]]:
-    """Path below the drop folder, content and number of records of every tariff file."""
+def tariff_files() -> Iterator[SampleFile]:
+    """Every tariff file."""
     by_list = {list_id: [request for request in requests() if request.list_id == list_id] for list_id in DOCKETS}
     yield _file("List-1-Exclusion-Requests.csv", _lists_1_2(by_list["1"]), encoding="cp1252")
     sheet = _lists_1_2(by_list["2"])
@@ -98,7 +98,7 @@ def _schedule_line(code: str, text: str, general: str) -> dict[str, object]:
     }
 
 
-def _file(name: str, table: Sequence[Sequence[Cell]], encoding: str = "utf-8") -> tuple[str, bytes, int]:
+def _file(name: str, table: Sequence[Sequence[Cell]], encoding: str = "utf-8") -> SampleFile:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(table)
     body = text.getvalue().encode(encoding)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from dagster_project.archive.payload import Payload
@@ -26,7 +27,7 @@ from dagster_project.settings import FIRST_YEAR, Settings
 from dagster_project.sources import cepii
 
 
-def _one_edition(payloads: list[Payload], settings: Settings) -> tuple[list[Payload], list[str]]:
+def _one_edition(payloads: Sequence[Payload], settings: Settings) -> tuple[list[Payload], list[str]]:
     return baci_files.choose_edition(payloads, settings.hs_revision)
 
 

@@ -14,11 +14,9 @@ from dagster_project.checks.declarations import (
     not_empty,
     not_null,
     one_of,
-    unique,
 )
 from dagster_project.checks.views import PREVIOUS_RELEASE
 from dagster_project.hs import REVISIONS
-
 
 # A cell is (year, reporter, flow, code). It is off when its partners exceed its World row by more than this share, and
 # by more than a dollar: publishers round. Partners below World are legal: confidential partners are in World only.
@@ -171,6 +169,7 @@ _FALLEN_VALUE = f"""
     select *, landed_usd / previous_usd - 1 as change from today join before using (year)
     where landed_usd < (1 - {VALUE_FALL_LIMIT}) * previous_usd
 """
+
 
 def _side_table(table: str, of_what: str, broken: str) -> Check:
     """One scan for the rules of a table beside the flows; `broken` is what its own areas must not be."""

@@ -61,7 +61,7 @@ Record = dict[str, object]
 
 def files() -> Iterator[SampleFile]:
     """Every trade file of the sample, sorted by path below the drop folder."""
-    made = [SampleFile(f"comtrade/{name}", body, rows) for year in YEARS for name, body, rows in trade_files(year)]
+    made = [(f"comtrade/{name}", body, rows) for year in YEARS for name, body, rows in trade_files(year)]
     return iter(sorted(made))
 
 

@@ -15,9 +15,11 @@ import pytest
 
 from dagster_project.archive.store import Archive
 from dagster_project.datasets.tariffs.files import FILE_KINDS
-from dagster_project.datasets.tariffs.landing import LandedTariffs, land_tariffs
+from dagster_project.datasets.tariffs.landing import land as land_tariffs
 from dagster_project.errors import SourceError
+from dagster_project.landing.loads import Landed
 from dagster_project.sources.files import find_files
+from tests.helpers.steps import load_of
 
 LISTS_1_2 = "Doc Type,Request Doc-ID,Organization Name,10-Digit HTS,Date Posted,Response Closes,Reply Closes,Stages\n"
 LISTS_3_4A = "Request,Org,Status,HTSUS,Product,Post Date,Close Date\n"
@@ -43,7 +45,7 @@ class Drop:
         self._written.append(f"drop:ustr/{name}")
         return path
 
-    def land(self) -> LandedTariffs:
+    def land(self) -> Landed:
         payloads = find_files(self.folder, FILE_KINDS).payloads
         entries = [
             self.archive.put(
@@ -51,7 +53,7 @@ class Drop:
             )
             for payload in payloads
         ]
-        return land_tariffs(self.archive, entries, self.landing)
+        return land_tariffs(load_of(self.archive, entries, self.landing))
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         return pq.read_table(self.landing / f"{table}.parquet").to_pylist()

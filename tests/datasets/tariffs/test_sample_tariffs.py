@@ -14,21 +14,23 @@ import pytest
 from dagster_project.archive.store import Archive
 from dagster_project.datasets import samples as sample
 from dagster_project.datasets.tariffs import sample_requests as tariffs
-from dagster_project.datasets.tariffs.landing import LandedTariffs, land_tariffs
+from dagster_project.datasets.tariffs.landing import land as land_tariffs
 from dagster_project.datasets.tariffs.sample import UNKNOWN_NOTE, tariff_files
 from dagster_project.datasets.tariffs.values import parse_status
+from dagster_project.landing.loads import Landed
+from tests.helpers.steps import load_of
 
 # Changes with every change of these tables. It must not change with the machine, the Python or the NumPy version.
 SHA256 = "eaca8832e3c588189ed7cb65c700efa979dddc64bfd71197e95ab9122f638b8e"
 
 
 @pytest.fixture(scope="module")
-def landed(tmp_path_factory: pytest.TempPathFactory) -> tuple[LandedTariffs, Path]:
+def landed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Landed, Path]:
     root = tmp_path_factory.mktemp("sample")
     archive = Archive(root / "archive")
     found = [payload for payload in sample.payloads() if payload.dataset == "tariffs"]
     entries = [archive.put(payload, retrieved_at=datetime(2026, 1, 1, tzinfo=UTC)) for payload in found]
-    return land_tariffs(archive, entries, root / "landing"), root / "landing"
+    return land_tariffs(load_of(archive, entries, root / "landing")), root / "landing"
 
 
 def rows(landing: Path, table: str) -> list[dict[str, Any]]:
@@ -42,7 +44,7 @@ def test_same_bytes_on_every_machine() -> None:
     assert digest.hexdigest() == SHA256
 
 
-def test_every_request_is_landed_once_as_it_stood_in_the_end(landed: tuple[LandedTariffs, Path]) -> None:
+def test_every_request_is_landed_once_as_it_stood_in_the_end(landed: tuple[Landed, Path]) -> None:
     found = {row["request_id"]: row for row in rows(landed[1], "tariff_requests")}
     truth = {request.request_id: request for request in tariffs.requests()}
     assert found.keys() == truth.keys()
@@ -54,7 +56,7 @@ def test_every_request_is_landed_once_as_it_stood_in_the_end(landed: tuple[Lande
         assert row["status"] == parse_status(request.status), request
 
 
-def test_every_trap_is_met(landed: tuple[LandedTariffs, Path]) -> None:
+def test_every_trap_is_met(landed: tuple[Landed, Path]) -> None:
     counts, notes = landed[0].counts["sample requests"], landed[0].notes["sample requests"]
     assert {"not_a_request", "duplicate_equal", "duplicate_superseded"} <= counts.rules.keys()
     assert set(counts.quarantined) == {"hts_length", "hts_rounded", "malformed_row"}
@@ -71,13 +73,13 @@ def test_every_trap_is_met(landed: tuple[LandedTariffs, Path]) -> None:
     assert any("Referred to the Committee" in warning for warning in landed[0].warnings)
 
 
-def test_some_requests_name_a_line_that_no_list_has(landed: tuple[LandedTariffs, Path]) -> None:
+def test_some_requests_name_a_line_that_no_list_has(landed: tuple[Landed, Path]) -> None:
     lines = {row["hts8"] for row in rows(landed[1], "tariff_lists")}
     outside = [row for row in rows(landed[1], "tariff_requests") if row["hts8"] not in lines]
     assert 5 < len(outside) < 100
 
 
-def test_exclusions_overlap_are_extended_and_one_note_is_unknown(landed: tuple[LandedTariffs, Path]) -> None:
+def test_exclusions_overlap_are_extended_and_one_note_is_unknown(landed: tuple[Landed, Path]) -> None:
     exclusions = rows(landed[1], "tariff_exclusions")
     notes_of_code: dict[tuple[str, str], set[str]] = {}
     for row in exclusions:

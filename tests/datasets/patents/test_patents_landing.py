@@ -12,9 +12,10 @@ import duckdb
 import pytest
 
 from dagster_project.datasets.patents.files import FILE_KINDS, OECD
-from dagster_project.datasets.patents.landing import PatentCounts, land_patents
+from dagster_project.datasets.patents.landing import land as land_patents
 from dagster_project.errors import SourceError
-from tests.unit.patent_tables import (
+from dagster_project.landing.loads import Landed
+from tests.helpers.patent_tables import (
     COLUMNS,
     LOCATIONS,
     Drop,
@@ -27,6 +28,7 @@ from tests.unit.patent_tables import (
     tsv,
     zipped,
 )
+from tests.helpers.steps import load_of
 
 
 @pytest.fixture
@@ -34,8 +36,8 @@ def drop(tmp_path: Path) -> Drop:
     return Drop(tmp_path)
 
 
-def land(drop: Drop) -> PatentCounts:
-    return land_patents(drop.archive, drop.entries, drop.landing)
+def land(drop: Drop) -> Landed:
+    return land_patents(load_of(drop.archive, drop.entries, drop.landing))
 
 
 def one_publication(drop: Drop, columns: str) -> tuple[Any, ...]:

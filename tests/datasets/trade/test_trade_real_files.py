@@ -9,10 +9,10 @@ import duckdb
 import pytest
 
 from dagster_project.archive.store import Archive
-from dagster_project.datasets.reference.landing import land_reference
+from dagster_project.datasets.reference.landing import land as land_reference
 from dagster_project.datasets.trade import landing as trade
-from dagster_project.planning.intake import take_in
 from dagster_project.settings import PROJECT_ROOT, Settings, load_settings
+from tests.helpers.steps import fetch, load_of
 
 DROP = PROJECT_ROOT.parent / "shared/data/drop"
 pytestmark = pytest.mark.skipif(not (DROP / "comtrade").is_dir(), reason="no real files beside the checkout")
@@ -36,9 +36,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def landed(settings: Settings) -> trade.LandedYear:
     """One real year, landed by the rules."""
     archive, now = Archive(settings.archive_dir), datetime.now(UTC)
-    reference, _ = take_in("reference", settings, archive, now)
-    land_reference(archive, reference, settings.landing_dir, settings.hs_revision)
-    entries, _ = take_in("trade", settings, archive, now)
+    reference, _ = fetch("reference", settings, now)
+    land_reference(load_of(archive, reference, settings.landing_dir, settings.hs_revision))
+    entries, _ = fetch("trade", settings, now)
     entries = [entry for entry in entries if str(YEAR) in entry.part]
     assert entries
     parsed = trade.parse_trade(archive, entries, settings.landing_dir, None)

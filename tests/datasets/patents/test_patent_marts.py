@@ -19,11 +19,13 @@ import pytest
 from dagster_project.archive.store import Archive
 from dagster_project.checks import engine
 from dagster_project.checks.declarations import Stage
-from dagster_project.checks.views import CheckedData, over_files, over_warehouse
+from dagster_project.checks.views import CheckedData, over_landing, over_warehouse
 from dagster_project.datasets import samples as sample
 from dagster_project.datasets.patents.checks import PATENT_LANDING, PATENT_MARTS
-from dagster_project.datasets.patents.landing import TABLES, land_patents
-from tests.pipeline.dbt_command import build, dbt
+from dagster_project.datasets.patents.landing import TABLES
+from dagster_project.datasets.patents.landing import land as land_patents
+from tests.helpers.dbt_command import build, dbt
+from tests.helpers.steps import load_of
 
 MARTS = ("patent_core_share", "patent_country_summary", "patent_collaboration", "patent_reconciliation")
 Row = dict[str, Any]
@@ -37,7 +39,7 @@ class Built:
         archive = Archive(root / "archive")
         found = [payload for payload in sample.payloads() if payload.dataset == "patents"]
         entries = [archive.put(payload, retrieved_at=datetime(2026, 1, 1, tzinfo=UTC)) for payload in found]
-        land_patents(archive, entries, self.landing)
+        land_patents(load_of(archive, entries, self.landing))
         (self.landing / "reference").mkdir()
         with duckdb.connect() as connection:
             connection.execute(f"""
@@ -192,7 +194,7 @@ def _failed(stage: Stage, data: CheckedData) -> set[tuple[str, str]]:
 
 
 def test_the_sample_passes_but_for_its_quarantined_rows(built: Built) -> None:
-    assert _failed(PATENT_LANDING, over_files(built.files())) == {("quarantine_patents", "nothing_quarantined")}
+    assert _failed(PATENT_LANDING, over_landing(built.files())) == {("quarantine_patents", "nothing_quarantined")}
     assert _failed(PATENT_MARTS, over_warehouse(built.warehouse)) == set()
 
 
@@ -239,7 +241,7 @@ MART_FAULTS = [
 
 @pytest.mark.parametrize(("table", "change", "check"), LANDING_FAULTS)
 def test_each_landing_check_finds_its_fault(built: Built, table: str, change: str, check: str) -> None:
-    found = _failed(PATENT_LANDING, _broken(over_files(built.files()), table, change))
+    found = _failed(PATENT_LANDING, _broken(over_landing(built.files()), table, change))
     assert check in {name for _, name in found}, found
 
 

@@ -16,11 +16,12 @@ import pytest
 from dagster_project.archive.store import Archive
 from dagster_project.datasets import samples as sample
 from dagster_project.datasets.tariffs import sample_requests as tariffs
-from dagster_project.datasets.tariffs.landing import land_tariffs
+from dagster_project.datasets.tariffs.landing import land as land_tariffs
 from dagster_project.datasets.tariffs.sample import UNKNOWN_NOTE
 from dagster_project.datasets.tariffs.values import parse_status
-from tests.pipeline.dbt_command import build
-from tests.pipeline.tiny_landing import random_world, write_landing
+from tests.helpers.dbt_command import build
+from tests.helpers.steps import load_of
+from tests.helpers.tiny_landing import random_world, write_landing
 
 Row = dict[str, Any]
 
@@ -32,7 +33,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     archive = Archive(root / "archive")
     found = [payload for payload in sample.payloads() if payload.dataset == "tariffs"]
     entries = [archive.put(payload, retrieved_at=datetime(2026, 1, 1, tzinfo=UTC)) for payload in found]
-    land_tariffs(archive, entries, root / "landing")
+    land_tariffs(load_of(archive, entries, root / "landing"))
     build(root, "--selector", "trade")
     build(root, "--select", "fqn:*.tariffs.*")
     return root / "warehouse.duckdb"

@@ -15,10 +15,12 @@ from typing import Any
 import duckdb
 
 from dagster_project.archive.store import Archive, Entry
-from dagster_project.datasets.reference.landing import ReferenceCounts, land_reference
+from dagster_project.datasets.reference.landing import land as land_reference
 from dagster_project.datasets.trade import landing as trade
-from dagster_project.planning.intake import take_in
+from dagster_project.datasets.trade.parsing import parse, years_held
+from dagster_project.landing import loads, yearly
 from dagster_project.settings import Settings, load_settings
+from tests.helpers.steps import fetch, load_of
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 # code -> (name, isGroup) as Comtrade's lists have them
@@ -127,31 +129,32 @@ class Desk:
         name = f"reference/conversion_weights_{source}_to_{target}.csv"
         self.write(name, as_csv(rows, (source, target, "weight", "group_id")))
 
-    def land_reference(self) -> ReferenceCounts:
+    def land_reference(self) -> loads.Landed:
         """Archive and land the reference files."""
-        archive = Archive(self.settings.archive_dir)
-        entries, _ = take_in("reference", self.settings, archive, self.now)
-        return land_reference(archive, entries, self.settings.landing_dir, self.settings.hs_revision)
+        entries, _ = fetch("reference", self.settings, self.now)
+        return land_reference(self.load(entries))
 
     def take_in(self) -> tuple[list[Entry], Sequence[str]]:
         """Archive the trade files, each call a second later than the one before."""
         self.now += timedelta(seconds=1)
-        return take_in("trade", self.settings, Archive(self.settings.archive_dir), self.now)
+        return fetch("trade", self.settings, self.now)
+
+    def load(self, entries: Sequence[Entry], years: Sequence[int] = ()) -> loads.Load:
+        """One load of these entries."""
+        settings = self.settings
+        return load_of(Archive(settings.archive_dir), entries, settings.landing_dir, settings=settings, years=years)
 
     def land(self, *, years: Sequence[int] | None = None, entries: Sequence[Entry] | None = None) -> Landed:
         """Land everything that lies in the drop folder (or these entries)."""
-        settings = self.settings
         self.land_reference()
-        entries = self.take_in()[0] if entries is None else entries
-        parsed = trade.parse_trade(Archive(settings.archive_dir), entries, settings.landing_dir, years)
-        held = [year for year in trade.years_held(parsed) if years is None or year in years]
-        trade.remove_years(settings.landing_dir, keep=held)
-        landed = {
-            year: trade.land_year(parsed, settings.landing_dir, year, settings.hs_revision, "test") for year in held
-        }
-        trade.land_rest(parsed, settings.landing_dir, held)
-        trade.write_empty_tables(settings.landing_dir)
-        return Landed(settings.landing_dir, landed)
+        load = self.load(self.take_in()[0] if entries is None else entries)
+        parsed = parse(load.archive, load.entries, load.landing, years)
+        held = [year for year in years_held(parsed) if years is None or year in years]
+        yearly.keep_only(held, load.landing, "trade", [load.landing / name for name in trade.FOLDERS])
+        landed = {year: trade.land_year(load, parsed, year) for year in held}
+        trade.land_rest(parsed, load.landing, held)
+        trade.write_empty_tables(load.landing)
+        return Landed(load.landing, landed)
 
 
 class Landed:

@@ -11,7 +11,7 @@ import pytest
 
 from dagster_project.archive.store import Archive
 from dagster_project.datasets import samples as sample
-from dagster_project.datasets.patents.landing import PatentCounts, land_patents
+from dagster_project.datasets.patents.landing import land as land_patents
 from dagster_project.datasets.patents.sample import (
     ANNIVERSARY,
     ON_ANNIVERSARY,
@@ -20,17 +20,19 @@ from dagster_project.datasets.patents.sample import (
     patent_files,
 )
 from dagster_project.datasets.patents.sample_inventions import FIELDS, citations, inventions
+from dagster_project.landing.loads import Landed
+from tests.helpers.steps import load_of
 
 SHA256 = "ea6e8d7210c0cb75f5fe650a48bf5367f779155bf826d694fb01da82790a9f6b"
 
 
 @pytest.fixture(scope="module")
-def landed(tmp_path_factory: pytest.TempPathFactory) -> tuple[PatentCounts, Path]:
+def landed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Landed, Path]:
     root = tmp_path_factory.mktemp("patents")
     archive = Archive(root / "archive")
     found = [payload for payload in sample.payloads() if payload.dataset == "patents"]
     entries = [archive.put(payload, retrieved_at=datetime(2026, 1, 1, tzinfo=UTC)) for payload in found]
-    return land_patents(archive, entries, root / "landing"), root / "landing" / "patents"
+    return land_patents(load_of(archive, entries, root / "landing")), root / "landing" / "patents"
 
 
 def rows(folder: Path, query: str) -> list[tuple[object, ...]]:
@@ -53,7 +55,7 @@ def test_it_is_small_enough_for_a_demo() -> None:
     assert len(FIELDS) == 35 and len({field.sector for field in FIELDS}) == 5
 
 
-def test_every_rule_and_quarantine_reason_is_met(landed: tuple[PatentCounts, Path]) -> None:
+def test_every_rule_and_quarantine_reason_is_met(landed: tuple[Landed, Path]) -> None:
     counts, _ = landed
     found = {key: (set(each.rules), set(each.quarantined)) for key, each in counts.accounting.items()}
     assert found["patentsview/g_pct_data"] == (
@@ -94,7 +96,7 @@ def test_every_rule_and_quarantine_reason_is_met(landed: tuple[PatentCounts, Pat
     )
 
 
-def test_all_spellings_become_the_publications_they_are(landed: tuple[PatentCounts, Path]) -> None:
+def test_all_spellings_become_the_publications_they_are(landed: tuple[Landed, Path]) -> None:
     _, folder = landed
     left_out = (WITHDRAWN, ONLY_APPLICATION)
     expected = {f"WO{i.published.year}{i.serial:06d}" for i in inventions() if i.number not in left_out}
@@ -107,14 +109,14 @@ def test_all_spellings_become_the_publications_they_are(landed: tuple[PatentCoun
     }
 
 
-def test_titles_with_tabs_and_line_ends_survive(landed: tuple[PatentCounts, Path]) -> None:
+def test_titles_with_tabs_and_line_ends_survive(landed: tuple[Landed, Path]) -> None:
     _, folder = landed
     query = "select count(*) from {pct_publications} where title = 'Device with a \"quoted\"\tpart\nand a second line'"
     ((found,),) = rows(folder, query)
     assert isinstance(found, int) and found > 20
 
 
-def test_the_fifth_anniversary_is_in_the_data(landed: tuple[PatentCounts, Path]) -> None:
+def test_the_fifth_anniversary_is_in_the_data(landed: tuple[Landed, Path]) -> None:
     _, folder = landed
     cited = inventions()[ANNIVERSARY - 1]
     query = (
@@ -128,7 +130,7 @@ def test_the_fifth_anniversary_is_in_the_data(landed: tuple[PatentCounts, Path])
     assert isinstance(before_publication[1], date) and before_publication[1] < cited.published
 
 
-def test_there_is_something_to_show(landed: tuple[PatentCounts, Path]) -> None:
+def test_there_is_something_to_show(landed: tuple[Landed, Path]) -> None:
     _, folder = landed
     (found,) = rows(
         folder,

@@ -20,13 +20,13 @@ from hypothesis import strategies as st
 
 from dagster_project.archive.store import Archive
 from dagster_project.datasets import samples as sample
-from dagster_project.datasets.reference.landing import land_reference
+from dagster_project.datasets.reference.landing import land as land_reference
 from dagster_project.datasets.trade import landing as trade
 from dagster_project.errors import AccountingError, SettingError, SourceError
 from dagster_project.landing.tables import RuleCounts
-from dagster_project.planning.intake import take_in
 from dagster_project.settings import load_settings
-from tests.unit.landing_desk import AREAS, FIELDS, Desk, Landed, as_answer, as_csv, row
+from tests.helpers.landing_desk import AREAS, FIELDS, Desk, Landed, as_answer, as_csv, row
+from tests.helpers.steps import fetch, load_of
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_real_trade_wants_real_classifications(desk: Desk) -> None:
     desk.rows(row())
     settings = desk.with_settings(reference_source="sample")
     with pytest.raises(SettingError, match="CHOKEPOINT_REFERENCE_SOURCE"):
-        take_in("trade", settings, Archive(settings.archive_dir), datetime.now(UTC))
+        fetch("trade", settings)
 
 
 HTML = "<!DOCTYPE html><html><body>503 Service Unavailable</body></html>"
@@ -108,7 +108,7 @@ def test_zip_that_is_no_zip_or_is_cut_short(desk: Desk) -> None:
     for content in (b"PK\x03\x04 not really", whole[:-40], whole[:30]):
         desk.write("baci/BACI_HS17_V202401b.zip", content)
         with pytest.raises(SourceError, match=r"baci/BACI_HS17_V202401b.zip: found a broken or truncated zip"):
-            take_in("trade", desk.with_settings(trade_source="baci_files"), Archive(desk.root / "a"), desk.now)
+            fetch("trade", desk.with_settings(trade_source="baci_files"), desk.now)
 
 
 def test_zip_with_a_damaged_member(desk: Desk) -> None:
@@ -117,7 +117,7 @@ def test_zip_with_a_damaged_member(desk: Desk) -> None:
         archive.writestr("BACI_HS17_Y2017_V202401b.csv", BACI_YEAR)
     desk.write("baci/BACI_HS17_V202401b.zip", buffer.getvalue().replace(b"0.3,", b"9.3,"))
     with pytest.raises(SourceError, match="fails its checksum"):
-        take_in("trade", desk.with_settings(trade_source="baci_files"), Archive(desk.root / "a"), desk.now)
+        fetch("trade", desk.with_settings(trade_source="baci_files"), desk.now)
 
 
 def test_encrypted_zip(desk: Desk) -> None:
@@ -126,14 +126,14 @@ def test_encrypted_zip(desk: Desk) -> None:
     content[content.index(b"PK\x01\x02") + 8] |= 1
     desk.write("baci/BACI_HS17_V202401b.zip", bytes(content))
     with pytest.raises(SourceError, match="encrypted"):
-        take_in("trade", desk.with_settings(trade_source="baci_files"), Archive(desk.root / "a"), desk.now)
+        fetch("trade", desk.with_settings(trade_source="baci_files"), desk.now)
 
 
 @pytest.mark.parametrize("member", ["../evil.csv", "/etc/evil.csv", "a/../../evil.csv", "C:\\evil.csv", "..\\evil.csv"])
 def test_zip_member_that_leaves_its_folder(desk: Desk, member: str) -> None:
     desk.write("baci/BACI_HS17_V202401b.zip", zipped(**{member: b"x", "BACI_HS17_Y2017_V1.csv": BACI_YEAR.encode()}))
     with pytest.raises(SourceError, match="points outside the zip's own folder"):
-        take_in("trade", desk.with_settings(trade_source="baci_files"), Archive(desk.root / "a"), desk.now)
+        fetch("trade", desk.with_settings(trade_source="baci_files"), desk.now)
 
 
 @pytest.mark.parametrize("name", ["baci/BACI_HS17_V202401b.zip", "baci/BACI_HS17_Y2017_V202401b.csv.gz"])
@@ -142,7 +142,7 @@ def test_bomb(desk: Desk, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     bomb = b"\0" * 200_000
     desk.write(name, zipped(**{"BACI_HS17_Y2017_V202401b.csv": bomb}) if name.endswith("zip") else gzip.compress(bomb))
     with pytest.raises(SourceError, match=r"expands to .* expected at most 100,000 bytes"):
-        take_in("trade", desk.with_settings(trade_source="baci_files"), Archive(desk.root / "a"), desk.now)
+        fetch("trade", desk.with_settings(trade_source="baci_files"), desk.now)
 
 
 def test_same_file_twice_counts_once_and_is_reported(desk: Desk) -> None:
@@ -473,7 +473,7 @@ def test_years_outside_the_request_are_counted(desk: Desk) -> None:
 
 def test_year_without_rows_is_an_error_that_names_those_held(desk: Desk) -> None:
     desk.rows(row(), row(refYear=2019))
-    desk.land_reference()
+    desk.land_reference(load_of())
     parsed = trade.parse_trade(Archive(desk.settings.archive_dir), desk.take_in()[0], desk.settings.landing_dir, None)
     with pytest.raises(SourceError, match="year 2018: found no rows of that year; the source holds 2017, 2019"):
         trade.land_year(parsed, desk.settings.landing_dir, 2018, "H5", "test")
@@ -747,8 +747,8 @@ def sample_landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("sample")
     chosen = load_settings({"CHOKEPOINT_DATA_DIR": str(root)}, dotenv=None)
     archive, now = Archive(chosen.archive_dir), datetime(2024, 1, 1, tzinfo=UTC)
-    land_reference(archive, take_in("reference", chosen, archive, now)[0], chosen.landing_dir, chosen.hs_revision)
-    parsed = trade.parse_trade(archive, take_in("trade", chosen, archive, now)[0], chosen.landing_dir, None)
+    land_reference(load_of(archive, fetch("reference", chosen, now)[0], chosen.landing_dir, chosen.hs_revision))
+    parsed = trade.parse_trade(archive, fetch("trade", chosen, now)[0], chosen.landing_dir, None)
     for year in trade.years_held(parsed):
         trade.land_year(parsed, chosen.landing_dir, year, chosen.hs_revision, "test")
     trade.land_rest(parsed, chosen.landing_dir, trade.years_held(parsed))

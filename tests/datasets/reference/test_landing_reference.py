@@ -13,7 +13,8 @@ import pytest
 
 from dagster_project.datasets.reference.landing import bec5_end_use, is_country
 from dagster_project.errors import SourceError
-from tests.unit.landing_desk import AREAS, Desk, Landed, as_csv
+from tests.helpers.landing_desk import AREAS, Desk, Landed, as_csv
+from tests.helpers.steps import load_of
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def table(desk: Desk, name: str) -> list[dict[str, Any]]:
-    desk.land_reference()
+    desk.land_reference(load_of())
     return Landed(desk.settings.landing_dir, {}).table(f"reference/{name}")
 
 
@@ -102,19 +103,19 @@ def test_bacis_country_list_in_both_layouts(desk: Desk, header: str) -> None:
 def test_area_list_that_is_none(desk: Desk, content: str) -> None:
     desk.write("reference/partnerAreas.json", content)
     with pytest.raises(SourceError, match=r"partnerAreas\.json: found no list of areas"):
-        desk.land_reference()
+        desk.land_reference(load_of())
 
 
 def test_country_code_that_is_none(desk: Desk) -> None:
     desk.write("baci/country_codes_V202401b.csv", "country_code,country_name\nCHN,China\n")
     with pytest.raises(SourceError, match=r"country_codes.*'CHN'"):
-        desk.land_reference()
+        desk.land_reference(load_of())
 
 
 def test_no_country_list(desk: Desk) -> None:
     (desk.drop / "reference/Reporters.json").unlink()
     with pytest.raises(SourceError, match=r"country list: found none; expected Reporters\.json"):
-        desk.land_reference()
+        desk.land_reference(load_of())
 
 
 # --- products ---------------------------------------------------------------------------------------------------------
@@ -143,7 +144,7 @@ def test_no_bec_table_for_the_revision(desk: Desk) -> None:
     with pytest.raises(
         SourceError, match=r"BEC table of HS revision H6 \(HS2022\): found drop:reference/hs2017_bec.csv"
     ):
-        desk.land_reference()
+        desk.land_reference(load_of())
 
 
 CORRELATION = ["HS92", "HS96", "HS02", "HS07", "HS12", "HS17", "HS22", "BEC4", "BEC5", "SITC4"]
@@ -181,10 +182,10 @@ def test_workbook_without_its_sheet_or_column(desk: Desk) -> None:
     name = "reference/HS-SITC-BEC Correlations_2022.xlsx"
     desk.write(name, workbook({"Notes": [["x"]]}))
     with pytest.raises(SourceError, match="found the sheets Notes; expected a sheet named HS SITC BEC"):
-        desk.land_reference()
+        desk.land_reference(load_of())
     desk.write(name, workbook({"HS SITC BEC": [["HS17", "BEC4"], ["850760", "42"]]}))
     with pytest.raises(SourceError, match=r"column bec5: found the columns hs17, bec4"):
-        desk.land_reference()
+        desk.land_reference(load_of())
 
 
 def test_zip_that_is_no_workbook(desk: Desk) -> None:
@@ -195,7 +196,7 @@ def test_zip_that_is_no_workbook(desk: Desk) -> None:
         archive.writestr("x.txt", "x")
     desk.write("reference/HS-SITC-BEC Correlations_2022.xlsx", buffer.getvalue())
     with pytest.raises(SourceError, match="no workbook"):
-        desk.land_reference()
+        desk.land_reference(load_of())
 
 
 BEC = "hs6,description,bec4,bec5_end_use\n"
@@ -214,7 +215,7 @@ BEC = "hs6,description,bec4,bec5_end_use\n"
 def test_bec_table_that_cannot_be_trusted(desk: Desk, content: str, found: str) -> None:
     desk.write("reference/hs2017_bec.csv", content)
     with pytest.raises(SourceError) as error:
-        desk.land_reference()
+        desk.land_reference(load_of())
     assert "hs2017_bec.csv" in error.value.where and found in str(error.value)
 
 
@@ -266,7 +267,7 @@ def test_weights_go_before_the_workbook_of_the_same_step(desk: Desk) -> None:
 
 def test_lost_leading_zeros_of_the_publisher_are_padded_and_noted(desk: Desk) -> None:
     desk.write_weights("H4", "H5", [("10121", "010121", 1)])
-    notes = desk.land_reference().notes
+    notes = desk.land_reference(load_of()).notes
     assert ways(desk)["H4", "010121"] == {"010121": 1}
     [note] = notes
     assert "conversion_weights_H4_to_H5.csv: 1 codes had lost their leading zero" in note
@@ -289,7 +290,7 @@ def test_lost_leading_zeros_of_the_publisher_are_padded_and_noted(desk: Desk) ->
 def test_weights_that_cannot_be_trusted(desk: Desk, weights: list[tuple[str, str, object]], found: str) -> None:
     desk.write_weights("H4", "H5", weights)
     with pytest.raises(SourceError) as error:
-        desk.land_reference()
+        desk.land_reference(load_of())
     assert "conversion_weights_H4_to_H5.csv" in error.value.where and found in error.value.found
 
 
@@ -305,19 +306,19 @@ def test_conversion_workbook_that_cannot_be_trusted(desk: Desk, rows: list[list[
     content = workbook({"first": [["From HS2012", "To HS2017"], *rows]})
     desk.write("reference/HS 2012 to HS 2017 ConversionAndCorrelationTables.xlsx", content)
     with pytest.raises(SourceError) as error:
-        desk.land_reference()
+        desk.land_reference(load_of())
     assert found in str(error.value)
 
 
 def test_conversion_workbook_of_an_unknown_edition(desk: Desk) -> None:
     desk.write("reference/HS 1988 to HS 2017 conversion.csv", as_csv([], ("From HS1988", "To HS2017")))
     with pytest.raises(SourceError, match="the HS editions 1988 and 2017"):
-        desk.land_reference()
+        desk.land_reference(load_of())
 
 
 def test_nothing_is_replaced_when_a_file_is_wrong(desk: Desk) -> None:
     before = table(desk, "countries")
     desk.write_weights("H4", "H5", [("854231", "854231", 0.5)])
     with pytest.raises(SourceError):
-        desk.land_reference()
+        desk.land_reference(load_of())
     assert Landed(desk.settings.landing_dir, {}).table("reference/countries") == before

@@ -10,8 +10,9 @@ import pytest
 
 from dagster_project.archive.store import Archive
 from dagster_project.datasets.tariffs.files import FILE_KINDS
-from dagster_project.datasets.tariffs.landing import land_tariffs
+from dagster_project.datasets.tariffs.landing import land as land_tariffs
 from dagster_project.sources.files import find_files
+from tests.helpers.steps import load_of
 
 DROP = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "drop"
 
@@ -25,7 +26,7 @@ def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = find_files(DROP, FILE_KINDS)
     assert found.ignored == []
     entries = [archive.put(payload, retrieved_at=datetime(2026, 1, 1, tzinfo=UTC)) for payload in found.payloads]
-    land_tariffs(archive, entries, root / "landing")
+    land_tariffs(load_of(archive, entries, root / "landing"))
     return root / "landing"
 
 
