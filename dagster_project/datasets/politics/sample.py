@@ -108,7 +108,7 @@ def politics_files() -> Iterator[SampleFile]:
     for number, vote in enumerate(rows, start=1):
         writer.writerow(_row(number, vote))
     # R writes NA and numbers without quotation marks.
-    yield SampleFile(NAME, text.getvalue().replace('"NA"', "NA").encode(), len(rows))
+    yield NAME, text.getvalue().replace('"NA"', "NA").encode(), len(rows)
 
 
 def _vote(ccode: int, year: int, printed: str, name: str, iso3: str = "") -> Vote:

@@ -73,10 +73,10 @@ def _cell(text: str) -> str:
 
 def deposits() -> list[Deposit]:
     """The data set as it stands at first: the table, one of agreement scores, and the authors' note."""
-    (table,) = politics_files()
+    ((_, table, _),) = politics_files()
     return [
         Deposit(10295877, "AgreementScoresAll_Jun2024.csv", b"agree,year\n1,1946\n"),
-        Deposit(10295878, "IdealpointestimatesAll_Jun2024.csv", table.body),
+        Deposit(10295878, "IdealpointestimatesAll_Jun2024.csv", table),
         Deposit(6358426, "Readme.pdf", b"%PDF-1.4\n", "2022-06-20", read_in=False),
     ]
 

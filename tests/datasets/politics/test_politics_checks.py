@@ -14,7 +14,7 @@ from dagster_project.datasets.politics import sample
 from dagster_project.datasets.politics.checks import POLITICS_LANDING
 from dagster_project.datasets.politics.dataset import POLITICS
 from dagster_project.settings import PROJECT_ROOT
-from tests.datasets.politics.politics_desk import Desk
+from tests.helpers.politics_desk import Desk
 
 Key = tuple[str, str]
 
@@ -118,8 +118,7 @@ def test_the_19th_session_may_be_missing() -> None:
 
 def test_the_sample_passes_every_check(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    for file in sample.politics_files():
-        desk.write(file.body, file.path.removeprefix("politics/"))
+    desk.write_sample()
     desk.land()
     assert failures(over_landing(desk.landing)) == {}
     facts = outcomes(over_landing(desk.landing))["ideal_points", "points_plausible"].facts

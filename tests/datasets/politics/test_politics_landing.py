@@ -8,7 +8,7 @@ import pytest
 
 from dagster_project.datasets.politics.files import FILE_KINDS
 from dagster_project.errors import SourceError
-from tests.datasets.politics.politics_desk import COLUMNS, FIRST, Desk, row, table
+from tests.helpers.politics_desk import COLUMNS, FIRST, Desk, row, table
 
 
 @pytest.fixture

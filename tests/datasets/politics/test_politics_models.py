@@ -10,8 +10,8 @@ import pytest
 
 from dagster_project.datasets.politics import sample
 from dagster_project.sample.reporting import YEARS
-from tests.datasets.politics.politics_desk import Desk
-from tests.pipeline.dbt_command import build, dbt
+from tests.helpers.dbt_command import build, dbt
+from tests.helpers.politics_desk import Desk
 
 POLITICS = ("--select", "fqn:chokepoint.politics", "fqn:*.politics.*")
 
@@ -20,8 +20,7 @@ POLITICS = ("--select", "fqn:chokepoint.politics", "fqn:*.politics.*")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("politics")
     desk = Desk(root)
-    for file in sample.politics_files():
-        desk.write(file.body, file.path.removeprefix("politics/"))
+    desk.write_sample()
     desk.land()
     build(root, *POLITICS)
     return root

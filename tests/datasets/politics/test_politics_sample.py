@@ -13,7 +13,7 @@ from dagster_project.datasets.politics.dataset import POLITICS
 from dagster_project.datasets.politics.landing import REPAIRS
 from dagster_project.sample import areas
 from dagster_project.sample.reporting import YEARS
-from tests.datasets.politics.politics_desk import Desk
+from tests.helpers.politics_desk import Desk
 
 # Changes with every change of the table. It must not change with the machine, the Python or the NumPy version.
 SHA256 = "3c877bb083159113e2e7468d291f22569d380b21ff3dcc6136b66de330141f0b"
@@ -22,24 +22,23 @@ SHA256 = "3c877bb083159113e2e7468d291f22569d380b21ff3dcc6136b66de330141f0b"
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     desk = Desk(tmp_path_factory.mktemp("sample"))
-    for file in sample.politics_files():
-        desk.write(file.body, file.path.removeprefix("politics/"))
+    desk.write_sample()
     desk.land()
     return desk
 
 
 def test_same_bytes_on_every_machine() -> None:
-    (file,) = sample.politics_files()
-    assert hashlib.sha256(file.body).hexdigest() == SHA256
+    ((_, body, _),) = sample.politics_files()
+    assert hashlib.sha256(body).hexdigest() == SHA256
 
 
 def test_it_has_the_shape_of_the_authors_table() -> None:
-    (file,) = sample.politics_files()
-    text = file.body.decode()
+    ((_, body, n_rows),) = sample.politics_files()
+    text = body.decode()
     header, first = text.split("\r\n")[:2]
     assert header.startswith('"","ccode","session","NVotesAll","IdealPointAll","QO%All"') and first.startswith('"1",2,')
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
-    assert len(rows) == file.rows and len(rows[0]) == 20
+    assert len(rows) == n_rows and len(rows[0]) == 20
     assert all(-3 < float(row["IdealPointAll"]) < 3 for row in rows if row["IdealPointAll"] != "NA")
 
 

@@ -12,6 +12,7 @@ import duckdb
 from dagster_project.archive.store import Archive
 from dagster_project.datasets.politics.files import FILE_KINDS
 from dagster_project.datasets.politics.landing import land
+from dagster_project.datasets.politics.sample import politics_files
 from dagster_project.landing.loads import Landed, Load
 from dagster_project.settings import load_settings
 from dagster_project.sources.files import find_files
@@ -45,6 +46,11 @@ class Desk:
         path = self.drop / folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+    def write_sample(self) -> None:
+        """Put the sample's table into the drop folder."""
+        for path, body, _ in politics_files():
+            self.write(body, path.removeprefix("politics/"))
 
     def land(self) -> Landed:
         """Take in and land what lies in the drop folder now."""
