@@ -53,6 +53,10 @@ class _File:
     warnings: list[str] = field(default_factory=list)
 
     @property
+    def source(self) -> str:
+        return f"{self.entry.source}/ideal_points"
+
+    @property
     def rows_read(self) -> int:
         return self.rows + self.malformed
 
@@ -221,7 +225,7 @@ def _judge(connection: duckdb.DuckDBPyConnection, file: _File) -> None:
             {literal(file.entry.id)} as archive_entry, source_row
         from verdicts where outcome is null
     """)
-    origin = f"'politics', {literal(file.entry.source)}"
+    origin = f"'politics', {literal(file.source)}"
     connection.execute(f"""
         insert into quarantine
         select {origin}, cast(session + {YEAR_BEFORE_FIRST_SESSION} as integer), outcome[13:],
@@ -248,10 +252,10 @@ def _counts(connection: duckdb.DuckDBPyConnection, chosen: _File, superseded: Se
         reasons["malformed_row"] = chosen.malformed
     rules = {name: n for name, n in outcomes.items() if not name.startswith("quarantined:")}
     landed = _one(connection, "select count(*) from landed")
-    counts = {chosen.entry.source: RuleCounts(chosen.rows_read, landed, rules, reasons)}
+    counts = {chosen.source: RuleCounts(chosen.rows_read, landed, rules, reasons)}
     for file in superseded:
         unused = RuleCounts(file.rows_read, 0, {"superseded_file": file.rows_read})
-        counts[file.entry.source] = counts.get(file.entry.source, RuleCounts(0, 0)) + unused
+        counts[file.source] = counts.get(file.source, RuleCounts(0, 0)) + unused
     return counts
 
 
@@ -269,7 +273,7 @@ def _write(
         query = "from quarantine order by archive_entry, source_row nulls last, reason, raw"
         copy_query(connection, query, building / "part-0.parquet")
     rows = [(source, rule, n) for source, count in sorted(counts.items()) for rule, n in count.as_rows()]
-    rows += [(chosen.entry.source, f"noted:{name}", n) for name, n in sorted(noted.items()) if n]
+    rows += [(chosen.source, f"noted:{name}", n) for name, n in sorted(noted.items()) if n]
     connection.execute("create temp table rule_counts (source varchar, rule varchar, n bigint)")
     connection.executemany("insert into rule_counts values (?, ?, ?)", rows)
     incoming = landing / ".building-politics_rule_counts.parquet"

@@ -102,10 +102,10 @@ def test_an_unusable_row_is_quarantined_with_its_reason_and_place(desk: Desk, ba
     assert [(each["ccode"], each["source_row"]) for each in desk.rows("from points")] == [(1, 2), (3, 4)]
     assert desk.counted() == {"rows_read": 3, "landed": 2, f"quarantined:{reason}": 1}
     (kept,) = desk.rows("from quarantine")
-    assert (kept["dataset"], kept["source"], kept["reason"]) == ("politics", "harvard_dataverse", reason)
+    assert (kept["dataset"], kept["source"], kept["reason"]) == ("politics", "harvard_dataverse/ideal_points", reason)
     assert kept["source_row"] == 3 and kept["archive_entry"] == desk.archive.entries()[0].id
     assert kept["raw"] and kept["detail"]
-    assert list(landed.counts) == ["harvard_dataverse"]
+    assert list(landed.counts) == ["harvard_dataverse/ideal_points"]
 
 
 def test_of_several_files_the_one_retrieved_last_is_landed(desk: Desk) -> None:
