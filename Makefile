@@ -69,6 +69,8 @@ lint: $(READY) ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --disable-progress-bar dbt
+	$(BIN)/yamllint --strict .
 
 bench: $(READY) ## speed and memory of a generated 10-million-flow year against bench/bare.sql
 	$(BIN)/python -m bench.run

@@ -12,30 +12,37 @@ from dagster_project.checks.declarations import Check, no_rows, not_empty
 QUARANTINE_LIMIT = 0.05
 
 
-def accounting(dataset: str, *, about: str, by: Sequence[str], quarantine_by: Sequence[str]) -> tuple[Check, ...]:
-    """The four checks of a dataset's tables `<dataset>_rule_counts` and `quarantine_<dataset>`.
+def accounting(
+    dataset: str, *, about: str, by: Sequence[str], quarantine_by: Sequence[str] | None = None
+) -> tuple[Check, ...]:
+    """The check of a dataset's table `<dataset>_rule_counts`, and the three of its table `quarantine_<dataset>`.
 
     `about` is the table whose asset carries the check of the counts, `by` are the columns in whose groups rows must be
-    accounted for, and `quarantine_by` those of them that the quarantine table has too. Rows whose year cannot be read
-    have none: they are accounted for as a group of their own.
+    accounted for, and `quarantine_by` those of them that the quarantine table has too; None for a dataset without one,
+    whose files are used whole or not at all. Rows whose year cannot be read have none: they are accounted for as a
+    group of their own.
     """
-    counts, quarantine = f"{dataset}_rule_counts", f"quarantine_{dataset}"
+    counts = f"{dataset}_rule_counts"
     facts = f"""
         select coalesce(sum(n) filter (rule = 'rows_read'), 0)::bigint as rows_read,
             coalesce(sum(n) filter (rule = 'landed'), 0)::bigint as rows_landed,
             coalesce(sum(n) filter (starts_with(rule, 'quarantined:')), 0)::bigint as rows_quarantined
         from {counts}
     """
+    accounted = Check(
+        "rows_accounted_for",
+        about,
+        "ERROR",
+        f"Rows read = rows landed + rows set aside by a named rule + rows quarantined, per {' and '.join(by)}.",
+        (not_empty(), no_rows(_unaccounted(by))),
+        on=counts,
+        facts=facts,
+    )
+    if quarantine_by is None:
+        return (accounted,)
+    quarantine = f"quarantine_{dataset}"
     return (
-        Check(
-            "rows_accounted_for",
-            about,
-            "ERROR",
-            f"Rows read = rows landed + rows set aside by a named rule + rows quarantined, per {' and '.join(by)}.",
-            (not_empty(), no_rows(_unaccounted(by))),
-            on=counts,
-            facts=facts,
-        ),
+        accounted,
         Check(
             "nothing_quarantined",
             quarantine,

@@ -118,7 +118,8 @@ class Dataset:
     description  of the raw payloads, in full sentences
     setting      the settings field that chooses its source; the value `off`, where the field knows it, leaves it out
     sources      the values of that setting
-    tables       its landing tables; `<name>_rule_counts` and `quarantine_<name>` are among them
+    tables       its landing tables; `<name>_rule_counts` is among them, and `quarantine_<name>` unless files
+                 are used whole or not at all
     land         reads the payloads and writes the tables; all it depends on is found from its module (fingerprints)
     checks       by layer
     after        datasets whose tables or marts its own marts read: its results depend on theirs

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from dagster_project.errors import AccountingError
 from dagster_project.sql import literal
@@ -19,7 +21,7 @@ from dagster_project.sql import literal
 MEMORY_LIMIT = "1600MB"
 
 
-# The columns of every quarantine table, and of every table of counts that is not by year.
+# The columns of every quarantine table, and of every table of counts that is not by year (see `RuleCounts.as_rows`).
 QUARANTINE: Mapping[str, str] = {
     "dataset": "varchar",
     "source": "varchar",
@@ -30,6 +32,7 @@ QUARANTINE: Mapping[str, str] = {
     "source_row": "bigint",
     "raw": "varchar",
 }
+RULE_COUNTS = pa.schema([("source", pa.string()), ("rule", pa.string()), ("n", pa.int64())])
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,13 @@ def replaced_directory(target: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
+
+
+def write_parquet(table: pa.Table, path: Path) -> None:
+    """Write a table whole: a crash leaves the previous file."""
+    incoming = path.with_name(f".incoming-{path.name}")
+    pq.write_table(table, incoming, compression="zstd")
+    os.replace(incoming, path)
 
 
 def copy_query(

@@ -1,24 +1,32 @@
-{#- What the benchmark models share: when inputs suffice for a published figure, and how a dataset that is off is read. -#}
+{#-
+  What the benchmark models share: how much of an input must be loaded before a published figure is computed from it,
+  and how the marts of a dataset that is off are read.
+-#}
 
-{#- Trade of a year counts as all countries' HS6 trade from this many importers that report and goods that are traded on:
-    BACI and Comtrade hold some 200 and 5,000; a selection of countries or goods falls far short of one of them. -#}
+{#-
+  The trade of a year counts as complete if at least this many importers report and at least this many goods are traded.
+  BACI and Comtrade hold about 200 importers and 5,000 goods; a selection of countries or goods holds far fewer.
+-#}
 {% macro all_countries_min_importers() -%}100{%- endmacro %}
 
 {% macro all_countries_min_goods() -%}4500{%- endmacro %}
 
-{#- PCT publications of a filing year count as all from this number on: some 180,000 were filed in 2011 and 250,000 in 2018, of
-    which patents granted in the United States show a third. -#}
+{#-
+  The PCT publications of a filing year count as complete from this number on. About 180,000 were filed in 2011 and
+  250,000 in 2018; patents granted in the United States cover a third of them.
+-#}
 {% macro all_publications_min() -%}100000{%- endmacro %}
 
-{#- China's exports of a year by partner count as complete from this number of destinations on (and all goods, as above). -#}
+{#- China's exports of a year count as complete from this number of destinations on, and the goods above. -#}
 {% macro all_destinations_min() -%}100{%- endmacro %}
 
-{#- BEC Rev.4 intermediate goods that are manufactured: without primary food (111), industrial supplies (21) and fuels (31). -#}
+{#- Manufactured intermediate goods, BEC Rev.4: no primary food (111), industrial supplies (21), fuels (31). -#}
 {% macro manufactured_intermediates() -%}('121', '22', '322', '42', '53'){%- endmacro %}
 
 {#-
-  The rows of a model that may be absent, because its dataset is off: none then, with the columns of its contract. The caller writes
-  the ref, so that lineage holds whatever is on. A unit test's fixture stands in for a relation and is always there.
+  All rows of a model whose dataset may be off. A model that was not built gives no row, with the columns of its
+  contract. The caller writes the ref(), so that the lineage is the same whatever is on. In a unit test the relation is
+  a fixture, which is always there.
 -#}
 {% macro if_built(relation) -%}
     {%- if not execute or relation.is_cte or load_relation(relation) is not none -%}
@@ -33,8 +41,8 @@
 {%- endmacro %}
 
 {#-
-  Rows (benchmark_id, year, numerator, denominator, computed_text) out of a CTE that has one row a year, one set per formula
-  (benchmark_id, numerator, denominator).
+  Rows (benchmark_id, year, numerator, denominator, computed_text) from a CTE with one row per year: one row per year
+  and formula. A formula is (benchmark_id, numerator, denominator), the last two as SQL over the CTE's columns.
 -#}
 {% macro benchmark_parts(relation, formulas) -%}
     {%- for benchmark_id, numerator, denominator in formulas %}

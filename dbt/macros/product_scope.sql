@@ -1,7 +1,6 @@
 {#-
-  Which goods are "intermediate", measures section 2. The scope is a run-wide choice (var `product_scope`); the lists of
-  BEC codes stand here and nowhere else. Mixed BEC Rev.5 end uses (CONS/INT …) are out: a good partly consumed is no
-  intermediate.
+  Which goods are in scope (measures section 2), as BEC codes. One scope holds for the whole run (var `product_scope`).
+  Mixed BEC Rev.5 end uses (CONS/INT …) are out of scope: a good that is partly consumed is not an intermediate good.
 -#}
 {% macro product_scopes() -%}
     {%- set bec4_intermediate = ['111', '121', '21', '22', '31', '322', '42', '53'] -%}
@@ -11,6 +10,11 @@
         'bec5_intermediate': {'column': 'bec5', 'codes': ['INT']},
         'all': none,
     }) }}
+{%- endmacro %}
+
+{#- SQL expression: is the BEC Rev.4 category one of intermediate goods, whatever scope is chosen? -#}
+{% macro is_bec4_intermediate(bec4) -%}
+    {{ bec4 }} in ('{{ product_scopes()['bec4_intermediate']['codes'] | join("', '") }}')
 {%- endmacro %}
 
 {#- SQL expression, never null: is the good in scope? 999999 (commodities not specified) never is. -#}

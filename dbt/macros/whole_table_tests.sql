@@ -1,4 +1,4 @@
-{#- Generic tests for tables that are not by year: always the whole table, whatever years the run computes. -#}
+{#- Generic tests of tables without years: always over the whole table, whichever years the run computes. -#}
 
 {#- No two rows share the values of `columns`. -#}
 {% test unique_in_whole(model, columns) %}
@@ -8,7 +8,7 @@ group by {{ columns | join(', ') }}
 having count(*) > 1
 {% endtest %}
 
-{#- `condition` holds for every row; unknown counts as a failure. -#}
+{#- `condition` is true for every row; null counts as a failure. -#}
 {% test holds_in_whole(model, condition) %}
 select *
 from {{ model }}

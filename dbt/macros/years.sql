@@ -1,8 +1,8 @@
 {#-
-  Which years a run recomputes. What belongs here: the reading of CHOKEPOINT_BUILD_YEARS ("2017,2018"; empty or unset
-  means every landed year) and the predicates made from it.
-  An environment variable and not a dbt var: a var that changes makes dbt parse the whole project again, two seconds a
-  run. For the same reason it is read while a node executes, never while the project is parsed.
+  Which years a run recomputes: what CHOKEPOINT_BUILD_YEARS says ("2017,2018"; empty or unset means every landed year),
+  and the conditions made from it.
+  It is an environment variable because a changed dbt var makes dbt parse the whole project again, two seconds per run.
+  For the same reason it is read while a node runs, never while the project is parsed.
 -#}
 
 {#- The years asked for, sorted; empty for all. -#}
@@ -40,8 +40,8 @@
 {%- endmacro %}
 
 {#-
-  The filter every import CTE of a yearly model carries. The yearly materializations put one year after the other in its
-  place; everywhere else (unit tests, `dbt show`) it reads as true, so the compiled SQL runs as it stands.
+  The filter in every import CTE of a yearly model. The yearly materializations replace it by one year after the other.
+  Everywhere else (unit tests, `dbt show`) it is always true, so the compiled SQL can be run as it is.
 -#}
 {% macro in_build_year() -%}
     year = year /* one year at a time */

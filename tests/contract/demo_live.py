@@ -23,6 +23,7 @@ import duckdb
 
 from dagster_project.datasets import samples as sample
 from dagster_project.datasets.patents import oecd
+from dagster_project.sample.reporting import YEARS
 from tests.contract.server.app import Contract, contract_server
 from tests.contract.server.world import baci_tables, baci_zip, oecd_table, reference_list
 
@@ -172,7 +173,7 @@ def live_settings(contract: Contract, home: Path) -> dict[str, str]:
     return {
         "CHOKEPOINT_DATA_DIR": str(home / "live"),
         "CHOKEPOINT_DROP_DIR": str(home / "drop"),
-        "CHOKEPOINT_YEARS": f"{min(sample.YEARS)}-{max(sample.YEARS)}",
+        "CHOKEPOINT_YEARS": f"{min(YEARS)}-{max(YEARS)}",
         "CHOKEPOINT_TRADE_SOURCE": "comtrade",
         "CHOKEPOINT_REFERENCE_SOURCE": "web",
         "CHOKEPOINT_TARIFF_SOURCE": "ustr",

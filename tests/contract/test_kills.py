@@ -39,7 +39,8 @@ from dagster_project.archive.store import Archive
 from dagster_project.datasets.patents.landing import land as land_patents
 from dagster_project.datasets.reference.landing import land as land_reference
 from dagster_project.datasets.tariffs.landing import land as land_tariffs
-from dagster_project.datasets.trade.landing import land_year, parse_trade
+from dagster_project.datasets.trade.landing import land_year
+from dagster_project.datasets.trade.parsing import parse
 from dagster_project.sources.http import canonical
 from dagster_project.sources.ledger import Ledger
 from tests.contract.demo_live import ROOT, content, live_settings
@@ -158,8 +159,8 @@ class Place:
         landing = self.home / "landing"
         if "trade" in lock.datasets:
             land_reference(load_of(archive, lock.datasets["reference"], landing, "H5"))
-            parsed = parse_trade(archive, lock.datasets["trade"], landing, [2018])
-            land_year(parsed, landing, 2018, "H5", "test")
+            load = load_of(archive, lock.datasets["trade"], landing, years=[2018])
+            land_year(load, parse(archive, load.entries, landing, [2018]), 2018)
         if "tariffs" in lock.datasets:
             land_tariffs(load_of(archive, lock.datasets["tariffs"], landing))
             land_patents(load_of(archive, lock.datasets["patents"], landing))

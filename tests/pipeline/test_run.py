@@ -27,10 +27,12 @@ from dagster_project import cli
 from dagster_project.datasets import samples as sample
 from dagster_project.dbt_project import DBT_DIR, mart_specs, plain_manifest
 from dagster_project.publish.read import open_release, verify
+from dagster_project.sample.reporting import YEARS
+from dagster_project.sample.truth import truth
 from dagster_project.settings import load_settings
 from tests.helpers.landing_desk import as_csv, row
 
-YEARS = list(sample.YEARS)
+YEARS = list(YEARS)
 TRADE_MARTS = {
     "trade_flows", "bilateral_totals", "product_centrality", "exporter_position", "import_vulnerability",
     "vulnerability_summary", "industry_vulnerability",
@@ -194,15 +196,15 @@ def test_every_row_is_accounted_for_in_the_manifest(on_sample: tuple[Workplace, 
 def test_flows_are_the_truth(on_sample: tuple[Workplace, Outcome]) -> None:
     rows = on_sample[0].query("select year, exporter_code, importer_code, hs6, value_usd, is_mirror from {flows}")
     found = {tuple(each[:4]): tuple(each[4:]) for each in rows}
-    truth = sample.truth().flows
-    assert len(found) == len(rows) and found.keys() == truth.keys()
-    for key, (value, is_mirror) in truth.items():
+    known = truth().flows
+    assert len(found) == len(rows) and found.keys() == known.keys()
+    for key, (value, is_mirror) in known.items():
         assert found[key] == (pytest.approx(value, rel=1e-9), is_mirror), key
 
 
 def test_concentration_is_the_truths(on_sample: tuple[Workplace, Outcome]) -> None:
     suppliers: dict[tuple[int, int, str], dict[int, float]] = defaultdict(dict)
-    for (year, exporter, importer, hs6), (value, _) in sample.truth().flows.items():
+    for (year, exporter, importer, hs6), (value, _) in truth().flows.items():
         suppliers[year, importer, hs6][exporter] = value
     rows = on_sample[0].query(
         "select year, importer_code, hs6, import_hhi, n_suppliers, top_supplier_share, import_value_usd, "
@@ -214,7 +216,7 @@ def test_concentration_is_the_truths(on_sample: tuple[Workplace, Outcome]) -> No
         whole = sum(values)
         assert hhi == pytest.approx(sum((value / whole) ** 2 for value in values), rel=1e-9)
         assert (n, top, total) == (len(values), pytest.approx(max(values) / whole), pytest.approx(whole))
-        left = sample.truth().unallocated.get((year, importer, hs6), 0.0)
+        left = truth().unallocated.get((year, importer, hs6), 0.0)
         assert unallocated == pytest.approx(left / (left + whole), abs=1e-9)
 
 
@@ -224,7 +226,7 @@ def test_totals_agree_with_the_flows(on_sample: tuple[Workplace, Outcome]) -> No
         "select (select sum(value_usd) from marts.bilateral_totals), "
         "(select sum(world_exports_usd) from marts.product_centrality)"
     )
-    total = sum(value for value, _ in sample.truth().flows.values())
+    total = sum(value for value, _ in truth().flows.values())
     assert (pairs, goods) == (pytest.approx(total, rel=1e-9), pytest.approx(total, rel=1e-9))
 
 
@@ -351,7 +353,7 @@ def test_files_give_the_same_marts(on_sample: tuple[Workplace, Outcome], on_file
 def test_correction_of_one_year_computes_that_year_only(on_files: tuple[Workplace, Outcome]) -> None:
     workplace, _ = on_files
     before, old = workplace.current, workplace.manifest
-    landed, flows = sample.truth().landed, sample.truth().flows
+    landed, flows = truth().landed, truth().flows
     year, importer, _, exporter, hs6 = next(
         key for key, value in landed.items()
         if key[0] == 2018 and key[2] == "M" and flows.get((2018, key[3], key[1], key[4]), (0,))[0] == value

@@ -22,6 +22,8 @@ from dagster_project.datasets.tariffs import files as ustr
 from dagster_project.datasets.trade import comtrade_files as comtrade
 from dagster_project.datasets.trade import sample as rendering
 from dagster_project.sample import areas, codes, reporting
+from dagster_project.sample.reporting import YEARS
+from dagster_project.sample.truth import truth
 from dagster_project.sources.files import find_files
 
 # Changes with every change of the sample's reference and trade files, never with the machine, Python or NumPy version.
@@ -282,30 +284,30 @@ def test_every_code_of_an_old_revision_leads_to_known_goods() -> None:
 
 def test_truth_counts_every_row(payloads: list[Payload]) -> None:
     total = sum(payload.rows or 0 for payload in payloads if payload.dataset == "trade")
-    assert sum(sample.truth().fates.values()) == total
-    assert {year for year, _ in sample.truth().fates} == set(sample.YEARS)
+    assert sum(truth().fates.values()) == total
+    assert {year for year, _ in truth().fates} == set(YEARS)
 
 
 def test_mirrors_and_unallocated() -> None:
-    truth = sample.truth()
-    mirrored = {(importer, year) for (year, _, importer, _), (_, is_mirror) in truth.flows.items() if is_mirror}
-    never = {(code, year) for year in sample.YEARS for code in reporting.NEVER_REPORT}
+    known = truth()
+    mirrored = {(importer, year) for (year, _, importer, _), (_, is_mirror) in known.flows.items() if is_mirror}
+    never = {(code, year) for year in YEARS for code in reporting.NEVER_REPORT}
     assert mirrored == never | reporting.SILENT_YEARS | reporting.EXPORTS_ONLY
-    assert not any((year, importer) == (2019, 31) for year, _, importer, _ in truth.flows)  # World rows only
-    assert any(partner == 31 for year, _, flow, partner, _ in truth.landed if (year, flow) == (2019, "X"))
+    assert not any((year, importer) == (2019, 31) for year, _, importer, _ in known.flows)  # World rows only
+    assert any(partner == 31 for year, _, flow, partner, _ in known.landed if (year, flow) == (2019, "X"))
     importer, good = reporting.UNALLOCATED_ONLY
-    assert (2018, importer, good) in truth.unallocated
-    assert not any((importer, good) == (key[2], key[3]) for key in truth.flows)
+    assert (2018, importer, good) in known.unallocated
+    assert not any((importer, good) == (key[2], key[3]) for key in known.flows)
 
 
 def test_partners_add_up_to_world_rows_but_for_known_cells() -> None:
-    truth = sample.truth()
+    known = truth()
     sums: dict[tuple[int, int, str, str], float] = defaultdict(float)
-    for parts in (truth.landed, truth.landed_unallocated, truth.re_imports):
+    for parts in (known.landed, known.landed_unallocated, known.re_imports):
         for (year, reporter, flow, _, code), value in parts.items():
             sums[year, reporter, flow, code] += value
     beyond, short = [], set()
-    for (year, reporter, flow, _, code), world in truth.control_totals.items():
+    for (year, reporter, flow, _, code), world in known.control_totals.items():
         partners = sums.get((year, reporter, flow, code), 0.0)
         if partners > world * (1 + 1e-9):
             beyond.append((year, reporter, flow))
@@ -324,7 +326,7 @@ def test_all_four_categories_occur(importer: int) -> None:
     }
     imports: dict[tuple[str, int], dict[int, float]] = defaultdict(dict)
     exporters: dict[str, set[int]] = defaultdict(set)
-    for (year, exporter, buyer, hs6), (value, _) in sample.truth().flows.items():
+    for (year, exporter, buyer, hs6), (value, _) in truth().flows.items():
         if year == 2017 and hs6 in intermediate:
             imports[hs6, buyer][exporter] = value
             exporters[hs6].add(exporter)

@@ -1,10 +1,12 @@
-"""Checks of the reference tables: are countries, products and conversion weights what the rest relies on?
+"""Checks of the reference tables: can the rest rely on countries, products and conversion weights, and are all rows
+accounted for?
 
 Not here: whether they cover the trade that is loaded (see the staging checks of trade).
 """
 
 from __future__ import annotations
 
+from dagster_project.checks.accounting import accounting
 from dagster_project.checks.declarations import Check, Stage, between, no_rows, not_empty, not_null, one_of, unique
 from dagster_project.hs import REVISIONS, TAIWAN
 
@@ -71,5 +73,6 @@ REFERENCE_LANDING = Stage(
                 no_rows(_UNBALANCED_WEIGHTS),
             ),
         ),
+        *accounting("reference", about="reference_rule_counts", by=("source",)),
     ),
 )

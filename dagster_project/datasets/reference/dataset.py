@@ -37,7 +37,8 @@ REFERENCE = Dataset(
         ),
         Table(
             "reference_rule_counts",
-            "One row per (source, rule): rows read, landed, set aside by rule.",
+            "One row per (source and kind of file, rule): rows read, rows that contributed to a landed row, rows set "
+            "aside by a named rule. Files are used whole or not at all, so no row is quarantined.",
             "reference_rule_counts.parquet",
         ),
     ),

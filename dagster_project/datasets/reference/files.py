@@ -1,6 +1,6 @@
 """Reference data: classifications, country lists and HS conversion tables. Which files they are, and on what terms.
 
-Not here: their columns (see `landing.reference`).
+Not here: their columns (see `areas`, `classification`, `conversion`).
 """
 
 from __future__ import annotations

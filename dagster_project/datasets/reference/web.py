@@ -3,7 +3,7 @@
 The list (setting `reference_list`) is JSON, a name, an address and a sha256 or null for each file. A `{comtrade}`
 in an address stands for Comtrade's API. A pinned file that is here is not asked for again. One whose bytes are not the
 pinned ones is refused until `chokepoint pin` has written its hash; without a hash, whatever the address gives is taken,
-and the release says so. Not here: columns (`landing.reference`).
+and the release says so. Not here: columns (see `areas`, `classification`, `conversion`).
 """
 
 from __future__ import annotations

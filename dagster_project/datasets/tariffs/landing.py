@@ -8,7 +8,6 @@ exclusion is in force beyond what its own text says (dbt, from the terms of its 
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,14 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from dagster_project.archive.store import Archive, Entry
 from dagster_project.datasets.tariffs.documents import read_documents, read_notice, read_schedule
 from dagster_project.datasets.tariffs.rows import IMPORT_YEARS, Context, Rejected, columns_looked_for, reader_of
 from dagster_project.landing.loads import Landed, Load
 from dagster_project.landing.sheets import Row, Sheet, read_sheet
-from dagster_project.landing.tables import QUARANTINE, RuleCounts, replaced_directory
+from dagster_project.landing.tables import QUARANTINE, RULE_COUNTS, RuleCounts, replaced_directory, write_parquet
 
 _ORIGIN = [("archive_entry", pa.string()), ("source_row", pa.int64())]
 REQUESTS = pa.schema(
@@ -95,7 +93,6 @@ HEADINGS = pa.schema(
 )
 _ARROW = {"varchar": pa.string(), "integer": pa.int32(), "bigint": pa.int64()}
 QUARANTINE_SCHEMA = pa.schema([(name, _ARROW[kind]) for name, kind in QUARANTINE.items()])
-RULE_COUNTS = pa.schema([("source", pa.string()), ("rule", pa.string()), ("n", pa.int64())])
 
 TABLES: Mapping[str, pa.Schema] = {
     "tariff_requests": REQUESTS,
@@ -272,17 +269,10 @@ def _write(
         for rule, n in [*count.as_rows(), *sorted(item for item in notes[source].items() if item[1])]
     ]
     for name, table in tables.items():
-        _write_parquet(table, landing / f"{name}.parquet")
-    _write_parquet(pa.Table.from_pylist(rule_counts, RULE_COUNTS), landing / "tariffs_rule_counts.parquet")
+        write_parquet(table, landing / f"{name}.parquet")
+    write_parquet(pa.Table.from_pylist(rule_counts, RULE_COUNTS), landing / "tariffs_rule_counts.parquet")
     with replaced_directory(landing / "quarantine" / "tariffs") as building:
-        _write_parquet(pa.Table.from_pylist(quarantine, QUARANTINE_SCHEMA), building / "part-0.parquet")
-
-
-def _write_parquet(table: pa.Table, path: Path) -> None:
-    """Write whole: a crash leaves the previous file."""
-    incoming = path.with_name(f".incoming-{path.name}")
-    pq.write_table(table, incoming, compression="zstd")
-    os.replace(incoming, path)
+        write_parquet(pa.Table.from_pylist(quarantine, QUARANTINE_SCHEMA), building / "part-0.parquet")
 
 
 def _warnings(tables: Mapping[str, pa.Table], loads: Sequence[_Load]) -> list[str]:

@@ -1,4 +1,4 @@
-{#- The code that goes with the largest value; of several with that value, the lowest code. -#}
+{#- The code with the largest value; of several with that value, the lowest code. -#}
 {% macro code_of_largest(code, value) -%}
     {{ return(adapter.dispatch('code_of_largest', 'chokepoint')(code, value)) }}
 {%- endmacro %}

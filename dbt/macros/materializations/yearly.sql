@@ -1,7 +1,7 @@
 {#-
-  A table with a column `year` that is computed one year at a time and of which a run replaces exactly its own years.
-  One year at a time bounds the memory by the largest year, whatever the number of years, and each year costs the same.
-  All statements of a model are one transaction: a run that fails leaves the table as it was.
+  A table with a column `year`, computed one year at a time; a run replaces only the years that it computes. So memory
+  is bounded by the largest year, however many there are, and the cost of a year does not depend on the others. All
+  statements of a model are one transaction: a run that fails leaves the table as it was.
 -#}
 {% materialization yearly, default %}
     {%- set existing = load_cached_relation(this) -%}
@@ -47,7 +47,7 @@
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
-{#- A model that changed shape since the table was made cannot have single years replaced. -#}
+{#- Single years cannot be replaced in a table whose model has other columns by now. -#}
 {% macro assert_same_columns(existing, columns) -%}
     {%- set found = adapter.get_columns_in_relation(existing) | map(attribute='name') | sort | list -%}
     {%- set expected = columns | map(attribute='name') | sort | list -%}

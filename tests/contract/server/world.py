@@ -13,7 +13,8 @@ from typing import Any
 
 from dagster_project.datasets import samples as sample
 from dagster_project.datasets.trade import sample as rendering
-from dagster_project.sample.reporting import RawRow, reports
+from dagster_project.sample.reporting import YEARS, RawRow, reports
+from dagster_project.sample.truth import truth
 from tests.contract.server.dataverse import Deposit, deposits
 from tests.contract.server.notices import Notice, document, sample_notices
 
@@ -51,7 +52,7 @@ class Batch:
 class World:
     """The state of all services; tests change it while the server runs."""
 
-    years: tuple[int, ...] = sample.YEARS
+    years: tuple[int, ...] = YEARS
     keys: set[str] = field(default_factory=lambda: {"contract-key"})
     row_cap: int = 250_000
     versions: dict[tuple[int, int], tuple[int, str]] = field(default_factory=dict)
@@ -191,8 +192,8 @@ def baci_zip(release: str = "201901") -> bytes:
 def baci_tables(release: str = "201901") -> dict[str, bytes]:
     """The members of that zip."""
     tables = {"Readme.txt": b"BACI, synthetic\n"}
-    flows = sample.truth().flows
-    for year in sample.YEARS:
+    flows = truth().flows
+    for year in YEARS:
         lines = ["t,i,j,k,v,q"]
         lines += [
             f"{year},{exporter},{importer},{hs6},{value / 1000:.3f},        NA"

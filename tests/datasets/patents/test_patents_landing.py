@@ -28,6 +28,7 @@ from tests.helpers.patent_tables import (
     tsv,
     zipped,
 )
+from tests.helpers.real_files import DROP
 from tests.helpers.steps import load_of
 
 
@@ -68,7 +69,7 @@ def test_two_rows_of_a_patent_are_one_publication(drop: Drop, form: str) -> None
         ("WO2012130123", "9100000", date(2016, 5, 3), "examiner", False),
         ("WO2012130123", "9200000", date(2017, 5, 2), "examiner", False),
     ]
-    assert counts.accounting["patentsview/g_pct_data"].landed == 2
+    assert counts.counts["patentsview/g_pct_data"].landed == 2
 
 
 def test_columns_are_read_by_name_whatever_their_order_and_case(drop: Drop) -> None:
@@ -119,9 +120,9 @@ def test_withdrawn_patents_neither_publish_nor_cite(drop: Drop) -> None:
     counts = land(drop)
     assert drop.read("patents/pct_publications.parquet", "pct_id") == [("WO2012130123",)]
     assert drop.read("patents/pct_citations.parquet", "citing_id") == [("9200000",)]
-    assert counts.accounting["patentsview/g_pct_data"].rules == {"withdrawn": 1}
-    assert counts.accounting["patentsview/g_patent"].rules["withdrawn"] == 2
-    assert counts.accounting["patentsview/g_us_patent_citation"].rules["citing_patent_withdrawn"] == 1
+    assert counts.counts["patentsview/g_pct_data"].rules == {"withdrawn": 1}
+    assert counts.counts["patentsview/g_patent"].rules["withdrawn"] == 2
+    assert counts.counts["patentsview/g_us_patent_citation"].rules["citing_patent_withdrawn"] == 1
 
 
 def test_a_publication_document_alone_and_an_application_document_alone(drop: Drop) -> None:
@@ -150,7 +151,7 @@ def test_a_publication_document_alone_and_an_application_document_alone(drop: Dr
         ("WO2002011111", date(2001, 7, 30), "us_application", 2001, date(2002, 2, 7), False),
         ("WO2002022222", None, None, None, date(2002, 3, 7), False),
     ]
-    noted = counts.noted["patentsview/publications"]
+    noted = counts.notes["patentsview/publications"]
     assert noted["filing_date_from_us_application"] == 1
     assert noted["without_filing_year"] == 1
     assert noted["without_publication_date"] == 2
@@ -178,9 +179,9 @@ def test_several_us_patents_of_one_application_are_one_publication(drop: Drop) -
     assert drop.read("patents/pct_applicants.parquet", "applicant_id, weight") == [("huawei", 1.0)]
     assert drop.read("patents/pct_fields.parquet", "wipo_field_id, weight") == [("6", 1.0)]
     assert len(drop.read("patents/pct_citations.parquet")) == 1, "one citing patent counts once per publication"
-    assert counts.accounting["patentsview/publications"].rules == {"same_publication": 1}
-    assert counts.accounting["patentsview/g_assignee_disambiguated"].rules["other_patent_of_publication"] == 1
-    assert counts.accounting["patentsview/g_us_patent_citation"].rules["duplicate_row"] == 1
+    assert counts.counts["patentsview/publications"].rules == {"same_publication": 1}
+    assert counts.counts["patentsview/g_assignee_disambiguated"].rules["other_patent_of_publication"] == 1
+    assert counts.counts["patentsview/g_us_patent_citation"].rules["duplicate_row"] == 1
 
 
 def test_unknown_countries_and_applicants_stay_and_are_counted(drop: Drop) -> None:
@@ -210,7 +211,7 @@ def test_unknown_countries_and_applicants_stay_and_are_counted(drop: Drop) -> No
         ("WO2012000002", None, None, False, None, 1.0),
     ]
     assert drop.read("patents/pct_fields.parquet", "wipo_field_id, weight") == [(None, 1.0), (None, 1.0)]
-    noted = counts.noted["patentsview/publications"]
+    noted = counts.notes["patentsview/publications"]
     assert (noted["without_applicant"], noted["applicants_without_country"], noted["without_field"]) == (1, 3, 2)
 
 
@@ -223,7 +224,7 @@ def test_weights_sum_to_one_with_more_than_three_fields(drop: Drop) -> None:
         (weights,) = drop.read(f"patents/{table}.parquet", "sum(weight)")
         assert weights[0] == pytest.approx(1)
     assert drop.read("patents/pct_fields.parquet", "count(*)") == [(5,)]
-    assert counts.accounting["patentsview/g_wipo_technology"].rules == {
+    assert counts.counts["patentsview/g_wipo_technology"].rules == {
         "not_pct": 1,
         "other_scheme": 1,
         "duplicate_row": 1,
@@ -253,7 +254,7 @@ def test_self_citations_and_citing_patents_that_are_unknown(drop: Drop) -> None:
         ("9100000", "applicant", True),
         ("9200000", None, False),
     ]
-    assert counts.accounting["patentsview/g_us_patent_citation"].rules == {
+    assert counts.counts["patentsview/g_us_patent_citation"].rules == {
         "not_pct": 1,
         "duplicate_row": 1,
         "citing_patent_not_found": 1,
@@ -275,7 +276,7 @@ def test_every_unusable_row_is_quarantined_with_its_reason(drop: Drop) -> None:
     broken = tsv(COLUMNS["g_pct_data"].split(), rows) + b'"9000001"\t"too short"\n'
     drop.put("g_pct_data", "g_pct_data.tsv", broken)
     counts = land(drop)
-    accounting = counts.accounting["patentsview/g_pct_data"]
+    accounting = counts.counts["patentsview/g_pct_data"]
     assert accounting.rows_read == 9
     assert accounting.rules == {"duplicate_row": 1, "further_number": 1, "patent_not_found": 1}
     assert accounting.quarantined == {
@@ -338,13 +339,13 @@ def test_a_stored_zip_member(drop: Drop) -> None:
     drop.patentsview({name: rows for name, rows in world.items() if name != "g_patent"})
     content = tsv(COLUMNS["g_patent"].split(), world["g_patent"])
     drop.put("g_patent", "g_patent.tsv.zip", zipped("folder/g_patent.tsv", content, zipfile.ZIP_STORED))
-    assert land(drop).tables["pct_publications"] == 1
+    assert land(drop).rows["pct_publications"] == 1
 
 
 def test_without_citations_and_applications(drop: Drop) -> None:
     left_out = ("g_us_patent_citation", "g_application")
     drop.patentsview({name: rows for name, rows in small_world().items() if name not in left_out})
-    assert land(drop).tables["pct_citations"] == 0
+    assert land(drop).rows["pct_citations"] == 0
     assert one_publication(drop, "citations_until") == (None,)
 
 
@@ -418,10 +419,10 @@ def test_bigquery_export(drop: Drop) -> None:
     assert drop.read("patents/pct_citations.parquet") == [
         ("WO2012130123", "WO2014000007", date(2014, 1, 2), "isr", True)
     ]
-    accounting = counts.accounting["google_patents/wo_publications"]
+    accounting = counts.counts["google_patents/wo_publications"]
     assert accounting.rules == {"not_wo": 1, "same_application": 1}
     assert accounting.quarantined == {"malformed_row": 1, "unreadable_number": 1}
-    assert counts.noted["google_patents/wo_publications"]["unreadable_date"] == 1
+    assert counts.notes["google_patents/wo_publications"]["unreadable_date"] == 1
 
 
 def test_parquet_and_json_exports_land_alike(tmp_path: Path) -> None:
@@ -519,7 +520,7 @@ def test_an_export_beside_patentsview_only_fills_what_is_open(drop: Drop) -> Non
     assert drop.read("patents/pct_publications.parquet", columns) == [
         ("WO2012130123", date(2012, 3, 15), date(2012, 10, 5), "44", 7, "patentsview")
     ]
-    assert counts.accounting["google_patents/wo_publications"].rules == {
+    assert counts.counts["google_patents/wo_publications"].rules == {
         "same_application": 1,
         "fills_patentsview": 1,
         "not_in_patentsview": 1,
@@ -538,8 +539,8 @@ def test_reference_totals(drop: Drop) -> None:
         ("EU-27", None, 2012, 30.0),
         ("World", None, 2012, 100.0),
     ]
-    assert counts.accounting["ncses/totals"].quarantined == {"bad_value": 1, "bad_year": 1}
-    assert counts.accounting["ncses/totals"].rules == {"duplicate_row": 1}
+    assert counts.counts["ncses/totals"].quarantined == {"bad_value": 1, "bad_year": 1}
+    assert counts.counts["ncses/totals"].rules == {"duplicate_row": 1}
 
 
 OECD_HEADER = (
@@ -566,8 +567,8 @@ def test_totals_of_oecd_are_those_of_applicants_by_application_year(drop: Drop) 
         ("ALL", "OECD", "OECD", 2012, 40.5, "oecd"),
         ("Chemistry", "China", "CHN", 2012, 40.5, "oecd"),
     ]
-    assert counts.accounting["oecd/totals"].rules == {"duplicate_row": 1, "other_series": 2}
-    assert counts.accounting["oecd/totals"].quarantined == {"bad_value": 1}
+    assert counts.counts["oecd/totals"].rules == {"duplicate_row": 1, "other_series": 2}
+    assert counts.counts["oecd/totals"].quarantined == {"bad_value": 1}
 
 
 def test_loading_twice_gives_the_same_tables(drop: Drop) -> None:
@@ -583,7 +584,7 @@ def test_loading_twice_gives_the_same_tables(drop: Drop) -> None:
     }  # fmt: skip
 
 
-REAL_FILES = Path(__file__).parents[3] / "shared" / "data" / "drop" / "patents"
+REAL_FILES = DROP / "patents"
 
 
 @pytest.mark.skipif(not REAL_FILES.exists(), reason="the real reference files are not on this machine")
@@ -598,8 +599,8 @@ def test_the_real_reference_tables_are_read_whole(drop: Drop) -> None:
         [{**WO_ROWS[0], "ipc": [{"code": code} for code in ("G01N33/50", "G01N21/00", "H04N21/20", "G06Q10/00")]}]
     )
     counts = land(drop)
-    assert counts.accounting["ncses/totals"].landed == 59_271
-    assert counts.accounting["wipo/ipc_technology_concordance"].landed == 771
+    assert counts.counts["ncses/totals"].landed == 59_271
+    assert counts.counts["wipo/ipc_technology_concordance"].landed == 771
     assert counts.quarantined == 0
     assert drop.read("patents/pct_fields.parquet", "wipo_field_id, wipo_field") == [
         ("10", "Measurement"),

@@ -57,7 +57,7 @@ def test_it_is_small_enough_for_a_demo() -> None:
 
 def test_every_rule_and_quarantine_reason_is_met(landed: tuple[Landed, Path]) -> None:
     counts, _ = landed
-    found = {key: (set(each.rules), set(each.quarantined)) for key, each in counts.accounting.items()}
+    found = {key: (set(each.rules), set(each.quarantined)) for key, each in counts.counts.items()}
     assert found["patentsview/g_pct_data"] == (
         {"withdrawn", "duplicate_row", "patent_not_found"},
         {"malformed_row", "unreadable_number", "unknown_document_type"},
@@ -80,7 +80,7 @@ def test_every_rule_and_quarantine_reason_is_met(landed: tuple[Landed, Path]) ->
         {"not_wo", "same_application", "fills_patentsview", "not_in_patentsview"},
         {"malformed_row"},
     )
-    noted = counts.noted["patentsview/publications"]
+    noted = counts.notes["patentsview/publications"]
     assert all(
         noted[name]
         for name in (

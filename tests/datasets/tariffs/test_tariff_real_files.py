@@ -12,9 +12,8 @@ from dagster_project.archive.store import Archive
 from dagster_project.datasets.tariffs.files import FILE_KINDS
 from dagster_project.datasets.tariffs.landing import land as land_tariffs
 from dagster_project.sources.files import find_files
+from tests.helpers.real_files import DROP
 from tests.helpers.steps import load_of
-
-DROP = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "drop"
 
 pytestmark = pytest.mark.skipif(not (DROP / "ustr").is_dir(), reason="no real tariff files beside the checkout")
 

@@ -21,9 +21,9 @@ import duckdb
 import numpy as np
 import pytest
 
+from tests.helpers import dbt_command
 from tests.helpers.dbt_command import Done
 from tests.helpers.tiny_landing import Report, World, random_world, write_landing
-from tests.pipeline import dbt_command
 
 INTERMEDIATE_BEC4 = {"111", "121", "21", "22", "31", "322", "42", "53"}
 YEARS = (2017, 2018)

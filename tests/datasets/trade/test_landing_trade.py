@@ -19,11 +19,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagster_project.archive.store import Archive
-from dagster_project.datasets import samples as sample
 from dagster_project.datasets.reference.landing import land as land_reference
 from dagster_project.datasets.trade import landing as trade
+from dagster_project.datasets.trade.parsing import parse
 from dagster_project.errors import AccountingError, SettingError, SourceError
+from dagster_project.landing import yearly
 from dagster_project.landing.tables import RuleCounts
+from dagster_project.sample.reporting import YEARS
+from dagster_project.sample.truth import truth
 from dagster_project.settings import load_settings
 from tests.helpers.landing_desk import AREAS, FIELDS, Desk, Landed, as_answer, as_csv, row
 from tests.helpers.steps import fetch, load_of
@@ -473,10 +476,11 @@ def test_years_outside_the_request_are_counted(desk: Desk) -> None:
 
 def test_year_without_rows_is_an_error_that_names_those_held(desk: Desk) -> None:
     desk.rows(row(), row(refYear=2019))
-    desk.land_reference(load_of())
-    parsed = trade.parse_trade(Archive(desk.settings.archive_dir), desk.take_in()[0], desk.settings.landing_dir, None)
+    desk.land_reference()
+    load = desk.load(desk.take_in()[0])
+    parsed = parse(load.archive, load.entries, load.landing, None)
     with pytest.raises(SourceError, match="year 2018: found no rows of that year; the source holds 2017, 2019"):
-        trade.land_year(parsed, desk.settings.landing_dir, 2018, "H5", "test")
+        trade.land_year(load, parsed, 2018)
 
 
 def test_year_that_is_no_longer_there_leaves_every_table(desk: Desk) -> None:
@@ -491,7 +495,7 @@ def test_year_that_is_no_longer_there_leaves_every_table(desk: Desk) -> None:
 def test_partition_of_a_crashed_landing_does_not_stay(desk: Desk) -> None:
     desk.rows(row(refYear=2018))
     landed = desk.land()
-    (landed.landing / "trade_receipts" / f"{trade.landed_years(landed.landing)[2018]}.json").unlink()
+    yearly.forget_year(landed.landing, "trade", 2018)
     desk.rows(row())
     assert {each["year"] for each in desk.land().table("trade_flows")} == {2017}
 
@@ -748,10 +752,7 @@ def sample_landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     chosen = load_settings({"CHOKEPOINT_DATA_DIR": str(root)}, dotenv=None)
     archive, now = Archive(chosen.archive_dir), datetime(2024, 1, 1, tzinfo=UTC)
     land_reference(load_of(archive, fetch("reference", chosen, now)[0], chosen.landing_dir, chosen.hs_revision))
-    parsed = trade.parse_trade(archive, fetch("trade", chosen, now)[0], chosen.landing_dir, None)
-    for year in trade.years_held(parsed):
-        trade.land_year(parsed, chosen.landing_dir, year, chosen.hs_revision, "test")
-    trade.land_rest(parsed, chosen.landing_dir, trade.years_held(parsed))
+    trade.land(load_of(archive, fetch("trade", chosen, now)[0], chosen.landing_dir, settings=chosen, years=YEARS))
     return chosen.landing_dir
 
 
@@ -769,9 +770,9 @@ def test_sample_lands_as_its_truth_says(sample_landing: Path, table: str, expect
         for each in rows
     }
     assert len(found) == len(rows)  # the key is unique
-    truth = getattr(sample.truth(), expected)
-    assert found.keys() == truth.keys()
-    assert all(found[key] == pytest.approx(value, rel=1e-12) for key, value in truth.items())
+    known = getattr(truth(), expected)
+    assert found.keys() == known.keys()
+    assert all(found[key] == pytest.approx(value, rel=1e-12) for key, value in known.items())
 
 
 KEY = ("refYear", "reporterCode", "flowCode", "partnerCode", "cmdCode")

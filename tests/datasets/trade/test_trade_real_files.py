@@ -11,10 +11,11 @@ import pytest
 from dagster_project.archive.store import Archive
 from dagster_project.datasets.reference.landing import land as land_reference
 from dagster_project.datasets.trade import landing as trade
-from dagster_project.settings import PROJECT_ROOT, Settings, load_settings
+from dagster_project.datasets.trade.parsing import parse
+from dagster_project.settings import Settings, load_settings
+from tests.helpers.real_files import DROP
 from tests.helpers.steps import fetch, load_of
 
-DROP = PROJECT_ROOT.parent / "shared/data/drop"
 pytestmark = pytest.mark.skipif(not (DROP / "comtrade").is_dir(), reason="no real files beside the checkout")
 YEAR = 2022
 
@@ -41,8 +42,8 @@ def landed(settings: Settings) -> trade.LandedYear:
     entries, _ = fetch("trade", settings, now)
     entries = [entry for entry in entries if str(YEAR) in entry.part]
     assert entries
-    parsed = trade.parse_trade(archive, entries, settings.landing_dir, None)
-    return trade.land_year(parsed, settings.landing_dir, YEAR, settings.hs_revision, "test")
+    load = load_of(archive, entries, settings.landing_dir, settings=settings, years=[YEAR])
+    return trade.land_year(load, parse(archive, entries, settings.landing_dir, None), YEAR)
 
 
 def column(settings: Settings, table: str, expression: str) -> list[object]:

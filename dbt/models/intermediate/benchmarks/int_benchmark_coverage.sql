@@ -82,7 +82,8 @@ covered as (
         year || ': ' || cast(round(applications) as bigint) || ' PCT applications loaded'
     from publications
     union all
-    select 'exclusion_requests', null, n_requests > 0, n_requests || ' requests on ' || n_lists || ' lists loaded' from lists
+    select 'exclusion_requests', null, n_requests > 0, n_requests || ' requests on ' || n_lists || ' lists loaded'
+    from lists
     union all
     select 'list_trade', null, n_with_trade > 0, n_with_trade || ' lists with the trade of all their lines' from lists
     union all

@@ -13,7 +13,8 @@ summary as (
 joint as (
     select
         filing_year as year,
-        {{ exact_sum("case when partner_iso2 in ('DE', 'GB', 'FR', 'JP') then joint_applications else 0 end") }} as with_group,
+        {{ exact_sum("case when partner_iso2 in ('DE', 'GB', 'FR', 'JP') then joint_applications else 0 end") }}
+            as with_group,
         {{ exact_sum("case when partner_iso2 = 'US' then joint_applications else 0 end") }} as with_us,
         {{ exact_sum('joint_applications') }} as with_all
     from collaboration
@@ -21,7 +22,7 @@ joint as (
     group by filing_year
 ),
 
--- Core shares of a cohort whose citation window is still open would compare what is not yet known.
+-- Only closed citation windows: while one is open, core shares are not final.
 all_fields as (
     select
         filing_year as year,

@@ -2,7 +2,7 @@ with rates as (
     {{ if_built(ref('exclusion_rates')) }}
 ),
 
--- The published totals are of the four lists together.
+-- The published totals are over all four lists.
 all_lists as (
     select sum(requests) as requests, sum(denied) as denied
     from rates
@@ -22,7 +22,7 @@ parts as (
     union all
     select 'xu_covered_trade_list' || lower(list_id), covered_trade_usd, 1000000000 from rates
     union all
-    -- The rate in force now is the one of 2022 where it has been in force since before that year.
+    -- The rate in force now is also the rate of 2022 if it began before that year.
     select
         'xu_additional_duty_list' || lower(list_id),
         case when additional_duty_since < cast('2022-01-01' as date) then additional_duty end,

@@ -82,12 +82,16 @@ shares as (
     select
         products.year,
         {{ exact_sum("case when exporter_products.exporter_code = " ~ china() ~ " and products.bec4 in "
-            ~ manufactured_intermediates() ~ " then exporter_products.export_value_usd end") }} as china_manufactured_usd,
+            ~ manufactured_intermediates() ~ " then exporter_products.export_value_usd end") }}
+            as china_manufactured_usd,
         {{ exact_sum("case when products.bec4 in " ~ manufactured_intermediates()
-            ~ " then exporter_products.export_value_usd end") }} as world_manufactured_usd,
+            ~ " then exporter_products.export_value_usd end") }}
+            as world_manufactured_usd,
         {{ exact_sum("case when exporter_products.exporter_code = " ~ china()
-            ~ " and products.hs6 like '85414_' then exporter_products.export_value_usd end") }} as china_solar_usd,
-        {{ exact_sum("case when products.hs6 like '85414_' then exporter_products.export_value_usd end") }} as world_solar_usd
+            ~ " and products.hs6 like '85414_' then exporter_products.export_value_usd end") }}
+            as china_solar_usd,
+        {{ exact_sum("case when products.hs6 like '85414_' then exporter_products.export_value_usd end") }}
+            as world_solar_usd
     from exporter_products
     inner join products on exporter_products.year = products.year and exporter_products.hs6 = products.hs6
     group by products.year

@@ -15,7 +15,7 @@ members as (
     inner join fields on publications.pct_id = fields.pct_id
 ),
 
--- Every member of a cohort counts once, whatever its weight in the field. Nulls take part in no quantile.
+-- Every member of a cohort counts once, whatever its weight in the field. Percentiles ignore nulls.
 thresholds as (
     select
         filing_year,
@@ -28,7 +28,7 @@ thresholds as (
     group by filing_year, field_id
 ),
 
--- The windows of members whose date is unknown say nothing of the cohort.
+-- Members without a known date have no window, and do not decide whether the cohort's windows are closed.
 closed as (
     select
         filing_year,

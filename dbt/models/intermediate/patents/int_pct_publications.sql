@@ -13,7 +13,7 @@ windows as (
     from publications
 ),
 
--- Earlier than the anniversary; a document older than the publication counts (it cited the application or its priority).
+-- Citing documents dated before the window's end. Those older than the publication count: they cite the application.
 counted as (
     select
         windows.pct_id,
@@ -32,7 +32,8 @@ select
     windows.window_end <= windows.citations_until as window_closed,
     cast(
         case
-            when windows.window_end is not null and windows.citations_until is not null then coalesce(counted.citations, 0)
+            when windows.window_end is not null and windows.citations_until is not null
+                then coalesce(counted.citations, 0)
         end as bigint
     ) as citations,
     cast(

@@ -22,8 +22,7 @@ flows_from_china as (
     where exporter_code = {{ china() }} and importer_code = {{ united_states() }}
 ),
 
--- Before the first duties; years in which the United States' imports of the good are known come first, then the closest,
--- then the earlier.
+-- Years with imports of the good by the United States come before years in which only others trade it.
 candidates as (
     select hs6, year, min(place) as place
     from (
@@ -58,8 +57,8 @@ select
     products.bec4,
     products.bec5,
     case when products.hs6 is not null then {{ is_in_scope('goods.hs6') }} end as in_scope,
-    -- End use by BEC Rev.4, as measures section 2 reads it; a null category is neither.
-    products.bec4 in ('{{ product_scopes()['bec4_intermediate']['codes'] | join("', '") }}') as is_intermediate,
+    -- End use by BEC Rev.4 (measures section 2); both are null where the category is.
+    {{ is_bec4_intermediate('products.bec4') }} as is_intermediate,
     products.bec4 in ('112', '122', '522', '61', '62', '63') as is_consumption,
     imports.import_value_usd as us_import_value_usd,
     imports.n_suppliers as us_suppliers,

@@ -14,7 +14,7 @@ extended_items as (
     select * from {{ ref('exclusion_item_extensions') }}
 ),
 
--- The note holds every grant and extension of a list; the notices would repeat the grants.
+-- The note has every grant and extension of a list; the notices would repeat the grants.
 lists_in_note as (
     select distinct list_id from exclusions where source = 'htsus_note_20'
 ),
@@ -57,7 +57,7 @@ with_terms as (
     left join extended_items on used.document = extended_items.note and used.item = extended_items.item
 ),
 
--- What the text says of a code narrows the term of its paragraph: the code is described so for that long.
+-- Dates in an exclusion's own text shorten the term of its paragraph for the code that they are stated for.
 narrowed as (
     select
         list_id,
@@ -76,5 +76,5 @@ narrowed as (
 
 select *
 from narrowed
--- A code that took over only after the paragraph's term was over never was in force under it.
+-- A code that begins only after the end of its paragraph's term was never in force.
 where valid_from is not null and (valid_to is null or valid_from <= valid_to)

@@ -10,7 +10,7 @@ conversion as (
     select * from {{ ref('stg_hs_conversion') }} where from_revision = 'H5'
 ),
 
--- A request is one thing and cannot be split by weights: it goes where most of the code's trade goes.
+-- A request cannot be split by weights: it takes the target code with the largest weight.
 heaviest_target as (
     select from_code, hs6
     from (

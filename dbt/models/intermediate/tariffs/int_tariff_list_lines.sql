@@ -5,7 +5,7 @@ with lines as (
     from {{ ref('stg_tariff_lists') }}
 ),
 
--- One source for all lists: a union of editions would count lines twice that the schedule split or renumbered.
+-- One source for all lists: a union of editions would count a line twice if the schedule split or renumbered it.
 first_source as (
     select min(place) as place from lines
 ),

@@ -10,7 +10,7 @@ conversion as (
     select * from {{ ref('stg_hs_conversion') }}
 ),
 
--- Whole reporters, not single rows: a good may come both from a converted row and from one in the base revision.
+-- All reports of these reporters: a good can come from a converted report and from one in the base revision.
 rows_of_converted_reporters as (
     select reports.*
     from reports
@@ -52,7 +52,7 @@ summed as (
         hs6,
         {{ exact_sum('value_usd') }} as value_usd,
         {{ exact_sum('quantity', bits=60) }} as quantity,
-        -- Quantities add up only where all of them are known and in one unit.
+        -- Quantities are summed only where all of them are known and in one unit.
         count(quantity) = count(*) and count(quantity_unit) = count(*)
             and min(quantity_unit) = max(quantity_unit) as has_one_unit,
         min(quantity_unit) as quantity_unit,

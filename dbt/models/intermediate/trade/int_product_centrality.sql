@@ -47,7 +47,7 @@ totals as (
         exporter_sums.*,
         importer_counts.n_importers,
         trader_counts.n_countries,
-        -- The mean of C_i over all of N; countries that do not export the good count 0.
+        -- The mean of C_i over all countries of N; it is 0 for those that do not export the good.
         exporter_sums.total_relative / nullif((trader_counts.n_countries - 1) * trader_counts.n_countries, 0)
             as mean_centrality,
         exporter_sums.total_share / nullif((trader_counts.n_countries - 1) * trader_counts.n_countries, 0)
@@ -117,7 +117,7 @@ measured as (
         totals.n_exporters,
         totals.n_importers,
         totals.n_countries,
-        -- Non-exporters deviate from the mean by the mean itself.
+        -- A country that does not export the good deviates from the mean by the mean itself.
         case when totals.n_countries >= 3 then sqrt((
             variances.sum_squared
             + (totals.n_countries - totals.n_exporters) * totals.mean_centrality * totals.mean_centrality
@@ -136,7 +136,7 @@ measured as (
     left join products on totals.hs6 = products.hs6
 ),
 
--- Nulls are filtered before the window and the quantile: they take part in neither.
+-- Nulls are left out before the window function and the percentile.
 ranked as (
     select
         year,

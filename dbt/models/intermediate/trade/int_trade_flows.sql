@@ -16,7 +16,7 @@ countries as (
     select * from {{ ref('stg_countries') }}
 ),
 
--- Landing is unique on reporter, flow, partner and code, so rows of the base revision are flows already: no grouping.
+-- Landed reports are unique by reporter, flow, partner and code: those in the base revision are flows without grouping.
 flows as (
     select
         reports.year,
@@ -29,7 +29,7 @@ flows as (
         reports.is_mirror,
         reports.source
     from reports
-    -- A left join without a partner, because DuckDB needs twice the time for `not exists` over three columns.
+    -- An anti-join, written as a left join because `not exists` over three columns takes DuckDB twice as long.
     left join converted_reporters
         on reports.year = converted_reporters.year
         and reports.flow = converted_reporters.flow

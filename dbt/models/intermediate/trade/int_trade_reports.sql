@@ -27,10 +27,7 @@ directed as (
         case when flow = 'M' then reporter_code else partner_code end as importer_code,
         hs_revision,
         cmd_code,
-        -- Codes of the base revision and 999999 are what they will be; all others go through the conversion weights.
-        hs_revision <> (select base_revision.hs_revision from base_revision)
-            and cmd_code <> '999999'
-            and not coalesce(revision_assumed, false) as needs_conversion,
+        {{ needs_conversion() }} as needs_conversion,
         value_usd,
         quantity,
         quantity_unit,
@@ -48,7 +45,7 @@ select
     directed.cmd_code,
     directed.needs_conversion,
     directed.flow = 'X' as is_mirror,
-    -- An export report is needed only where the importer reported nothing that year.
+    -- An export report is used only if the importer reported nothing that year.
     directed.flow = 'M' or reporting_importers.importer_code is null as is_used,
     case
         when directed.flow = 'X' then directed.value_usd * cast({{ var('mirror_cif_fob_factor') }} as double)

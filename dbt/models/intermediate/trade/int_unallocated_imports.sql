@@ -13,11 +13,7 @@ base_revision as (
 ),
 
 reports as (
-    select
-        *,
-        hs_revision <> (select base_revision.hs_revision from base_revision)
-            and cmd_code <> '999999'
-            and not coalesce(revision_assumed, false) as needs_conversion
+    select *, {{ needs_conversion() }} as needs_conversion
     from unallocated
 ),
 

@@ -18,7 +18,7 @@ parts as (
     select * from {{ ref('int_benchmark_patent_parts') }}
 ),
 
--- The loaded years that a figure could be computed over; one row without year for inputs that have none.
+-- The loaded years over which a figure could be computed; inputs without years have one row.
 considered as (
     select
         figures.benchmark_id,
@@ -28,8 +28,10 @@ considered as (
         coverage.is_covered,
         coverage.found,
         sum(case when coverage.is_covered then 1 else 0 end) over (partition by figures.benchmark_id) as n_covered,
-        min(case when coverage.is_covered then coverage.year end) over (partition by figures.benchmark_id) as first_covered,
-        max(case when coverage.is_covered then coverage.year end) over (partition by figures.benchmark_id) as latest_covered,
+        min(case when coverage.is_covered then coverage.year end) over (partition by figures.benchmark_id)
+            as first_covered,
+        max(case when coverage.is_covered then coverage.year end) over (partition by figures.benchmark_id)
+            as latest_covered,
         max(coverage.year) over (partition by figures.benchmark_id) as latest_loaded
     from figures
     inner join coverage
@@ -48,7 +50,7 @@ used as (
         end
 ),
 
--- A year that the marts cannot compute leaves the whole figure without a value: it must not become a figure of fewer years.
+-- Where the marts have no value for one of the years, the figure has none: it must not become a figure of fewer years.
 computed as (
     select
         used.benchmark_id,
@@ -76,7 +78,8 @@ judged as (
         inputs.source as input_source,
         inputs.is_synthetic,
         findings.found,
-        case when figures.missing_mart is null and not inputs.is_synthetic then computed.computed_value end as computed_value,
+        case when figures.missing_mart is null and not inputs.is_synthetic then computed.computed_value end
+            as computed_value,
         computed.computed_text,
         computed.years
     from figures
@@ -89,7 +92,7 @@ compared as (
     select
         *,
         computed_value - published_value as difference,
-        -- Decimal figures are not exact as doubles: a difference of the tolerance itself is within it.
+        -- Decimals are not exact as doubles: without a margin, a difference equal to the tolerance could be outside.
         case tolerance_kind
             when 'lower_bound' then computed_value > published_value
             when 'relative' then abs(computed_value - published_value) <= tolerance * abs(published_value) + 0.000000001
@@ -118,7 +121,9 @@ select
     end as verdict,
     case when computed_value is not null then years end as years,
     dataset,
-    case when missing_mart is not null then 'Needs a mart that comes with later work: ' || missing_mart || '. ' else '' end
+    case
+        when missing_mart is not null then 'Needs a mart that comes with later work: ' || missing_mart || '. ' else ''
+    end
         || dataset
         || case
             when input_source is null then ': off'
@@ -132,10 +137,17 @@ select
         end
         || '. Needs real '
         || case needs
-            when 'all_countries' then 'trade of all countries in HS6 (at least {{ all_countries_min_importers() }} reporting importers and {{ all_countries_min_goods() }} goods)'
-            when 'exports_of_china' then 'exports of China by partner (at least {{ all_destinations_min() }} destinations and {{ all_countries_min_goods() }} goods)'
-            when 'solar_exports' then 'trade in goods of 8541.4x (at least {{ all_countries_min_importers() }} reporting importers)'
-            when 'all_publications' then 'PCT publications (at least {{ all_publications_min() }} applications a filing year) with applicants, fields and citations'
+            when 'all_countries' then
+                'trade of all countries in HS6 (at least {{ all_countries_min_importers() }} reporting importers'
+                || ' and {{ all_countries_min_goods() }} goods)'
+            when 'exports_of_china' then
+                'exports of China by partner (at least {{ all_destinations_min() }} destinations'
+                || ' and {{ all_countries_min_goods() }} goods)'
+            when 'solar_exports' then
+                'trade in goods of 8541.4x (at least {{ all_countries_min_importers() }} reporting importers)'
+            when 'all_publications' then
+                'PCT publications (at least {{ all_publications_min() }} applications a filing year)'
+                || ' with applicants, fields and citations'
             when 'exclusion_requests' then 'exclusion requests of the list, or of all four'
             when 'list_trade' then 'tariff lists with the imports of every line'
             when 'list_rates' then 'lists and the history of their rates'

@@ -23,7 +23,7 @@ partners_of as (
     group by pct_id, country_iso2
 ),
 
--- Each joint application counts 1 for a country and is shared out among its partners by their weights.
+-- Each joint application counts 1 for a country and is divided among its partners by their weights.
 counted as (
     select
         pairs.filing_year,

@@ -44,7 +44,8 @@ select
     country_fields.core_family_applications / country_fields.applications as core_share_family,
     country_fields.applications / field_totals.applications as world_share,
     case when country_fields.country_iso2 <> {{ unknown_country() }}
-        then (country_fields.applications / country_totals.applications) / (field_totals.applications / year_totals.applications)
+        then (country_fields.applications / country_totals.applications)
+            / (field_totals.applications / year_totals.applications)
     end as rta,
     country_fields.window_complete
 from country_fields

@@ -36,20 +36,22 @@ classified as (
     group by filing_year, country_iso2
 ),
 
-concentration as (
+field_shares as (
     select
         country_fields.filing_year,
         country_fields.country_iso2,
-        {{ exact_sum(
-            '(country_fields.applications / classified.applications) * (country_fields.applications / classified.applications)',
-            bits=100
-        ) }} as field_hhi
+        country_fields.applications / classified.applications as field_share
     from country_fields
     inner join classified
         on
             country_fields.filing_year = classified.filing_year
             and country_fields.country_iso2 = classified.country_iso2
-    group by country_fields.filing_year, country_fields.country_iso2
+),
+
+concentration as (
+    select filing_year, country_iso2, {{ exact_sum('field_share * field_share', bits=100) }} as field_hhi
+    from field_shares
+    group by filing_year, country_iso2
 ),
 
 closed as (

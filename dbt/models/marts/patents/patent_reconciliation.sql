@@ -14,7 +14,7 @@ all_totals as (
     select * from {{ ref('stg_patent_totals') }} where family = 'Patent Cooperation Treaty applications'
 ),
 
--- One reference: OECD, which counts as we do, comes before NCSES.
+-- One reference: OECD's table, which counts as we do; without it NCSES's.
 reference as (
     select case when count(case when source = 'oecd' then 1 end) > 0 then 'oecd' else min(source) end as source
     from all_totals
@@ -38,7 +38,11 @@ ours_by_sector as (
     select filing_year, country_iso2, 'ALL' as technology, applications
     from summary
     union all
-    select filing_year, country_iso2, sector_name as technology, {{ exact_sum('applications', bits=100) }} as applications
+    select
+        filing_year,
+        country_iso2,
+        sector_name as technology,
+        {{ exact_sum('applications', bits=100) }} as applications
     from core_share
     where sector_name is not null
     group by filing_year, country_iso2, sector_name
@@ -79,7 +83,7 @@ their_world as (
     group by filing_year, technology
 ),
 
--- Years and technologies that both know.
+-- Years and technologies that both have.
 worlds as (
     select
         our_world.filing_year,
@@ -161,8 +165,12 @@ select
                         end
                 end
         when compared.reference_source = 'oecd'
-            then 'All international publications are counted, by applicant, as the reference counts; its last two years are incomplete.'
-        else 'All international publications are counted, by applicant; the reference counts otherwise, apparently by receiving office.'
+            then
+                'All international publications are counted, by applicant, as the reference counts; '
+                || 'its last two years are incomplete.'
+        else
+            'All international publications are counted, by applicant; '
+            || 'the reference counts otherwise, apparently by receiving office.'
     end as explanation
 from compared
 cross join our_source

@@ -10,9 +10,7 @@ counted as (
     select
         list_id,
         hs6,
-        count(*) as requests,
-        count(case when is_granted then 1 end) as granted,
-        count(case when status = 'denied' then 1 end) as denied,
+        {{ decision_counts() }},
         count(distinct requester) as n_requesters
     from requests
     group by list_id, hs6
@@ -24,7 +22,7 @@ select
     counted.requests,
     counted.granted,
     counted.denied,
-    cast(counted.granted as double) / nullif(counted.granted + counted.denied, 0) as approval_share,
+    {{ approval_share('counted') }} as approval_share,
     counted.n_requesters,
     goods.in_scope,
     goods.us_import_value_usd,

@@ -19,10 +19,8 @@ scheduled as (
 of_list as (
     select
         list_id,
-        count(*) as requests,
-        count(case when is_granted then 1 end) as granted,
+        {{ decision_counts() }},
         count(case when status = 'partially_granted' then 1 end) as partially_granted,
-        count(case when status = 'denied' then 1 end) as denied,
         count(case when status = 'withdrawn' then 1 end) as withdrawn,
         count(case when status = 'pending' then 1 end) as pending,
         count(case when status = 'unknown' then 1 end) as status_unknown,
@@ -48,7 +46,7 @@ top_requester as (
     select * from of_requester where place = 1
 ),
 
--- Known only where every line of the list has a value: a sum over some lines would be read as the list's trade.
+-- Null unless every line of the list has a value: a sum over some lines would be taken for the whole list's trade.
 covered as (
     select
         list_id,
@@ -66,7 +64,7 @@ select
     of_list.withdrawn,
     of_list.pending,
     of_list.status_unknown,
-    cast(of_list.granted as double) / nullif(of_list.granted + of_list.denied, 0) as approval_share,
+    {{ approval_share('of_list') }} as approval_share,
     cast(of_list.granted - top_requester.granted as double)
         / nullif(of_list.granted + of_list.denied - top_requester.decided, 0) as approval_share_without_top_requester,
     top_requester.requester as top_requester,

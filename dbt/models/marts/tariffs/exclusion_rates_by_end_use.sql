@@ -26,9 +26,7 @@ counted as (
     select
         list_id,
         end_use,
-        count(*) as requests,
-        count(case when is_granted then 1 end) as granted,
-        count(case when status = 'denied' then 1 end) as denied,
+        {{ decision_counts() }},
         count(distinct hs6) as n_hs6
     from classified
     group by list_id, end_use
@@ -40,6 +38,6 @@ select
     requests,
     granted,
     denied,
-    cast(granted as double) / nullif(granted + denied, 0) as approval_share,
+    {{ approval_share() }} as approval_share,
     n_hs6
 from counted

@@ -10,9 +10,7 @@ counted as (
     select
         list_id,
         hs2,
-        count(*) as requests,
-        count(case when is_granted then 1 end) as granted,
-        count(case when status = 'denied' then 1 end) as denied,
+        {{ decision_counts() }},
         count(distinct hs6) as n_hs6,
         count(distinct requester) as n_requesters
     from requests
@@ -26,7 +24,7 @@ select
     counted.requests,
     counted.granted,
     counted.denied,
-    cast(counted.granted as double) / nullif(counted.granted + counted.denied, 0) as approval_share,
+    {{ approval_share('counted') }} as approval_share,
     counted.n_hs6,
     counted.n_requesters
 from counted

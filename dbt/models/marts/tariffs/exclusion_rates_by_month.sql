@@ -6,9 +6,7 @@ counted as (
     select
         list_id,
         cast({{ dbt.date_trunc('month', 'date_posted') }} as date) as month_posted,
-        count(*) as requests,
-        count(case when is_granted then 1 end) as granted,
-        count(case when status = 'denied' then 1 end) as denied
+        {{ decision_counts() }}
     from requests
     group by 1, 2
 )
@@ -19,5 +17,5 @@ select
     requests,
     granted,
     denied,
-    cast(granted as double) / nullif(granted + denied, 0) as approval_share
+    {{ approval_share() }} as approval_share
 from counted

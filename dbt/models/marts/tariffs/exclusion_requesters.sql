@@ -6,9 +6,7 @@ counted as (
     select
         list_id,
         requester,
-        count(*) as requests,
-        count(case when is_granted then 1 end) as granted,
-        count(case when status = 'denied' then 1 end) as denied,
+        {{ decision_counts() }},
         count(distinct hs6) as n_hs6
     from requests
     group by list_id, requester
@@ -20,7 +18,7 @@ select
     requests,
     granted,
     denied,
-    cast(granted as double) / nullif(granted + denied, 0) as approval_share,
+    {{ approval_share() }} as approval_share,
     n_hs6,
     rank() over (partition by list_id order by requests desc) as requests_rank
 from counted

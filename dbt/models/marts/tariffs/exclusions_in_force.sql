@@ -14,7 +14,7 @@ with_previous_end as (
     from intervals
 ),
 
--- Intervals that overlap or follow on without a gap are one: the product was excluded throughout, once.
+-- Intervals that overlap, or follow each other without a gap, are one interval.
 numbered as (
     select
         *,

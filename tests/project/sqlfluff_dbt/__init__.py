@@ -1,0 +1,39 @@
+"""Stand-ins for what dbt gives the project's SQL, so that sqlfluff reads it without dbt and without a warehouse.
+
+sqlfluff has its own for ref, source and the like; pyproject.toml points it here for the rest. What they return has the
+form of the SQL that dbt would put there, not its meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+
+class adapter:
+    """A dispatched macro becomes a function of the same name."""
+
+    @staticmethod
+    def dispatch(name: str, package: str) -> Callable[..., str]:
+        return lambda *arguments: f"{name}({arguments[0]})"
+
+
+class dbt:
+    """The cross-database macros that the models use."""
+
+    @staticmethod
+    def dateadd(unit: str, n: int, date: str) -> str:
+        return f"{date} + interval {n} {unit}"
+
+    @staticmethod
+    def date_trunc(unit: str, date: str) -> str:
+        return f"date_trunc('{unit}', {date})"
+
+    @staticmethod
+    def listagg(expression: str, separator: str, order: str) -> str:
+        return f"string_agg({expression}, {separator} {order})"
+
+
+def var(name: str, default: Any = 1) -> Any:
+    """A value that the macros accept."""
+    return "bec4_intermediate" if name == "product_scope" else default
