@@ -29,7 +29,10 @@ from tests.contract.server.world import baci_tables, baci_zip, oecd_table, refer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Everything but the questions whether there is news: rows, files, notices, documents, the schedule, ranges of a zip.
-DATA_CALL = r"^/data/|/access/datafile/|^/public/v1/preview/|^/bulk/|^/fr/xml/|^/regs/.*=250|/exportList|/files/PVGPATDIS/|^/storage/"
+DATA_CALL = (
+    r"^/data/|^/public/v1/preview/|^/bulk/|^/fr/xml/|^/regs/.*=250|/exportList|/files/PVGPATDIS/|^/storage/"
+    r"|/access/datafile/"
+)
 REVISED = (2018, 757)
 
 
