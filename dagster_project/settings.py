@@ -49,6 +49,7 @@ class Settings:
     trade_source: str
     tariff_source: str
     patent_source: str
+    politics_source: str
     reference_source: str
     years: tuple[int, ...] | None
     hs_revision: str
@@ -81,6 +82,7 @@ class Settings:
     hts_url: str
     uspto_url: str
     oecd_url: str
+    dataverse_url: str
     user_agent: str
 
     @property
@@ -119,6 +121,7 @@ class Settings:
             "trade_source": self.trade_source,
             "tariff_source": self.tariff_source,
             "patent_source": self.patent_source,
+            "politics_source": self.politics_source,
             "reference_source": self.reference_source,
             "hs_revision": self.hs_revision,
             "product_scope": self.product_scope,
@@ -318,6 +321,9 @@ DEFINITIONS = (
         "tariff_source", "sample", "where tariff exclusions come from", *_one_of("sample", "files", "ustr", "off")
     ),
     Definition("patent_source", "sample", "where PCT patents come from", *_one_of("sample", "files", "uspto", "off")),
+    Definition(
+        "politics_source", "sample", "where UN ideal points come from", *_one_of("sample", "files", "web", "off")
+    ),
     Definition("reference_source", "sample", "where classifications come from", *_one_of("sample", "files", "web")),
     Definition("years", "all", "which years", "all, a range (2017-2022) or a list (2017,2019) from 1988 on", _years),
     Definition(
@@ -437,6 +443,7 @@ DEFINITIONS = (
     Definition("hts_url", "https://hts.usitc.gov", "the Harmonized Tariff Schedule", "an http(s) address", _url),
     Definition("uspto_url", "https://api.uspto.gov/api/v1", "USPTO Open Data Portal", "an http(s) address", _url),
     Definition("oecd_url", "https://sdmx.oecd.org/public/rest", "OECD's SDMX service", "an http(s) address", _url),
+    Definition("dataverse_url", "https://dataverse.harvard.edu", "Harvard Dataverse", "an http(s) address", _url),
     Definition(
         "user_agent",
         "chokepoint/0.1 (research pipeline; python-requests)",

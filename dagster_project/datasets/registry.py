@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from dagster_project.datasets.declaration import Dataset
 from dagster_project.datasets.patents.dataset import PATENTS
+from dagster_project.datasets.politics.dataset import POLITICS
 from dagster_project.datasets.reference.dataset import REFERENCE
 from dagster_project.datasets.tariffs.dataset import TARIFFS
 from dagster_project.datasets.trade.dataset import TRADE
 from dagster_project.settings import Settings
 
-DATASETS: Sequence[Dataset] = (REFERENCE, TRADE, TARIFFS, PATENTS)
+DATASETS: Sequence[Dataset] = (REFERENCE, TRADE, TARIFFS, PATENTS, POLITICS)
 
 
 def dataset(name: str) -> Dataset:

@@ -123,7 +123,8 @@ def require_one_line_each(
 def require_closed_quotes(connection: duckdb.DuckDBPyConnection, rejects: str, shown_as: str) -> None:
     """SourceError when a rejected line is really several: an open quotation mark took the lines behind it along."""
     row = connection.execute(
-        rf"select line, csv_line from {rejects} where regexp_matches(rtrim(csv_line, e'\r\n'), '[\r\n]') "
+        # Where lines end in CRLF, DuckDB gives a rejected line with the line feed before it.
+        rf"select line, csv_line from {rejects} where regexp_matches(trim(csv_line, e'\r\n'), '[\r\n]') "
         "order by line limit 1"
     ).fetchone()
     if row is not None:

@@ -29,7 +29,10 @@ from tests.contract.server.world import baci_tables, baci_zip, oecd_table, refer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Everything but the questions whether there is news: rows, files, notices, documents, the schedule, ranges of a zip.
-DATA_CALL = r"^/data/|^/public/v1/preview/|^/bulk/|^/fr/xml/|^/regs/.*=250|/exportList|/files/PVGPATDIS/|^/storage/"
+DATA_CALL = (
+    r"^/data/|^/public/v1/preview/|^/bulk/|^/fr/xml/|^/regs/.*=250|/exportList|/files/PVGPATDIS/|^/storage/"
+    r"|/access/datafile/"
+)
 REVISED = (2018, 757)
 
 
@@ -178,6 +181,7 @@ def live_settings(contract: Contract, home: Path) -> dict[str, str]:
         "CHOKEPOINT_REFERENCE_SOURCE": "web",
         "CHOKEPOINT_TARIFF_SOURCE": "ustr",
         "CHOKEPOINT_PATENT_SOURCE": "uspto",
+        "CHOKEPOINT_POLITICS_SOURCE": "web",
         "CHOKEPOINT_COMTRADE_URL": contract.url,
         "CHOKEPOINT_COMTRADE_CALLS_PER_MINUTE": "60000",
         "CHOKEPOINT_BACI_URL": f"{contract.url}/baci",
@@ -188,6 +192,7 @@ def live_settings(contract: Contract, home: Path) -> dict[str, str]:
         "CHOKEPOINT_HTS_URL": contract.url,
         "CHOKEPOINT_USPTO_URL": f"{contract.url}/api/v1",
         "CHOKEPOINT_OECD_URL": f"{contract.url}/oecd",
+        "CHOKEPOINT_DATAVERSE_URL": f"{contract.url}/dataverse",
         "COMTRADE_API_KEY": "contract-key",
         "USPTO_API_KEY": "contract-key",
         "REGULATIONS_API_KEY": "contract-key",
@@ -199,7 +204,7 @@ def file_settings(home: Path) -> dict[str, str]:
     return {
         "CHOKEPOINT_DATA_DIR": str(home / "files"),
         "CHOKEPOINT_DROP_DIR": str(home / "drop-files"),
-        **{f"CHOKEPOINT_{name}_SOURCE": "files" for name in ("TRADE", "REFERENCE", "TARIFF", "PATENT")},
+        **{f"CHOKEPOINT_{name}_SOURCE": "files" for name in ("TRADE", "REFERENCE", "TARIFF", "PATENT", "POLITICS")},
     }
 
 
@@ -210,6 +215,7 @@ def only_trade(data_dir: Path) -> dict[str, str]:
         "CHOKEPOINT_YEARS": "2018",
         "CHOKEPOINT_TARIFF_SOURCE": "off",
         "CHOKEPOINT_PATENT_SOURCE": "off",
+        "CHOKEPOINT_POLITICS_SOURCE": "off",
     }
 
 

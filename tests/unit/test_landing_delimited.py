@@ -13,6 +13,7 @@ from dagster_project.landing.delimited import (
     decimal_number,
     fold_names,
     open_delimited,
+    require_closed_quotes,
     require_columns,
     require_one_line_each,
     whole_number,
@@ -114,3 +115,19 @@ def test_value_over_several_lines_is_found_in_a_column_nobody_reads(
         require_one_line_each(connection, table, path, False, "x.csv", 2)
     path.write_text("a,b\n\n1,x\n\n2,y")  # blank lines are none
     require_one_line_each(connection, open_delimited(connection, path, "x.csv"), path, False, "x.csv", 2)
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_a_short_line_is_no_open_quotation_mark_whatever_ends_the_lines(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, line_end: str
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes(line_end.join(["a,b", "1,x", "2", "3,y,z", "4,w", ""]).encode())
+    table = open_delimited(connection, path, "x.csv", rejects="rejected")
+    assert connection.execute(f"from {table.expression}").fetchall() == [("1", "x"), ("4", "w")]
+    require_closed_quotes(connection, "rejected", "x.csv")
+    path.write_bytes(line_end.join(["a,b", '1,"x', "2,y", '3,"z', "4,w", ""]).encode())
+    table = open_delimited(connection, path, "x.csv", rejects="rejected_too")
+    connection.execute(f"from {table.expression}").fetchall()
+    with pytest.raises(SourceError, match="goes on over several lines"):
+        require_closed_quotes(connection, "rejected_too", "x.csv")

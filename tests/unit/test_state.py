@@ -9,6 +9,7 @@ import pytest
 from dagster_project.archive.store import Entry
 from dagster_project.datasets.declaration import Dataset
 from dagster_project.datasets.reference.dataset import REFERENCE
+from dagster_project.datasets.registry import DATASETS
 from dagster_project.datasets.trade.dataset import TRADE
 from dagster_project.errors import SourceError
 from dagster_project.landing import yearly
@@ -18,7 +19,7 @@ from dagster_project.planning.loading import land
 from dagster_project.planning.state import Built, identity, make_plan, possible_years, shape, years_to_check
 from tests.helpers.landing_desk import Desk, row
 
-OFF = {"tariff_source": "off", "patent_source": "off"}
+OFF = {each.setting: "off" for each in DATASETS if each not in (REFERENCE, TRADE)}
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from tests.contract.server import notices
+from tests.contract.server import dataverse, notices
 from tests.contract.server.faults import Fault, send
 from tests.contract.server.world import Batch, Resource, World, batch_zip, make_world, oecd_table, records_of
 
@@ -142,6 +142,8 @@ def respond(contract: Contract, target: str, headers: dict[str, str]) -> Reply:
         (r"/api/v1/datasets/products/files/pvgpatdis/(?P<name>.+)", _odp_file),
         (r"/storage/(?P<name>.+)", _odp_storage),
         (r"/oecd/data/(?P<flow>[^/]+)/(?P<key>[^/]+)", _oecd),
+        (r"/dataverse/storage/(?P<name>.+)", _dataverse_storage),
+        (r"/dataverse/(?P<path>.+)", dataverse.respond),
         (r"/fr/.*|/regs/.*|/reststop/.*", notices.respond),
     ]
     for pattern, reply in routes:
@@ -403,6 +405,13 @@ def _oecd(contract: Contract, match: re.Match[str], query: dict[str, str], heade
         if body
         else (404, {"Content-Type": "text/plain"}, b"NoRecordsFound")
     )
+
+
+def _dataverse_storage(
+    contract: Contract, match: re.Match[str], query: dict[str, str], headers: dict[str, str]
+) -> Reply:
+    body = dataverse.stored(contract.world, match["name"], query)
+    return _error(403, "Request has expired") if body is None else _static(Resource(body, "text/csv"), headers)
 
 
 def _static(resource: Resource, headers: dict[str, str]) -> Reply:

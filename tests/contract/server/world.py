@@ -15,6 +15,7 @@ from dagster_project.datasets import samples as sample
 from dagster_project.datasets.trade import sample as rendering
 from dagster_project.sample.reporting import YEARS, RawRow, reports
 from dagster_project.sample.truth import truth
+from tests.contract.server.dataverse import Deposit, deposits
 from tests.contract.server.notices import Notice, document, sample_notices
 
 RELEASED = "2026-03-04T19:12:39.8333333"
@@ -72,6 +73,8 @@ class World:
     documents_page: int = 250
     dotted_schedule: bool = False
     schedule: str = "2026HTSRev20"
+    deposits: list[Deposit] = field(default_factory=deposits)
+    ignores_format: bool = False  # Dataverse gives its own form of a table whatever is asked for
 
     def reporters(self, year: int) -> list[int]:
         """Who has published the year."""
