@@ -112,7 +112,7 @@ def sample_world() -> world.World:
 @cache
 def reports(year: int) -> Reports:
     """Everything that was delivered for a year."""
-    by_partner = _trade(year)
+    by_partner = _cells_by_flow(year)
     by_reporter = {economy.code: tuple(_country(year, economy.code, by_partner)) for economy in areas.economies()}
     for group, members in ((areas.EUROPEAN_UNION, areas.EU_MEMBERS), (areas.ASEAN, areas.ASEAN_MEMBERS)):
         by_reporter[group.code] = tuple(_group(year, group.code, members, by_partner))
@@ -123,7 +123,7 @@ def reports(year: int) -> Reports:
 Cells = dict[tuple[str, int], int]  # (code, partner) -> US cents
 
 
-def _trade(year: int) -> dict[str, dict[int, Cells]]:
+def _cells_by_flow(year: int) -> dict[str, dict[int, Cells]]:
     """The world's flows as imports by importer and as exports by exporter."""
     parameters = sample_world()
     codes_of = [economy.code for economy in parameters.economies]

@@ -14,8 +14,9 @@ import pytest
 from dagster_project.datasets.patents import oecd, uspto
 from dagster_project.datasets.reference import web as reference_web
 from dagster_project.datasets.reference.files import FILE_KINDS
+from dagster_project.datasets.trade import baci_web
 from dagster_project.errors import SettingError, SourceError
-from dagster_project.sources import cepii as baci_web
+from dagster_project.sources import cepii
 from dagster_project.sources.http import Service
 from dagster_project.sources.live import kind_of_name
 from tests.contract.conftest import Bench
@@ -150,7 +151,7 @@ def test_only_the_years_wanted_are_read_out_of_the_zip(bench: Bench) -> None:
         assert years_of(found.payloads) == {"BACI_HS17_Y2018_V201901.csv": baci_tables()["BACI_HS17_Y2018_V201901.csv"]}
         bench.contract.seen.clear()
         assert years_of(baci_web.trade(live).payloads) == years_of(found.payloads)
-        assert not baci_web.changed(live)
+        assert not cepii.changed(live)
     assert all(asked in (None, "bytes=-65536") for asked in ranges(bench)), "no data call without news"
 
 
@@ -186,7 +187,7 @@ def test_a_new_release_is_news(bench: Bench) -> None:
         static = bench.contract.world.static
         static["/baci/doc/baci_webpage.html"] = Resource(b"V201901 V202001b", "text/html")
         static["/baci/data/BACI_HS17_V202001b.zip"] = Resource(baci_zip("202001b"))
-        assert baci_web.changed(live)
+        assert cepii.changed(live)
         assert [payload.parameters["release"] for payload in baci_web.trade(live).payloads] == ["202001b"]
 
 

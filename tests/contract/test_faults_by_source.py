@@ -13,9 +13,8 @@ import pytest
 from dagster_project.datasets.patents import uspto
 from dagster_project.datasets.reference import web as reference_web
 from dagster_project.datasets.tariffs import web as ustr_web
-from dagster_project.datasets.trade import comtrade_api
+from dagster_project.datasets.trade import baci_web, comtrade_api
 from dagster_project.errors import SourceError
-from dagster_project.sources import cepii as baci_web
 from dagster_project.sources.live import Live
 from tests.contract.conftest import Bench
 from tests.contract.server import faults

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dbt_command import dbt
 
-from dagster_project.checks.views import over_files
+from dagster_project.checks.views import over_landing
 from dagster_project.dbt_project import manifest_path
 from dagster_project.machine import Resources
 from dagster_project.publish.read import Release
 from dagster_project.settings import Settings, load_settings
+from tests.helpers.dbt_command import dbt
 
 RESOURCES = Resources(1_250_000_000, 3)
 ASK = "select current_setting('memory_limit'), current_setting('threads')"
@@ -32,7 +32,7 @@ def test_dbt(tmp_path: Path) -> None:
 
 def test_checks() -> None:
     with duckdb.connect() as connection:
-        over_files({}, resources=RESOURCES).setup(connection)
+        over_landing({}, resources=RESOURCES).setup(connection)
         assert connection.execute(ASK).fetchone() == ("762.9 MiB", 3)  # 800 MB
 
 

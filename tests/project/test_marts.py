@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 
 from dagster_project.checks.benchmarks import BENCHMARKS
-from dagster_project.datasets.patents.checks import PATENT_MARTS
-from dagster_project.datasets.tariffs.checks import TARIFF_MARTS
-from dagster_project.datasets.trade.mart_checks import MARTS
+from dagster_project.datasets.registry import DATASETS
 from dagster_project.dbt_project import plain_manifest
 from dagster_project.places import DBT_PROJECT
 
 LAYERS = ("staging", "intermediate", "marts")
-CHECKED = {check.table for stage in (MARTS, TARIFF_MARTS, PATENT_MARTS, BENCHMARKS) for check in stage.checks}
+STAGES = [BENCHMARKS, *(part.stage for each in DATASETS for part in each.checks)]
+CHECKED = {check.table for stage in STAGES for check in stage.checks}
 # The names that readers rely on (marts.md), as far as they exist.
 CONTRACTED = {
     "trade_flows", "bilateral_totals", "product_centrality", "exporter_position", "import_vulnerability",

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from publish_helpers import make_context
 
 from dagster_project.places import CHECKOUT
 from dagster_project.publish.release import MartSpec, publish
+from tests.helpers.publish_helpers import make_context
 
 PAGE = (CHECKOUT / "docs" / "bi.md").read_text()
 MARTS = {

@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from publish_helpers import add_years, assert_whole, make_warehouse, names_below, publish_as
 
 from dagster_project.errors import ReleaseError
 from dagster_project.publish import files
 from dagster_project.publish.files import only_publisher
+from tests.helpers.publish_helpers import add_years, assert_whole, make_warehouse, names_below, publish_as
 
 # Every one of these that touches the published directory is a moment at which the publisher is killed.
 FILE_EVENTS = {"open", "os.mkdir", "os.rename", "os.symlink", "os.link", "os.chmod", "os.remove", "os.rmdir"}

@@ -7,12 +7,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from publish_helpers import add_years, make_warehouse, publish_as, run_sql
 
 from dagster_project.errors import ReleaseError
 from dagster_project.machine import Resources
 from dagster_project.publish.manifest import read_manifest
 from dagster_project.publish.read import list_releases, open_release, rehash, verify
+from tests.helpers.publish_helpers import add_years, make_warehouse, publish_as, run_sql
 
 YEAR_2017 = "parquet/trade_flows/year=2017/part-0.parquet"
 

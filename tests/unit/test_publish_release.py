@@ -13,7 +13,14 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from publish_helpers import (
+
+from dagster_project.archive.lock import load_lock
+from dagster_project.errors import ReleaseError
+from dagster_project.publish import release as release_module
+from dagster_project.publish.content import ContentHash
+from dagster_project.publish.manifest import read_manifest
+from dagster_project.publish.release import MartSpec, publish
+from tests.helpers.publish_helpers import (
     FLOWS,
     MARTS,
     RATES,
@@ -26,13 +33,6 @@ from publish_helpers import (
     publish_as,
     run_sql,
 )
-
-from dagster_project.archive.lock import load_lock
-from dagster_project.errors import ReleaseError
-from dagster_project.publish import release as release_module
-from dagster_project.publish.content import ContentHash
-from dagster_project.publish.manifest import read_manifest
-from dagster_project.publish.release import MartSpec, publish
 
 YEAR_2017 = "parquet/trade_flows/year=2017/part-0.parquet"
 

@@ -12,9 +12,9 @@ import pytest
 
 from dagster_project.errors import SettingError
 from dagster_project.machine import default_resources
-from dagster_project.places import CHECKOUT, REFERENCE_LIST
+from dagster_project.places import CHECKOUT
 from dagster_project.secret import Secret
-from dagster_project.settings import DEFINITIONS, Definition, Settings, load_settings
+from dagster_project.settings import DEFINITIONS, REFERENCE_LIST, Definition, Settings, load_settings
 
 # The names, defaults and values that scripts rely on (marts.md, "Settings that scripts rely on").
 CONTRACT = {

@@ -13,8 +13,8 @@ from dagster_project.checks.views import CheckedData
 from dagster_project.datasets.politics import sample
 from dagster_project.datasets.politics.checks import POLITICS_LANDING
 from dagster_project.datasets.politics.dataset import POLITICS
-from dagster_project.settings import PROJECT_ROOT
 from tests.helpers.politics_desk import Desk
+from tests.helpers.real_files import DROP
 
 Key = tuple[str, str]
 
@@ -126,7 +126,7 @@ def test_the_sample_passes_every_check(tmp_path: Path) -> None:
 
 
 def test_the_authors_real_table_passes_every_check(tmp_path: Path) -> None:
-    real = PROJECT_ROOT.parent / "shared/data/drop/reference/IdealpointestimatesAll_Jun2024.csv"
+    real = DROP / "reference" / "IdealpointestimatesAll_Jun2024.csv"
     if not real.is_file():
         pytest.skip("no real file beside the checkout")
     desk = Desk(tmp_path)

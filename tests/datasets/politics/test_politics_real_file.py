@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from dagster_project.settings import PROJECT_ROOT
 from tests.helpers.politics_desk import Desk
+from tests.helpers.real_files import DROP
 
-REAL = PROJECT_ROOT.parent / "shared/data/drop/reference/IdealpointestimatesAll_Jun2024.csv"
+REAL = DROP / "reference" / "IdealpointestimatesAll_Jun2024.csv"
 pytestmark = pytest.mark.skipif(not REAL.is_file(), reason="no real file beside the checkout")
 
 
