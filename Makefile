@@ -50,7 +50,7 @@ dbt-docs: $(READY) ## every model with its SQL, tests and lineage as one page: C
 	@$(BIN)/chokepoint dbt-docs
 
 check: $(READY) lint ## style, types and the tests without Dagster, dbt and a browser: under two minutes
-	$(BIN)/python -m pytest tests/unit $(addprefix tests/project/test_,$(addsuffix .py,$(QUICK)))
+	$(BIN)/python -m pytest -m 'not slow' tests/unit $(addprefix tests/project/test_,$(addsuffix .py,$(QUICK)))
 
 test: $(READY) lint ## every test
 	$(BIN)/python -m pytest

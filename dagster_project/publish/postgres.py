@@ -54,19 +54,20 @@ def load(release: Release, url: str, schema: str, *, lock_seconds: int = LOCK_SE
     """Replace `schema` by this release. It may not exist yet; one that is not a release is not touched.
 
     `url` is a libpq connection address; the password may be in it, and is in no message: libpq is given the address
-    taken apart (see `postgres_address`). A reader that holds a table
-    of the old release in an open transaction is waited for, `lock_seconds` at most.
+    taken apart (see `postgres_address`). A reader that holds a table of the old release in an open transaction is
+    waited for, `lock_seconds` at most.
 
     Raises ReleaseError when the server cannot be reached, refuses, or the schema is somebody else's. The release itself
     and the schema's old content then stand, and the load can be repeated alone.
     """
     import psycopg
+    from psycopg.conninfo import make_conninfo
 
     started = time.monotonic()
     own: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, "application_name": "chokepoint"}
     parameters = {**own, **connection_parameters(url)}
     try:
-        with psycopg.connect(**parameters) as connection:
+        with psycopg.connect(make_conninfo(**parameters)) as connection:
             connection.execute("select pg_advisory_xact_lock(hashtext(%s))", [schema])
             if _held(connection, schema) == release.release_id:
                 return Loaded(release.release_id, schema, {}, time.monotonic() - started, False)

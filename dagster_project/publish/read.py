@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +78,8 @@ class Release:
         The database file is attached read-only, views stand in front of it; comments are carried over. Close the
         connection before the release.
         """
-        con = duckdb.connect(config=self.limits)
+        spill = {"temp_directory": str(Path(tempfile.gettempdir()) / f"chokepoint-readers-{os.getpid()}")}
+        con = duckdb.connect(config={**self.limits, **spill} if self.limits else {})
         con.execute(f"attach {literal(self.path / DATABASE)} as release (read_only)")
         con.execute(f"create schema {SCHEMA}")
         tables = "select table_name from duckdb_tables() where database_name = 'release' and schema_name = ?"

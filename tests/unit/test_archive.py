@@ -215,6 +215,7 @@ def test_directory_for_a_lock(tmp_path: Path) -> None:
 # --- what lands in the archive ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_manifest_and_lock_hold_no_path_of_this_machine(tmp_path: Path) -> None:
     drop = tmp_path / "private" / "drop"
     sample.write_drop_folder(drop)

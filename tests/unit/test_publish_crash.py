@@ -103,6 +103,7 @@ def run(target, *arguments) -> int | None:
     return process.exitcode
 
 
+@pytest.mark.slow
 def test_killed_at_every_file_operation(warehouse, published):
     """`current` never leads to anything but a whole release, and the next publisher succeeds."""
     first = publish_as(warehouse, published, "first").release_id

@@ -241,6 +241,7 @@ def mark(warehouse: Path, number: int) -> None:
     run_sql(warehouse, f"update marts.import_vulnerability set import_hhi = {number}")
 
 
+@pytest.mark.slow
 def test_four_readers_while_twenty_releases_are_published(tmp_path, published):
     warehouse = make_warehouse(tmp_path / "warehouse.duckdb", years=(2017,), rows=100)
     mark(warehouse, 0)

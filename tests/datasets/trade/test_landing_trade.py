@@ -851,6 +851,7 @@ def by_hand(files: list[list[dict[str, object]]]) -> tuple[Counter[str], dict[st
     return +counts, values
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(files=st.lists(some_rows, min_size=1, max_size=3), short=st.booleans())
 def test_every_row_and_every_value_is_somewhere(
