@@ -14,7 +14,7 @@ Not here: any sound table, and any case.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -96,11 +96,11 @@ class Case:
     spoiled: str
     changes: Sequence[Change]
     fails: str
-    shows: Row = field(default_factory=dict)
+    shows: Row
 
 
-def case(spoiled: str, *changes: Change, fails: str, shows: Row | None = None) -> Case:
-    return Case(spoiled, changes, fails, shows or {})
+def case(spoiled: str, *changes: Change, fails: str, shows: Row) -> Case:
+    return Case(spoiled, changes, fails, shows)
 
 
 def each(cases: Sequence[Case]) -> pytest.MarkDecorator:
@@ -150,7 +150,7 @@ def assert_fails(case: Case, stage: Stage, data: CheckedData) -> None:
     found = outcome(stage, spoiled(data, *case.changes), case.fails)
     assert found.status == "failed", found.message
     assert found.n_failed >= 1
-    assert not case.shows or any(case.shows.items() <= row.items() for row in found.rows), found.rows
+    assert any(case.shows.items() <= row.items() for row in found.rows), found.rows
 
 
 def not_passed(stage: Stage, data: CheckedData) -> dict[str, Outcome]:
