@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+pytest.register_assert_rewrite("tests.helpers")
+
 
 class ConnectionLeavesTheMachine(RuntimeError):
     """A test tried to reach another machine; tests use recorded answers or a server on loopback."""

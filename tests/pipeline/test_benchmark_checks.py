@@ -1,84 +1,204 @@
-"""The checks of published_benchmarks: all pass on a plausible table, and each fails on the fault it is there for."""
+"""The checks of published_benchmarks: all pass on a sound table, and each fails on the fault it is there for."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import pytest
+import pyarrow as pa
 
-from dagster_project.checks import engine
 from dagster_project.checks.benchmarks import BENCHMARKS
-from dagster_project.checks.declarations import Outcome
-from dagster_project.checks.views import CheckedData
-
-# One figure of each tolerance kind, at its edge, one that differs and one without real inputs.
-SQL = """
-    create table published_benchmarks as from (values
-        ('absolute', 'tariffs', 0.338::double, 0.339::double, 0.001::double, 0.001::double, 'absolute', 'reproduced'),
-        ('relative', 'tariffs', 53000, 52746, -254, 0.01, 'relative', 'reproduced'),
-        ('exact', 'tariffs', 85, 85, 0, 0, 'exact', 'reproduced'),
-        ('bound', 'tariffs', 3, 3.5, 0.5, 0, 'lower_bound', 'reproduced'),
-        ('differs', 'tariffs', 200, 159, -41, 0.15, 'relative', 'differs'),
-        ('synthetic', 'trade', 3556, null, null, 0.05, 'relative', 'not computable from these inputs')
-    ) as t (benchmark_id, dataset, published_value, computed_value, difference, tolerance, tolerance_kind, verdict);
-    alter table published_benchmarks add column inputs varchar default 'tariffs: source files (real)';
-    create table published_figures as
-        select benchmark_id, published_value, tolerance, tolerance_kind from published_benchmarks;
-    create table stg_inputs as from (values ('tariffs', 'files', false), ('trade', 'sample', true)
-    ) as t (dataset, source, is_synthetic);
-"""
-FAULTS = {
-    "one_row_per_figure": [
-        "delete from published_benchmarks where benchmark_id = 'exact'",
-        "delete from published_figures where benchmark_id = 'exact'",
-        "insert into published_benchmarks from published_benchmarks",
-        "update published_figures set published_value = 86 where benchmark_id = 'exact'",
-        "update published_figures set tolerance = 0.5 where benchmark_id = 'exact'",
-        "delete from published_benchmarks",
-    ],
-    "verdicts_are_known": [
-        "update published_benchmarks set verdict = 'close' where benchmark_id = 'exact'",
-        "update published_benchmarks set verdict = null where benchmark_id = 'exact'",
-        "update published_benchmarks set inputs = null where benchmark_id = 'exact'",
-    ],
-    "values_and_verdicts_go_together": [
-        "update published_benchmarks set computed_value = null, difference = null where benchmark_id = 'exact'",
-        "update published_benchmarks set computed_value = 3556, difference = 0 where benchmark_id = 'synthetic'",
-        "update published_benchmarks set difference = -1 where benchmark_id = 'exact'",
-        "update published_benchmarks set difference = null where benchmark_id = 'exact'",
-    ],
-    "verdicts_follow_from_differences": [
-        "update published_benchmarks set verdict = 'reproduced' where benchmark_id = 'differs'",
-        "update published_benchmarks set verdict = 'differs' where benchmark_id = 'relative'",
-        "update published_benchmarks set computed_value = 0.3391, difference = 0.0011 where benchmark_id = 'absolute'",
-        "update published_benchmarks set computed_value = 84, difference = -1 where benchmark_id = 'exact'",
-        "update published_benchmarks set computed_value = 3, difference = 0 where benchmark_id = 'bound'",
-    ],
-    "nothing_from_synthetic_inputs": [
-        "update stg_inputs set is_synthetic = true",
-        "delete from stg_inputs where dataset = 'tariffs'",
-    ],
-}
+from tests.helpers.check_cases import Case, Row, Rows, assert_fails, assert_passes, case, each, holding, rows
 
 
-def outcomes(fault: str = "", only: str | None = None) -> dict[str, Outcome]:
-    def setup(connection: Any) -> None:
-        connection.execute(SQL)
-        if fault:
-            connection.execute(fault)
+def figure(
+    benchmark_id: str,
+    *,
+    kind: str,
+    published: float,
+    computed: float | None,
+    tolerance: float = 0,
+    verdict: str = "reproduced",
+    dataset: str = "tariffs",
+) -> dict[str, Any]:
+    """A row of published_benchmarks."""
+    return {
+        "benchmark_id": benchmark_id,
+        "dataset": dataset,
+        "published_value": float(published),
+        "computed_value": computed if computed is None else float(computed),
+        "difference": computed if computed is None else float(computed) - published,
+        "tolerance": float(tolerance),
+        "tolerance_kind": kind,
+        "verdict": verdict,
+        "inputs": "tariffs: source files (real)",
+    }
 
-    selected = None if only is None else {("published_benchmarks", only)}
-    return {each.check: each for each in engine.run(BENCHMARKS, CheckedData(setup), only=selected)}
+
+def source(dataset: str, name: str, *, is_synthetic: bool) -> Row:
+    return {"dataset": dataset, "source": name, "is_synthetic": is_synthetic}
 
 
-def test_a_plausible_table_passes() -> None:
-    assert {name: each.message for name, each in outcomes().items() if each.status != "passed"} == {}
+# One figure of each kind of tolerance, at its edge, one that differs and one without real inputs.
+FIGURES = pa.Table.from_pylist(
+    [
+        {**figure("absolute", kind="absolute", published=0.338, computed=0.339, tolerance=0.001), "difference": 0.001},
+        figure("relative", kind="relative", published=53000, computed=52746, tolerance=0.01),
+        figure("exact", kind="exact", published=85, computed=85),
+        figure("bound", kind="lower_bound", published=3, computed=3.5),
+        figure("differs", kind="relative", published=200, computed=159, tolerance=0.15, verdict="differs"),
+        figure(
+            "synthetic",
+            kind="relative",
+            published=3556,
+            computed=None,
+            tolerance=0.05,
+            verdict="not computable from these inputs",
+            dataset="trade",
+        ),
+    ]
+)
+SOURCES = [source("tariffs", "files", is_synthetic=False), source("trade", "sample", is_synthetic=True)]
+SOUND = holding(
+    {
+        "published_benchmarks": FIGURES,
+        "published_figures": FIGURES.select(["benchmark_id", "published_value", "tolerance", "tolerance_kind"]),
+        "stg_inputs": pa.Table.from_pylist(SOURCES),
+    }
+)
 
 
-@pytest.mark.parametrize(("name", "fault"), [(name, fault) for name, faults in FAULTS.items() for fault in faults])
-def test_a_fault_is_found(name: str, fault: str) -> None:
-    assert outcomes(fault, name)[name].status == "failed"
+def of(benchmark_id: str, table: str = "published_benchmarks") -> Rows:
+    return rows(table, benchmark_id=benchmark_id)
 
 
-def test_every_check_has_a_fault() -> None:
-    assert {check.name for check in BENCHMARKS.checks} == FAULTS.keys()
+CASES = [
+    case(
+        "a figure that was not computed",
+        of("exact").remove(),
+        fails="published_benchmarks.one_row_per_figure",
+        shows={"benchmark_id": "exact", "printed": 85.0, "in_the_mart": None},
+    ),
+    case(
+        "a row of no published figure",
+        of("exact", "published_figures").remove(),
+        fails="published_benchmarks.one_row_per_figure",
+        shows={"benchmark_id": "exact", "printed": None, "in_the_mart": 85.0},
+    ),
+    case(
+        "every figure twice",
+        rows("published_benchmarks").repeat(),
+        fails="published_benchmarks.one_row_per_figure",
+        shows={"benchmark_id": "exact"},
+    ),
+    case(
+        "another value than was published",
+        of("exact", "published_figures").set(published_value=86),
+        fails="published_benchmarks.one_row_per_figure",
+        shows={"benchmark_id": "exact", "printed": 86.0, "in_the_mart": 85.0},
+    ),
+    case(
+        "another tolerance than was declared",
+        of("exact", "published_figures").set(tolerance=0.5),
+        fails="published_benchmarks.one_row_per_figure",
+        shows={"benchmark_id": "exact"},
+    ),
+    case(
+        "no row at all",
+        rows("published_benchmarks").remove(),
+        fails="published_benchmarks.one_row_per_figure",
+        shows={"observed_value": 0},
+    ),
+    case(
+        "a verdict that nobody knows",
+        of("exact").set(verdict="close"),
+        fails="published_benchmarks.verdicts_are_known",
+        shows={"benchmark_id": "exact", "verdict": "close"},
+    ),
+    case(
+        "no verdict",
+        of("exact").set(verdict=None),
+        fails="published_benchmarks.verdicts_are_known",
+        shows={"benchmark_id": "exact", "verdict": None},
+    ),
+    case(
+        "no word on the inputs",
+        of("exact").set(inputs=None),
+        fails="published_benchmarks.verdicts_are_known",
+        shows={"benchmark_id": "exact", "inputs": None},
+    ),
+    case(
+        "a verdict without a value",
+        of("exact").set(computed_value=None, difference=None),
+        fails="published_benchmarks.values_and_verdicts_go_together",
+        shows={"benchmark_id": "exact", "computed_value": None, "verdict": "reproduced"},
+    ),
+    case(
+        "a value of a figure that is not computable",
+        of("synthetic").set(computed_value=3556, difference=0),
+        fails="published_benchmarks.values_and_verdicts_go_together",
+        shows={"benchmark_id": "synthetic", "computed_value": 3556.0},
+    ),
+    case(
+        "a difference that is not the values'",
+        of("exact").set(difference=-1),
+        fails="published_benchmarks.values_and_verdicts_go_together",
+        shows={"benchmark_id": "exact", "computed_value": 85.0, "difference": -1.0},
+    ),
+    case(
+        "a value without its difference",
+        of("exact").set(difference=None),
+        fails="published_benchmarks.values_and_verdicts_go_together",
+        shows={"benchmark_id": "exact", "computed_value": 85.0, "difference": None},
+    ),
+    case(
+        "reproduced, though beyond the tolerance",
+        of("differs").set(verdict="reproduced"),
+        fails="published_benchmarks.verdicts_follow_from_differences",
+        shows={"benchmark_id": "differs", "verdict": "reproduced"},
+    ),
+    case(
+        "differs, though within the tolerance",
+        of("relative").set(verdict="differs"),
+        fails="published_benchmarks.verdicts_follow_from_differences",
+        shows={"benchmark_id": "relative", "verdict": "differs"},
+    ),
+    case(
+        "reproduced, though an absolute tolerance is exceeded",
+        of("absolute").set(computed_value=0.3391, difference=0.0011),
+        fails="published_benchmarks.verdicts_follow_from_differences",
+        shows={"benchmark_id": "absolute", "difference": 0.0011, "verdict": "reproduced"},
+    ),
+    case(
+        "reproduced, though an exact figure is one off",
+        of("exact").set(computed_value=84, difference=-1),
+        fails="published_benchmarks.verdicts_follow_from_differences",
+        shows={"benchmark_id": "exact", "difference": -1.0, "verdict": "reproduced"},
+    ),
+    case(
+        "reproduced, though a lower bound is only reached",
+        of("bound").set(computed_value=3, difference=0),
+        fails="published_benchmarks.verdicts_follow_from_differences",
+        shows={"benchmark_id": "bound", "difference": 0.0, "verdict": "reproduced"},
+    ),
+    case(
+        "values from a synthetic dataset",
+        rows("stg_inputs").set(is_synthetic=True),
+        fails="published_benchmarks.nothing_from_synthetic_inputs",
+        shows={"benchmark_id": "exact", "dataset": "tariffs", "source": "files", "computed_value": 85.0},
+    ),
+    case(
+        "values from a dataset of unknown source",
+        rows("stg_inputs", dataset="tariffs").remove(),
+        fails="published_benchmarks.nothing_from_synthetic_inputs",
+        shows={"benchmark_id": "exact", "dataset": "tariffs", "source": None, "computed_value": 85.0},
+    ),
+]
+
+
+def test_sound_tables_pass() -> None:
+    assert_passes(BENCHMARKS, SOUND)
+
+
+@each(CASES)
+def test_a_fault_is_found(case: Case) -> None:
+    assert_fails(case, BENCHMARKS, SOUND)

@@ -1,85 +1,22 @@
-"""The sample's patents through landing, checks and dbt: marts recomputed in plain Python, and checks that find faults.
+"""The sample's patents through landing and dbt: marts recomputed in plain Python.
 
-Not here: hand-worked values of single formulas (unit tests beside the models) and landing's rules (unit tests).
+Not here: hand-worked values of single formulas (unit tests beside the models), landing's rules
+(test_patents_landing.py) and checks (test_patent_checks.py).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from datetime import UTC, datetime
 from math import isclose
-from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pytest
 
-from dagster_project.archive.store import Archive
-from dagster_project.checks import engine
-from dagster_project.checks.declarations import Stage
-from dagster_project.checks.views import CheckedData, over_landing, over_warehouse
-from dagster_project.datasets import samples as sample
-from dagster_project.datasets.patents.checks import PATENT_LANDING, PATENT_MARTS
-from dagster_project.datasets.patents.landing import TABLES
-from dagster_project.datasets.patents.landing import land as land_patents
-from tests.helpers.dbt_command import build, dbt
-from tests.helpers.steps import load_of
+from tests.helpers.built_patents import Built, Row
+from tests.helpers.dbt_command import dbt
 
 MARTS = ("patent_core_share", "patent_country_summary", "patent_collaboration", "patent_reconciliation")
-Row = dict[str, Any]
-
-
-class Built:
-    """The sample's patents, landed and built."""
-
-    def __init__(self, root: Path) -> None:
-        self.landing, self.warehouse = root / "landing", root / "warehouse.duckdb"
-        archive = Archive(root / "archive")
-        found = [payload for payload in sample.payloads() if payload.dataset == "patents"]
-        entries = [archive.put(payload, retrieved_at=datetime(2026, 1, 1, tzinfo=UTC)) for payload in found]
-        land_patents(load_of(archive, entries, self.landing))
-        (self.landing / "reference").mkdir()
-        with duckdb.connect() as connection:
-            connection.execute(f"""
-                copy (
-                    select * from (values
-                        (156, 'CN', 'CHN', 'China', true, null), (842, 'US', 'USA', 'USA', true, null),
-                        (841, 'US', 'USA', 'USA and Puerto Rico (...1980)', true, date '1980-12-31')
-                    ) as t(country_code, iso2, iso3, name, is_country, valid_to)
-                ) to '{self.landing / "reference" / "countries.parquet"}'
-            """)
-        build(root, "--select", "fqn:*.patents.*")
-
-    def landed(self, table: str) -> list[Row]:
-        return _rows(f"from '{self.landing / 'patents' / f'{table}.parquet'}'")
-
-    def mart(self, table: str) -> list[Row]:
-        with duckdb.connect(str(self.warehouse), read_only=True) as connection:
-            return _fetched(connection.execute(f"select * from marts.{table}"))
-
-    def files(self) -> Mapping[str, Path]:
-        return {
-            **{table: self.landing / "patents" / f"{table}.parquet" for table in TABLES},
-            "quarantine_patents": self.landing / "quarantine" / "patents" / "*.parquet",
-            "patents_rule_counts": self.landing / "patents_rule_counts.parquet",
-        }
-
-
-def _rows(query: str) -> list[Row]:
-    with duckdb.connect() as connection:
-        return _fetched(connection.execute(query))
-
-
-def _fetched(result: duckdb.DuckDBPyConnection) -> list[Row]:
-    names = [column[0] for column in result.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return Built(tmp_path_factory.mktemp("patents"))
 
 
 def _five_years_later(day: Any) -> Any:
@@ -181,71 +118,3 @@ def test_building_again_gives_the_same_values_bit_for_bit(built: Built) -> None:
     before = {mart: sorted(map(repr, built.mart(mart))) for mart in MARTS}
     dbt(built.warehouse.parent, "run", "--select", "fqn:*.patents.*")
     assert before == {mart: sorted(map(repr, built.mart(mart))) for mart in MARTS}
-
-
-# --- checks -----------------------------------------------------------------------------------------------------------
-
-
-def _failed(stage: Stage, data: CheckedData) -> set[tuple[str, str]]:
-    outcomes = engine.run(stage, data)
-    crashed = [outcome for outcome in outcomes if outcome.status in ("crashed", "missing")]
-    assert not crashed, crashed
-    return {(outcome.table, outcome.check) for outcome in outcomes if outcome.status == "failed"}
-
-
-def test_the_sample_passes_but_for_its_quarantined_rows(built: Built) -> None:
-    assert _failed(PATENT_LANDING, over_landing(built.files())) == {("quarantine_patents", "nothing_quarantined")}
-    assert _failed(PATENT_MARTS, over_warehouse(built.warehouse)) == set()
-
-
-def _broken(data: CheckedData, table: str, change: str) -> CheckedData:
-    """The same data with one table made a real one and changed."""
-
-    def setup(connection: Any) -> None:
-        data.setup(connection)
-        connection.execute(f"create table changed as from {table}")
-        connection.execute(f"drop view {table}")
-        connection.execute(f"alter table changed rename to {table}")
-        connection.execute(change)
-
-    return CheckedData(setup, data.absent)
-
-
-LANDING_FAULTS = [
-    ("pct_publications", "insert into pct_publications from pct_publications limit 1", "publications_unique"),
-    ("pct_publications", "update pct_publications set publication_date = date '1990-01-01'", "dates_in_order"),
-    ("pct_applicants", "update pct_applicants set weight = 0.9 where pct_id = (select min(pct_id) from pct_applicants)",
-     "weights_sum_to_one"),
-    ("pct_applicants", "update pct_applicants set country_iso2 = null where seq = 0", "countries_known"),
-    ("pct_fields", "delete from pct_fields where pct_id = (select max(pct_id) from pct_fields)", "weights_sum_to_one"),
-    ("pct_fields", "update pct_fields set wipo_field_id = 'D5' where wipo_field_id = '4'", "weights_sum_to_one"),
-    ("pct_fields", "update pct_fields set wipo_field_id = null where wipo_field_id < '3'", "fields_known"),
-    ("pct_citations", "update pct_citations set cited_pct_id = 'X' where citing_id like '99%'", "citations_plausible"),
-    ("pct_citations", "insert into pct_citations from pct_citations limit 1", "citations_plausible"),
-    ("reference_totals", "update reference_totals set value = 9e9 where country_iso2 = 'CN'", "economies_within_world"),
-    ("patents_rule_counts", "update patents_rule_counts set n = n + 1 where rule = 'landed'", "rows_accounted_for"),
-    ("quarantine_patents", "delete from quarantine_patents where reason = 'malformed_row'", "counts_match_rows"),
-    ("patents_rule_counts", "update patents_rule_counts set n = 900 where rule = 'quarantined:malformed_row'",
-     "few_quarantined"),
-]  # fmt: skip
-MART_FAULTS = [
-    ("patent_core_share", "update patent_core_share set core_share = 1.5 where field_id = '4'", "shares_plausible"),
-    ("patent_core_share", "delete from patent_core_share where country_iso2 = 'CN'", "world_shares_sum_to_one"),
-    ("patent_core_share", "update patent_core_share set rta = rta * 2 where country_iso2 = 'CN'", "rta_averages_one"),
-    ("patent_country_summary", "update patent_country_summary set field_hhi = 0.01", "measures_plausible"),
-    ("patent_country_summary", "update patent_country_summary set applications = 99", "totals_match_fields"),
-    ("patent_collaboration", "delete from patent_collaboration where partner_iso2 = 'US'", "shares_sum_to_one"),
-    ("patent_reconciliation", "update patent_reconciliation set share_difference = 0.5", "shares_near_reference"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("table", "change", "check"), LANDING_FAULTS)
-def test_each_landing_check_finds_its_fault(built: Built, table: str, change: str, check: str) -> None:
-    found = _failed(PATENT_LANDING, _broken(over_landing(built.files()), table, change))
-    assert check in {name for _, name in found}, found
-
-
-@pytest.mark.parametrize(("table", "change", "check"), MART_FAULTS)
-def test_each_mart_check_finds_its_fault(built: Built, table: str, change: str, check: str) -> None:
-    found = _failed(PATENT_MARTS, _broken(over_warehouse(built.warehouse), table, change))
-    assert check in {name for _, name in found}, found

@@ -1,65 +1,76 @@
-"""The reference checks: the account of a real load passes, and each fault in it is found."""
+"""The checks of the reference tables: all pass on sound tables, and each fails on the fault it is there for."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
-import duckdb
-import pytest
-
-from dagster_project.checks import engine
-from dagster_project.checks.declarations import Outcome
-from dagster_project.checks.views import CheckedData
 from dagster_project.datasets.reference.checks import REFERENCE_LANDING
-from dagster_project.datasets.reference.dataset import REFERENCE
-from tests.helpers.landing_desk import Desk
-
-CHECK = ("reference_rule_counts", "rows_accounted_for")
-TABLES = ("countries", "products", "hs_conversion", "reference_rule_counts")
-
-
-@pytest.fixture(scope="module")
-def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    desk = Desk(tmp_path_factory.mktemp("reference"))
-    desk.land_reference()
-    return desk.settings.landing_dir
-
-
-def outcomes(landing: Path, fault: str = "") -> dict[tuple[str, str], Outcome]:
-    def setup(connection: Any) -> None:
-        for table in REFERENCE.tables:
-            connection.execute(f"create table {table.name} as from '{table.files(landing)}'")
-        if fault:
-            connection.execute(fault)
-
-    return {(each.table, each.check): each for each in engine.run(REFERENCE_LANDING, CheckedData(setup))}
-
-
-def test_all_pass_on_what_was_landed(landing: Path) -> None:
-    assert tuple(table.name for table in REFERENCE.tables) == TABLES
-    found = outcomes(landing)
-    assert {key for key, outcome in found.items() if outcome.status != "passed"} == set()
-    with duckdb.connect() as connection:
-        query = "select sum(n) filter (rule = 'rows_read'), sum(n) filter (rule = 'landed') from "
-        read = connection.execute(f"{query} '{landing}/reference_rule_counts.parquet'").fetchone()
-    facts = found[CHECK].facts
-    assert (facts["rows_read"], facts["rows_landed"], facts["rows_quarantined"]) == (*(read or ()), 0)
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        "delete from reference_rule_counts",
-        "update reference_rule_counts set n = n + 1 where rule = 'rows_read' and source = 'unsd bec_table'",
-        "delete from reference_rule_counts where rule = 'dead_end'",
-        "update reference_rule_counts set n = -n where source = 'comtrade reporters'",
-    ],
+from tests.helpers.check_cases import (
+    Case,
+    assert_empty_tables_fail,
+    assert_fails,
+    assert_passes,
+    case,
+    each,
+    holding,
+    rows,
 )
-def test_row_that_is_not_accounted_for(landing: Path, fault: str) -> None:
-    failed = {key for key, outcome in outcomes(landing, fault).items() if outcome.status != "passed"}
-    assert failed == {CHECK}
+from tests.helpers.sound_reference import BATTERIES, EU, SPLIT, TWN, USA, WORLD, reference_tables
+
+SOUND = holding(reference_tables())
+
+CASES = [
+    case(
+        "the European Union as a country",
+        rows("countries", country_code=EU).set(is_country=True),
+        fails="countries.countries_plausible",
+        shows={"broken_rule": "a group is no country", "country_code": EU},
+    ),
+    case(
+        "World as a country",
+        rows("countries", country_code=WORLD).set(is_country=True, is_group=False, iso3="WLD"),
+        fails="countries.countries_plausible",
+        shows={"broken_rule": "World is no country", "country_code": WORLD},
+    ),
+    case(
+        "Taiwan as an area that is no country",
+        rows("countries", country_code=TWN).set(is_country=False),
+        fails="countries.countries_plausible",
+        shows={"broken_rule": "490 is Taiwan", "country_code": TWN},
+    ),
+    case(
+        "a country that is there twice",
+        rows("countries", country_code=USA).repeat(),
+        fails="countries.countries_plausible",
+        shows={"country_code": USA},
+    ),
+    case(
+        "a product below another chapter than its own",
+        rows("products", hs6=BATTERIES).set(hs2="99"),
+        fails="products.products_plausible",
+        shows={"hs6": BATTERIES, "hs2": "99"},
+    ),
+    case(
+        "a code that lost one of the two it was split in",
+        rows("hs_conversion", from_code=SPLIT, hs6=BATTERIES).remove(),
+        fails="hs_conversion.weights_plausible",
+        shows={"from_code": SPLIT, "sum_of_weights": 0.75},
+    ),
+    case(
+        "a row that was read and is under no rule",
+        rows("reference_rule_counts", rule="landed").set(n=1),
+        fails="reference_rule_counts.rows_accounted_for",
+        shows={"rows_accounted_for": 1},
+    ),
+]
 
 
-def test_no_check_asks_for_a_quarantine() -> None:
-    assert not any("quarantine" in check.table for check in REFERENCE_LANDING.checks)
+def test_sound_tables_pass() -> None:
+    assert_passes(REFERENCE_LANDING, SOUND)
+
+
+@each(CASES)
+def test_a_fault_is_found_and_shown(case: Case) -> None:
+    assert_fails(case, REFERENCE_LANDING, SOUND)
+
+
+def test_empty_tables_fail_and_crash_nothing() -> None:
+    assert_empty_tables_fail(REFERENCE_LANDING, reference_tables())

@@ -1,0 +1,98 @@
+"""Sound reference tables of seven areas and eight goods, and the rows of every landing's accounting.
+
+Not here: trade in those goods (see `sound_trade`), and what is wrong with a spoiled table (the tests of its checks).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+
+import duckdb
+import pyarrow as pa
+
+from dagster_project.landing.tables import QUARANTINE
+from tests.helpers.check_cases import Row, Tables
+from tests.helpers.tiny_landing import CONVERSION_SCHEMA, COUNTRIES_SCHEMA, PRODUCTS_SCHEMA
+
+WORLD, EU, CHN, JPN, TWN, USA, AREAS_NES = 0, 97, 156, 392, 490, 842, 899
+(HORSES, CRUDE_OIL, LITHIUM_CARBONATE, BATTERIES, PROCESSORS, MEMORIES, ELECTRIC_CARS, AEROPLANES) = GOODS = (
+    "010121", "270900", "283691", "850760", "854231", "854232", "870380", "880240",
+)  # fmt: skip
+# A code of H4 that H5 split in two.
+SPLIT = "999998"
+QUARANTINE_SCHEMA = ", ".join(f"{name} {kind}" for name, kind in QUARANTINE.items())
+COUNTS_SCHEMA = "source VARCHAR, rule VARCHAR, n BIGINT"
+
+
+def country(code: int, name: str, iso2: str, iso3: str, *, is_group: bool = False) -> Row:
+    return {"country_code": code, "name": name, "iso2": iso2, "iso3": iso3, "is_group": is_group, "is_country": True}
+
+
+def no_country(code: int, name: str, *, is_group: bool = False) -> Row:
+    return {"country_code": code, "name": name, "is_group": is_group, "is_country": False}
+
+
+def product(hs6: str) -> Row:
+    return {"hs_revision": "H5", "hs6": hs6, "hs6_name": f"good {hs6}", "hs2": hs6[:2], "bec4": "22", "bec5": "INT"}
+
+
+def conversion(from_code: str, hs6: str, weight: float = 1.0) -> Row:
+    return {"from_revision": "H4", "from_code": from_code, "hs6": hs6, "weight": weight}
+
+
+def rule_count(rule: str, n: int, *, source: str, **year: int | None) -> Row:
+    """A row of `<dataset>_rule_counts`, with its year where the dataset is landed by year."""
+    return dict(source=source, rule=rule, n=n, **year)
+
+
+def quarantined(reason: str, *, dataset: str, source: str, year: int | None = None, detail: str = "") -> Row:
+    """A row of `quarantine_<dataset>`."""
+    return {
+        "dataset": dataset,
+        "source": source,
+        "year": year,
+        "reason": reason,
+        "detail": detail,
+        "archive_entry": "entry",
+        "source_row": 7,
+        "raw": "{}",
+    }
+
+
+def table(schema: str, content: Iterable[Row]) -> pa.Table:
+    """Rows as a table with these columns and types; columns that a row does not name are null."""
+    content = list(content)
+    with duckdb.connect() as connection:
+        connection.execute(f"create table made ({schema})")
+        if content:
+            names = dict.fromkeys(name for row in content for name in row)
+            connection.register("arriving", pa.table({name: [row.get(name) for row in content] for name in names}))
+            connection.execute("insert into made by name from arriving")
+        return connection.table("made").to_arrow_table()
+
+
+@cache
+def reference_tables() -> Tables:
+    areas = [
+        no_country(WORLD, "World", is_group=True),
+        no_country(EU, "European Union", is_group=True),
+        country(CHN, "China", "CN", "CHN"),
+        country(JPN, "Japan", "JP", "JPN"),
+        country(TWN, "Taiwan (Other Asia, nes)", "TW", "TWN", is_group=True),
+        country(USA, "USA", "US", "USA"),
+        no_country(AREAS_NES, "Areas, nes"),
+    ]
+    ways = [
+        *(conversion(hs6, hs6) for hs6 in GOODS if hs6 != MEMORIES),
+        conversion(SPLIT, BATTERIES, 0.25),
+        conversion(SPLIT, PROCESSORS, 0.75),
+    ]
+    n = len(areas) + len(GOODS) + len(ways)
+    counts = [rule_count(rule, n, source="reference") for rule in ("rows_read", "landed")]
+    return {
+        "countries": table(COUNTRIES_SCHEMA, areas),
+        "products": table(PRODUCTS_SCHEMA, map(product, GOODS)),
+        "hs_conversion": table(CONVERSION_SCHEMA, ways),
+        "reference_rule_counts": table(COUNTS_SCHEMA, counts),
+    }
