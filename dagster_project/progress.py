@@ -37,7 +37,7 @@ class _PrintingHandler(logging.Handler):
 @contextmanager
 def source_messages_shown() -> Iterator[None]:
     """Print what the sources log, so that the user sees how far a live one came: a year of Comtrade takes long."""
-    logger, handler = logging.getLogger("dagster_project.sources"), _PrintingHandler()
+    logger, handler = logging.getLogger("dagster_project"), _PrintingHandler()
     logger.setLevel(logging.INFO)
     logger.addHandler(handler)
     try:

@@ -31,7 +31,7 @@ def sensors(settings: Settings) -> list[dg.SensorDefinition]:
 
 def _sensor(each: Dataset, service: LiveService, settings: Settings) -> dg.SensorDefinition:
     @dg.sensor(
-        name=f"{service.name}_news",
+        name=f"{each.name}_news",
         job_name=REFRESH,
         minimum_interval_seconds=service.look_every,
         default_status=dg.DefaultSensorStatus.STOPPED,

@@ -19,8 +19,14 @@ from dagster_project.sample.files import SampleFile
 from dagster_project.sources.files import find_kind
 
 
-def payloads() -> Iterator[Payload]:
+def files() -> Iterator[SampleFile]:
     """Every file of the sample, dataset by dataset."""
+    for each in DATASETS:
+        yield from _files(each)
+
+
+def payloads() -> Iterator[Payload]:
+    """The same files as payloads."""
     for each in DATASETS:
         yield from payloads_of(each)
 
@@ -37,11 +43,10 @@ def payloads_of(dataset: Dataset) -> tuple[Payload, ...]:
 
 def write_drop_folder(folder: Path) -> None:
     """Write the sample as a drop folder, with one folder per source below it."""
-    for each in DATASETS:
-        for path, body, _ in _files(each):
-            target = folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(body)
+    for path, body, _ in files():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(body)
 
 
 def _files(dataset: Dataset) -> Iterator[SampleFile]:

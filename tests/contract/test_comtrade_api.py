@@ -51,7 +51,7 @@ def archived(live: Live) -> int:
 def test_a_year_is_one_availability_call_per_look_and_one_call_per_reporter(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with bench.live() as live, caplog.at_level("INFO", "dagster_project.sources"):
+    with bench.live() as live, caplog.at_level("INFO", "dagster_project"):
         found = comtrade_api.trade(live)
         assert caplog.messages[-1] == f"UN Comtrade: {len(SMALL) - 1} of {len(SMALL)} reporters of 2018 are here"
         assert rows_of(found) == expected_rows()

@@ -11,7 +11,7 @@ import pytest
 from dagster_project import sensors
 from dagster_project.build import build_definitions
 from dagster_project.datasets.reference.dataset import REFERENCE
-from dagster_project.datasets.registry import dataset, datasets_on
+from dagster_project.datasets.registry import DATASETS, dataset, datasets_on
 from dagster_project.datasets.trade.dataset import TRADE
 from dagster_project.landing.yearly import landed_years
 from dagster_project.planning.loading import land
@@ -119,16 +119,16 @@ def tick(sensor: str, settings: Settings) -> Any:
 def test_in_dagster_news_of_one_year_of_three_is_a_run_of_that_partition(bench: Bench, settings: Settings) -> None:
     three = replace(settings, years=(2017, 2018, 2019), tariff_source="off", patent_source="off")
     built(three)
-    quiet = tick("comtrade_news", three)
+    quiet = tick("trade_news", three)
     assert not quiet.run_requests and "nothing new" in str(quiet.skip_message)
     bench.contract.world.revise(2018, 203)
     bench.contract.seen.clear()
-    (request,) = tick("comtrade_news", three).run_requests or ()
+    (request,) = tick("trade_news", three).run_requests or ()
     tags = {name: value for name, value in request.tags.items() if name.startswith("dagster/asset_partition")}
     assert tags == {"dagster/asset_partition_range_start": "2018", "dagster/asset_partition_range_end": "2018"}
     assert bench.contract.count("getDa") == len(bench.contract.seen) == 3
     bench.contract.fail("getDa", faults.reset, times=9)
-    down = tick("comtrade_news", three)
+    down = tick("trade_news", three)
     assert not down.run_requests and "could not be asked" in str(down.skip_message)
     assert sum(bench.clock.slept) < 30, "Dagster gives a sensor a minute"
 
@@ -141,11 +141,11 @@ def test_sensors_and_schedules_are_there_and_stopped(settings: Settings) -> None
     definitions = build_definitions(settings=settings)
     found = [*(definitions.sensors or []), *(definitions.schedules or [])]
     assert {each.name for each in found} == {
-        *("comtrade_news", "ustr_news", "uspto_news"),
-        *("daily_trade", "weekly_tariffs", "monthly_patents"),
+        *("trade_news", "tariffs_news", "patents_news", "politics_news"),
+        *("daily_trade", "weekly_tariffs", "monthly_patents", "monthly_politics"),
     }
     assert all(each.default_status.value == "STOPPED" for each in found)
-    files = replace(settings, trade_source="files", tariff_source="files", patent_source="files")
+    files = replace(settings, **{each.setting: "files" for each in DATASETS})
     assert not build_definitions(settings=files).sensors
 
 

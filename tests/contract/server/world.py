@@ -175,7 +175,7 @@ def oecd_table(key: list[str], since: int) -> bytes:
 @cache
 def sample_files() -> dict[str, bytes]:
     """Path below a drop folder -> bytes."""
-    return {path: body for path, body, _ in sample._files()}
+    return {path: body for path, body, _ in sample.files()}
 
 
 @cache
