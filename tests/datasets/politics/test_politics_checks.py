@@ -1,135 +1,228 @@
-"""The checks of ideal points: all pass on plausible tables, and each fails on the fault it is there for."""
+"""The checks of ideal points: all pass on sound tables, and each fails on the fault it is there for."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from dagster_project.checks import engine
-from dagster_project.checks.declarations import Outcome
 from dagster_project.checks.views import CheckedData
 from dagster_project.datasets.politics import sample
 from dagster_project.datasets.politics.checks import POLITICS_LANDING
 from dagster_project.datasets.politics.dataset import POLITICS
+from tests.helpers.check_cases import (
+    Case,
+    Row,
+    add,
+    assert_empty_tables_fail,
+    assert_fails,
+    assert_passes,
+    case,
+    each,
+    holding,
+    outcome,
+    rows,
+    scripted,
+    spoiled,
+)
 from tests.helpers.politics_desk import Desk
 from tests.helpers.real_files import DROP
+from tests.helpers.sound_reference import COUNTS_SCHEMA, QUARANTINE_SCHEMA, quarantined, rule_count, table
 
-Key = tuple[str, str]
+SOURCE = "sample/ideal_points"
+POINTS_SCHEMA = (
+    "ccode integer, session integer, iso3c varchar, iso3 varchar, year integer, ideal_point double, n_votes integer, "
+    "archive_entry varchar, source_row bigint"
+)
+FIRST, LAST = 43, 74
+# A session that is neither the first nor the last, and two of the states in it.
+SOME = 60
+ONE, OTHER = 3, 4
 
-# 40 states in sessions 43 to 74; two Yemens in the first two.
-TABLES = """
-    create table ideal_points as
-        select state::integer as ccode, session::integer as session, iso3 as iso3c, iso3,
-            (session + 1945)::integer as year, (state % 7 - 3)::double as ideal_point, 70::integer as n_votes,
-            'entry' as archive_entry, 1::bigint as source_row
-        from (
-            select state, session, chr((65 + state // 26)::integer) || chr((65 + state % 26)::integer) || 'X' as iso3
-            from range(40) as states (state), range(43, 75) as sessions (session)
-            union all
-            select state, session, 'YAR' from range(678, 680) as states (state), range(43, 45) as sessions (session)
-        );
-    create table quarantine_politics as
-        select 'politics' as dataset, 'sample' as source, null::integer as year, 'ccode_unreadable' as reason,
-            'x' as detail, 'entry' as archive_entry, 1::bigint as source_row, 'ccode=x' as raw where false;
-    create table politics_rule_counts as
-        select 'sample' as source, 'rows_read' as rule, 1286::bigint as n
-        union all select 'sample', 'landed', 1284 union all select 'sample', 'no_point', 2
-        union all select 'sample', 'noted:repaired_YUG', 6;
-"""
-FAULTS = {
-    ("ideal_points", "points_plausible"): [
-        "delete from ideal_points",
-        "update ideal_points set ideal_point = null where ccode = 3 and session = 50",
-        "update ideal_points set ideal_point = -6.5 where ccode = 3 and session = 50",
-        "update ideal_points set n_votes = -1 where ccode = 3 and session = 50",
-        "update ideal_points set ccode = 4 where ccode = 3 and session = 50",
-        "update ideal_points set year = 1950 where ccode = 3 and session = 50",
-        "update ideal_points set session = 300, year = 2245 where ccode = 3 and session = 74",
-    ],
-    ("ideal_points", "codes_are_of_today"): ["update ideal_points set iso3 = 'YUG' where ccode = 3 and session = 50"],
-    ("ideal_points", "one_state_per_code"): ["update ideal_points set iso3 = 'AAX' where ccode = 3 and session = 45"],
-    ("ideal_points", "codes_known"): ["update ideal_points set iso3 = null where ccode = 3"],
-    ("ideal_points", "sessions_complete"): [
-        "delete from ideal_points where session = 60",
-        "delete from ideal_points where session = 60 and ccode < 5",
-    ],
-    ("quarantine_politics", "nothing_quarantined"): [
-        "insert into quarantine_politics values ('politics', 'sample', null, 'ccode_unreadable', 'x', 'e', 1, 'x')"
-    ],
-    ("quarantine_politics", "few_quarantined"): [
-        "insert into politics_rule_counts values ('sample', 'quarantined:contradictory', 70)"
-    ],
-    ("quarantine_politics", "counts_match_rows"): [
-        "insert into politics_rule_counts values ('sample', 'quarantined:contradictory', 1)"
-    ],
-    ("politics_rule_counts", "rows_accounted_for"): ["update politics_rule_counts set n = 1283 where rule = 'landed'"],
+
+def point(ccode: int, session: int, iso3: str) -> Row:
+    return {
+        "ccode": ccode,
+        "session": session,
+        "iso3c": iso3,
+        "iso3": iso3,
+        "year": session + 1945,
+        "ideal_point": float(ccode % 7 - 3),
+        "n_votes": 70,
+        "archive_entry": "entry",
+        "source_row": 2,
+    }
+
+
+def code(ccode: int) -> str:
+    return f"{chr(65 + ccode // 26)}{chr(65 + ccode % 26)}X"
+
+
+# 40 states in all sessions, and two Yemens in the first two: 1988 and 1989.
+POINTS = [
+    *(point(ccode, session, code(ccode)) for ccode in range(40) for session in range(FIRST, LAST + 1)),
+    *(point(ccode, session, "YAR") for ccode in (678, 680) for session in (43, 44)),
+]
+COUNTS = [
+    rule_count("rows_read", len(POINTS) + 2, source=SOURCE),
+    rule_count("landed", len(POINTS), source=SOURCE),
+    rule_count("no_point", 2, source=SOURCE),
+    rule_count("noted:repaired_YUG", 6, source=SOURCE),
+]
+TABLES = {
+    "ideal_points": table(POINTS_SCHEMA, POINTS),
+    "quarantine_politics": table(QUARANTINE_SCHEMA, []),
+    "politics_rule_counts": table(COUNTS_SCHEMA, COUNTS),
 }
-WARNINGS = {"codes_known", "sessions_complete", "nothing_quarantined"}
+SOUND = holding(TABLES)
+
+CASES = [
+    case(
+        "a row without a point",
+        rows("ideal_points", ccode=ONE, session=SOME).set(ideal_point=None),
+        fails="ideal_points.points_plausible",
+        shows={"ccode": ONE, "session": SOME},
+    ),
+    case(
+        "a point far beyond any that was published",
+        rows("ideal_points", ccode=ONE, session=SOME).set(ideal_point=-6.5),
+        fails="ideal_points.points_plausible",
+        shows={"ccode": ONE, "session": SOME, "ideal_point": -6.5},
+    ),
+    case(
+        "fewer than no votes",
+        rows("ideal_points", ccode=ONE, session=SOME).set(n_votes=-1),
+        fails="ideal_points.points_plausible",
+        shows={"ccode": ONE, "session": SOME, "n_votes": -1},
+    ),
+    case(
+        "a state that is in a session twice",
+        rows("ideal_points", ccode=ONE, session=SOME).repeat(),
+        fails="ideal_points.points_plausible",
+        shows={"ccode": ONE, "session": SOME, "n_rows": 2},
+    ),
+    case(
+        "a year that is not the session's",
+        rows("ideal_points", ccode=ONE, session=SOME).set(year=1950),
+        fails="ideal_points.points_plausible",
+        shows={"ccode": ONE, "session": SOME, "year": 1950},
+    ),
+    case(
+        "a session that has not been",
+        rows("ideal_points", ccode=ONE, session=LAST).set(session=300, year=2245),
+        fails="ideal_points.points_plausible",
+        shows={"ccode": ONE, "session": 300},
+    ),
+    case(
+        "a code that ISO has withdrawn",
+        rows("ideal_points", ccode=ONE, session=SOME).set(iso3="YUG"),
+        fails="ideal_points.codes_are_of_today",
+        shows={"ccode": ONE, "session": SOME, "iso3": "YUG"},
+    ),
+    case(
+        "two states under one code in 1990",
+        rows("ideal_points", ccode=ONE, session=45).set(iso3=code(OTHER)),
+        fails="ideal_points.one_state_per_code",
+        shows={"iso3": code(OTHER), "year": 1990, "n_states": 2},
+    ),
+    case(
+        "a state without a code",
+        rows("ideal_points", ccode=ONE).set(iso3=None),
+        fails="ideal_points.codes_known",
+        shows={"ccode": ONE, "n_rows": LAST - FIRST + 1},
+    ),
+    case(
+        "a session that is missing",
+        rows("ideal_points", session=SOME).remove(),
+        fails="ideal_points.sessions_complete",
+        shows={"session": SOME},
+    ),
+    case(
+        "a session that has lost an eighth of its states",
+        rows("ideal_points", "ccode between 3 and 7", session=SOME).remove(),
+        fails="ideal_points.sessions_complete",
+        shows={"session": SOME, "states": 35, "states_before": 40},
+    ),
+    case(
+        "a row that was read and is under no rule",
+        rows("politics_rule_counts", rule="landed").set(n=1),
+        fails="politics_rule_counts.rows_accounted_for",
+        shows={"source": SOURCE, "rows_accounted_for": 3},
+    ),
+    case(
+        "a row in quarantine",
+        add("quarantine_politics", quarantined("contradictory", dataset="politics", source=SOURCE)),
+        fails="quarantine_politics.nothing_quarantined",
+        shows={"source": SOURCE, "reason": "contradictory", "n_rows": 1},
+    ),
+    case(
+        "more than a twentieth of the rows in quarantine",
+        add("politics_rule_counts", rule_count("quarantined:contradictory", 70, source=SOURCE)),
+        fails="quarantine_politics.few_quarantined",
+        shows={"source": SOURCE, "rows_quarantined": 70},
+    ),
+    case(
+        "a row that is counted as quarantined and is not there",
+        add("politics_rule_counts", rule_count("quarantined:contradictory", 1, source=SOURCE)),
+        fails="quarantine_politics.counts_match_rows",
+        shows={"source": SOURCE, "reason": "contradictory", "rows_counted": 1, "rows_found": 0},
+    ),
+]
 
 
-def outcomes(sql: str, fault: str = "", only: Key | None = None) -> dict[Key, Outcome]:
-    def setup(connection: Any) -> None:
-        connection.execute(sql)
-        if fault:
-            connection.execute(fault)
-
-    found = engine.run(POLITICS_LANDING, CheckedData(setup, {}), only=None if only is None else {only})
-    return {(each.table, each.check): each for each in found}
+def over_landing(desk: Desk) -> CheckedData:
+    """The landing's tables under their declared names."""
+    views = [f"create view {one.name} as from read_parquet('{one.files(desk.landing)}')" for one in POLITICS.tables]
+    return scripted("; ".join(views))
 
 
-def over_landing(landing: Path) -> str:
-    """SQL that shows the landing's tables under their declared names."""
-    return ";".join(
-        f"create table {table.name} as from read_parquet('{table.files(landing)}')" for table in POLITICS.tables
-    )
+def test_sound_tables_pass() -> None:
+    assert_passes(POLITICS_LANDING, SOUND)
 
 
-def failures(sql: str) -> dict[Key, str]:
-    return {key: each.message for key, each in outcomes(sql).items() if each.status != "passed"}
+@each(CASES)
+def test_a_fault_is_found_and_shown(case: Case) -> None:
+    assert_fails(case, POLITICS_LANDING, SOUND)
 
 
-def test_plausible_tables_pass() -> None:
-    assert failures(TABLES) == {}
+def test_empty_tables_fail_and_crash_nothing() -> None:
+    assert_empty_tables_fail(POLITICS_LANDING, TABLES)
 
 
-@pytest.mark.parametrize(("key", "fault"), [(key, fault) for key, faults in FAULTS.items() for fault in faults])
-def test_a_fault_is_found(key: Key, fault: str) -> None:
-    assert outcomes(TABLES, fault, key)[key].status == "failed"
-
-
-def test_every_check_has_a_fault_and_only_what_harms_no_mart_warns() -> None:
-    assert {(check.table, check.name) for check in POLITICS_LANDING.checks} == FAULTS.keys()
-    assert {check.name for check in POLITICS_LANDING.checks if check.severity == "WARN"} == WARNINGS
+def test_only_what_harms_no_mart_warns() -> None:
+    warning = {check.name for check in POLITICS_LANDING.checks if check.severity == "WARN"}
+    assert warning == {"codes_known", "sessions_complete", "nothing_quarantined"}
 
 
 def test_before_1990_two_states_may_share_a_code() -> None:
-    fault = "update ideal_points set iso3 = 'AAX' where ccode = 3 and year < 1990"
-    assert outcomes(TABLES, fault, ("ideal_points", "one_state_per_code"))["ideal_points", "one_state_per_code"].passed
+    shared = rows("ideal_points", "year < 1990", ccode=ONE).set(iso3=code(OTHER))
+    assert outcome(POLITICS_LANDING, spoiled(SOUND, shared), "ideal_points.one_state_per_code").passed
 
 
 def test_the_19th_session_may_be_missing() -> None:
-    fault = (
-        "update ideal_points set session = session - 25, year = year - 25; delete from ideal_points where session = 19"
-    )
-    assert outcomes(TABLES, fault, ("ideal_points", "sessions_complete"))["ideal_points", "sessions_complete"].passed
+    early = scripted("""
+        create table ideal_points as
+            select states.ccode, sessions.session from range(40) as states (ccode), range(10, 30) as sessions (session)
+            where sessions.session <> 19
+    """)
+    assert outcome(POLITICS_LANDING, early, "ideal_points.sessions_complete").passed
 
 
 def test_the_sample_passes_every_check(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.write_sample()
     desk.land()
-    assert failures(over_landing(desk.landing)) == {}
-    facts = outcomes(over_landing(desk.landing))["ideal_points", "points_plausible"].facts
-    assert facts["last_year"] == sample.LAST_YEAR and facts["points"] == desk.counted()["landed"]
+    assert_passes(POLITICS_LANDING, over_landing(desk))
+    facts = outcome(POLITICS_LANDING, over_landing(desk), "ideal_points.points_plausible").facts
+    assert facts["last_year"] == sample.LAST_YEAR
+    assert facts["points"] == desk.counted()["landed"]
 
 
 def test_the_authors_real_table_passes_every_check(tmp_path: Path) -> None:
-    real = DROP / "reference" / "IdealpointestimatesAll_Jun2024.csv"
+    real = DROP / "reference/IdealpointestimatesAll_Jun2024.csv"
     if not real.is_file():
         pytest.skip("no real file beside the checkout")
     desk = Desk(tmp_path)
     desk.write(real.read_bytes(), real.name)
     desk.land()
-    assert failures(over_landing(desk.landing)) == {}
+    assert_passes(POLITICS_LANDING, over_landing(desk))

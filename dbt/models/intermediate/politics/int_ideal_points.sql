@@ -14,7 +14,8 @@ with points as (
 
 ages as (
     {% for age in range(oldest + 1) -%}
-    select {{ age }} as age{% if not loop.last %} union all {% endif %}
+    select {{ age }} as age
+    {% if not loop.last -%} union all {%- endif %}
     {% endfor %}
 ),
 
@@ -38,7 +39,7 @@ states as (
         newest.iso3 as state_iso3,
         points.n_states
     from newest
-    inner join points on points.iso3 = newest.iso3 and points.year = newest.ideal_point_year
+    inner join points on newest.iso3 = points.iso3 and newest.ideal_point_year = points.year
 ),
 
 areas as (
@@ -50,7 +51,7 @@ areas as (
         states.state_iso3,
         states.n_states
     from {{ ref('ideal_point_areas') }} as areas
-    inner join states on states.iso3 = areas.state_iso3
+    inner join states on areas.state_iso3 = states.iso3
 )
 
 select * from states
