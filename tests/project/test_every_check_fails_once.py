@@ -14,7 +14,7 @@ import pytest
 from dagster_project.checks.benchmarks import BENCHMARKS
 from dagster_project.checks.declarations import Stage
 from dagster_project.datasets.registry import DATASETS
-from dagster_project.settings import PROJECT_ROOT
+from dagster_project.places import CHECKOUT
 from tests.helpers.check_cases import Case
 
 STAGES = [*(part.stage for each in DATASETS for part in each.checks), BENCHMARKS]
@@ -22,7 +22,7 @@ STAGES = [*(part.stage for each in DATASETS for part in each.checks), BENCHMARKS
 
 def cases(path: Path) -> Iterator[Case]:
     """The cases of the lists that a module holds."""
-    module = import_module(".".join(path.relative_to(PROJECT_ROOT).with_suffix("").parts))
+    module = import_module(".".join(path.relative_to(CHECKOUT).with_suffix("").parts))
     lists = [value for value in vars(module).values() if isinstance(value, list)]
     return (each for values in lists for each in values if isinstance(each, Case))
 
@@ -30,7 +30,7 @@ def cases(path: Path) -> Iterator[Case]:
 @pytest.fixture(scope="module")
 def failing() -> set[str]:
     """The checks (table.check) that a case makes fail."""
-    return {case.fails for path in PROJECT_ROOT.glob("tests/**/test_*_checks.py") for case in cases(path)}
+    return {case.fails for path in CHECKOUT.glob("tests/**/test_*_checks.py") for case in cases(path)}
 
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)

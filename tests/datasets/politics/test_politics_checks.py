@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from dagster_project.checks import engine
-from dagster_project.checks.declarations import Outcome
-from dagster_project.checks.views import CheckedData
+from dagster_project.checks.views import CheckedData, over_landing
 from dagster_project.datasets.politics import sample
 from dagster_project.datasets.politics.checks import POLITICS_LANDING
 from dagster_project.datasets.politics.dataset import POLITICS
+from dagster_project.planning.loading import table_files
+from tests.helpers.check_cases import (
+    Case,
+    add,
+    assert_fails,
+    assert_passes,
+    case,
+    each,
+    outcome,
+    rows,
+    scripted,
+    spoiled,
+    sql,
+)
 from tests.helpers.politics_desk import Desk
 from tests.helpers.real_files import DROP
-
-Key = tuple[str, str]
+from tests.helpers.sound_reference import quarantined, rule_count
 
 # 40 states in sessions 43 to 74; two Yemens in the first two.
-TABLES = """
+SOUND = scripted("""
     create table ideal_points as
         select state::integer as ccode, session::integer as session, iso3 as iso3c, iso3,
             (session + 1945)::integer as year, (state % 7 - 3)::double as ideal_point, 70::integer as n_votes,
@@ -37,91 +47,144 @@ TABLES = """
         select 'sample' as source, 'rows_read' as rule, 1286::bigint as n
         union all select 'sample', 'landed', 1284 union all select 'sample', 'no_point', 2
         union all select 'sample', 'noted:repaired_YUG', 6;
-"""
-FAULTS = {
-    ("ideal_points", "points_plausible"): [
-        "delete from ideal_points",
-        "update ideal_points set ideal_point = null where ccode = 3 and session = 50",
-        "update ideal_points set ideal_point = -6.5 where ccode = 3 and session = 50",
-        "update ideal_points set n_votes = -1 where ccode = 3 and session = 50",
-        "update ideal_points set ccode = 4 where ccode = 3 and session = 50",
-        "update ideal_points set year = 1950 where ccode = 3 and session = 50",
-        "update ideal_points set session = 300, year = 2245 where ccode = 3 and session = 74",
-    ],
-    ("ideal_points", "codes_are_of_today"): ["update ideal_points set iso3 = 'YUG' where ccode = 3 and session = 50"],
-    ("ideal_points", "one_state_per_code"): ["update ideal_points set iso3 = 'AAX' where ccode = 3 and session = 45"],
-    ("ideal_points", "codes_known"): ["update ideal_points set iso3 = null where ccode = 3"],
-    ("ideal_points", "sessions_complete"): [
-        "delete from ideal_points where session = 60",
-        "delete from ideal_points where session = 60 and ccode < 5",
-    ],
-    ("quarantine_politics", "nothing_quarantined"): [
-        "insert into quarantine_politics values ('politics', 'sample', null, 'ccode_unreadable', 'x', 'e', 1, 'x')"
-    ],
-    ("quarantine_politics", "few_quarantined"): [
-        "insert into politics_rule_counts values ('sample', 'quarantined:contradictory', 70)"
-    ],
-    ("quarantine_politics", "counts_match_rows"): [
-        "insert into politics_rule_counts values ('sample', 'quarantined:contradictory', 1)"
-    ],
-    ("politics_rule_counts", "rows_accounted_for"): ["update politics_rule_counts set n = 1283 where rule = 'landed'"],
-}
+""")
+ONE_POINT = rows("ideal_points", ccode=3, session=50)
+
+CASES = [
+    case(
+        "no point at all",
+        rows("ideal_points").remove(),
+        fails="ideal_points.points_plausible",
+        shows={"observed_value": 0},
+    ),
+    case(
+        "a state and session without their point",
+        ONE_POINT.set(ideal_point=None),
+        fails="ideal_points.points_plausible",
+        shows={**ONE_POINT.values, "ideal_point": None},
+    ),
+    case(
+        "a point further from 0 than any",
+        ONE_POINT.set(ideal_point=-6.5),
+        fails="ideal_points.points_plausible",
+        shows={**ONE_POINT.values, "ideal_point": -6.5},
+    ),
+    case(
+        "fewer votes than none",
+        ONE_POINT.set(n_votes=-1),
+        fails="ideal_points.points_plausible",
+        shows={**ONE_POINT.values, "n_votes": -1},
+    ),
+    case(
+        "two points of a state in a session",
+        ONE_POINT.set(ccode=4),
+        fails="ideal_points.points_plausible",
+        shows={"ccode": 4, "session": 50, "n_rows": 2},
+    ),
+    case(
+        "a year that is not the session's",
+        ONE_POINT.set(year=1950),
+        fails="ideal_points.points_plausible",
+        shows={**ONE_POINT.values, "year": 1950},
+    ),
+    case(
+        "a session that is still to come",
+        rows("ideal_points", ccode=3, session=74).set(session=300, year=2245),
+        fails="ideal_points.points_plausible",
+        shows={"ccode": 3, "session": 300, "year": 2245},
+    ),
+    case(
+        "a code that was withdrawn",
+        ONE_POINT.set(iso3="YUG"),
+        fails="ideal_points.codes_are_of_today",
+        shows={**ONE_POINT.values, "iso3": "YUG"},
+    ),
+    case(
+        "two states under a code in 1990",
+        rows("ideal_points", ccode=3, session=45).set(iso3="AAX"),
+        fails="ideal_points.one_state_per_code",
+        shows={"iso3": "AAX", "year": 1990, "n_states": 2},
+    ),
+    case(
+        "a state without a code",
+        rows("ideal_points", ccode=3).set(iso3=None),
+        fails="ideal_points.codes_known",
+        shows={"ccode": 3, "n_rows": 32},
+    ),
+    case(
+        "a session that is missing",
+        rows("ideal_points", session=60).remove(),
+        fails="ideal_points.sessions_complete",
+        shows={"session": 60},
+    ),
+    case(
+        "a session that lost an eighth of the states",
+        rows("ideal_points", "ccode < 5", session=60).remove(),
+        fails="ideal_points.sessions_complete",
+        shows={"session": 60, "states": 35, "states_before": 40},
+    ),
+    case(
+        "one quarantined row",
+        add("quarantine_politics", quarantined("ccode_unreadable", dataset="politics", source="sample")),
+        fails="quarantine_politics.nothing_quarantined",
+        shows={"reason": "ccode_unreadable", "n_rows": 1},
+    ),
+    case(
+        "70 of 1,286 rows quarantined",
+        add("politics_rule_counts", rule_count("quarantined:contradictory", 70, source="sample")),
+        fails="quarantine_politics.few_quarantined",
+        shows={"source": "sample", "rows_quarantined": 70},
+    ),
+    case(
+        "a row that was counted as quarantined and is not there",
+        add("politics_rule_counts", rule_count("quarantined:contradictory", 1, source="sample")),
+        fails="quarantine_politics.counts_match_rows",
+        shows={"reason": "contradictory", "rows_counted": 1, "rows_found": 0},
+    ),
+    case(
+        "a row read that went nowhere",
+        rows("politics_rule_counts", rule="landed").set(n=1283),
+        fails="politics_rule_counts.rows_accounted_for",
+        shows={"source": "sample", "rows_read": 1286, "rows_accounted_for": 1285},
+    ),
+]
 WARNINGS = {"codes_known", "sessions_complete", "nothing_quarantined"}
 
 
-def outcomes(sql: str, fault: str = "", only: Key | None = None) -> dict[Key, Outcome]:
-    def setup(connection: Any) -> None:
-        connection.execute(sql)
-        if fault:
-            connection.execute(fault)
-
-    found = engine.run(POLITICS_LANDING, CheckedData(setup, {}), only=None if only is None else {only})
-    return {(each.table, each.check): each for each in found}
+def test_sound_tables_pass() -> None:
+    assert_passes(POLITICS_LANDING, SOUND)
 
 
-def over_landing(landing: Path) -> str:
-    """SQL that shows the landing's tables under their declared names."""
-    return ";".join(
-        f"create table {table.name} as from read_parquet('{table.files(landing)}')" for table in POLITICS.tables
-    )
+@each(CASES)
+def test_a_fault_is_found(case: Case) -> None:
+    assert_fails(case, POLITICS_LANDING, SOUND)
 
 
-def failures(sql: str) -> dict[Key, str]:
-    return {key: each.message for key, each in outcomes(sql).items() if each.status != "passed"}
-
-
-def test_plausible_tables_pass() -> None:
-    assert failures(TABLES) == {}
-
-
-@pytest.mark.parametrize(("key", "fault"), [(key, fault) for key, faults in FAULTS.items() for fault in faults])
-def test_a_fault_is_found(key: Key, fault: str) -> None:
-    assert outcomes(TABLES, fault, key)[key].status == "failed"
-
-
-def test_every_check_has_a_fault_and_only_what_harms_no_mart_warns() -> None:
-    assert {(check.table, check.name) for check in POLITICS_LANDING.checks} == FAULTS.keys()
+def test_only_what_harms_no_mart_warns() -> None:
     assert {check.name for check in POLITICS_LANDING.checks if check.severity == "WARN"} == WARNINGS
 
 
 def test_before_1990_two_states_may_share_a_code() -> None:
-    fault = "update ideal_points set iso3 = 'AAX' where ccode = 3 and year < 1990"
-    assert outcomes(TABLES, fault, ("ideal_points", "one_state_per_code"))["ideal_points", "one_state_per_code"].passed
+    shared = spoiled(SOUND, rows("ideal_points", "year < 1990", ccode=3).set(iso3="AAX"))
+    assert outcome(POLITICS_LANDING, shared, "ideal_points.one_state_per_code").passed
 
 
 def test_the_19th_session_may_be_missing() -> None:
-    fault = (
-        "update ideal_points set session = session - 25, year = year - 25; delete from ideal_points where session = 19"
-    )
-    assert outcomes(TABLES, fault, ("ideal_points", "sessions_complete"))["ideal_points", "sessions_complete"].passed
+    earlier = rows("ideal_points").set(session=sql("session - 25"), year=sql("year - 25"))
+    without = spoiled(SOUND, earlier, rows("ideal_points", session=19).remove())
+    assert outcome(POLITICS_LANDING, without, "ideal_points.sessions_complete").passed
+
+
+def landed(desk: Desk) -> CheckedData:
+    return over_landing(table_files(POLITICS, desk.landing))
 
 
 def test_the_sample_passes_every_check(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.write_sample()
     desk.land()
-    assert failures(over_landing(desk.landing)) == {}
-    facts = outcomes(over_landing(desk.landing))["ideal_points", "points_plausible"].facts
+    assert_passes(POLITICS_LANDING, landed(desk))
+    facts = outcome(POLITICS_LANDING, landed(desk), "ideal_points.points_plausible").facts
     assert facts["last_year"] == sample.LAST_YEAR and facts["points"] == desk.counted()["landed"]
 
 
@@ -132,4 +195,4 @@ def test_the_authors_real_table_passes_every_check(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.write(real.read_bytes(), real.name)
     desk.land()
-    assert failures(over_landing(desk.landing)) == {}
+    assert_passes(POLITICS_LANDING, landed(desk))
