@@ -68,7 +68,8 @@ Made from dbt's descriptions by `make docs`; do not edit. Every column is in the
 DICTIONARY = """# Data dictionary
 
 Made from dbt's column descriptions by `make docs`; do not edit. Money is in USD, shares are 0..1, codes are text with
-leading zeros. [CH], [LIT] and [OURS] say whether a definition is the chapter's, the literature's or our choice.
+leading zeros. [CH], [LIT] and [OURS] say whether a definition is the chapter's, the literature's or our choice
+([glossary](glossary.md)).
 """
 
 
