@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 
 from dagster_project.archive.lock import Lock, load_lock
 from dagster_project.datasets.declaration import LiveService
-from dagster_project.datasets.registry import datasets_on
+from dagster_project.datasets.registry import DATASETS, datasets_on
 from dagster_project.errors import Deferred, SettingError, SourceError, UserError
 from dagster_project.places import (
     DAGSTER_YAML,
@@ -98,10 +98,9 @@ def _run(options: argparse.Namespace) -> int:
 def _pin(options: argparse.Namespace) -> int:
     """Pin the files of live sources that have pinned hashes at what their addresses give now."""
     settings = load_settings()
-    services = [each.source(settings) for each in datasets_on(settings)]
     changed: list[str] = []
     with live_session(settings) as session:
-        for service in services:
+        for service in (source for each in DATASETS for source in each.sources):
             if isinstance(service, LiveService) and service.pin:
                 changed += service.pin(session)
     print(f"{listed(changed)} changed; the new hashes are pinned." if changed else "Every pinned hash still holds.")

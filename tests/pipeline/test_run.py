@@ -1,6 +1,6 @@
 """The real graph, started as a user starts it, on the sample and on the sample's files; few runs, many questions.
 
-Not here: what the formulas say (test_dbt_models), how single checks judge (test_checks), how releases are written
+Not here: what the formulas say (test_dbt_models), how single checks judge (test_*_checks), how releases are written
 (tests/unit/test_publish_*).
 """
 
