@@ -7,7 +7,7 @@ BI     := .venv-bi
 BI_READY := $(BI)/.ready
 UI_PORT ?= 3000
 # The tests of tests/project that `make check` runs: the others load Dagster or dbt.
-QUICK := repository network provenance
+QUICK := repository public_files network provenance
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-live run brief rebuild ui pin docs dbt-docs check test test-bi screenshots lint bench clean
