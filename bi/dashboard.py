@@ -234,8 +234,8 @@ YEAR, IMPORTER = "Year", "Importer"
 
 INTRODUCTION = """Which goods a country buys from too few suppliers, who they are, which goods were excluded from the \
 United States' tariffs on Chinese goods, and who owns the core patents. Every column is explained in \
-docs/data-dictionary.md and in the datasets; the release's `manifest.json` says what it was built from and which checks \
-it passed."""
+docs/data-dictionary.md and in the datasets; the release's `manifest.json` says what it was built from and which \
+checks it passed."""
 
 SECTIONS = (
     Section(
