@@ -187,7 +187,7 @@ def _path(text: str) -> Path:
     return (HOME / Path(text).expanduser()).resolve()
 
 
-_OWN_LIST = "dagster_project/sources/reference_list.json"
+_OWN_LIST = REFERENCE_LIST.relative_to(PACKAGE.parent).as_posix()
 
 
 def _reference_list(text: str) -> Path:
@@ -460,9 +460,10 @@ def load_settings(environ: Mapping[str, str] | None = None, dotenv: Path | None 
     known = [definition.variable for definition in DEFINITIONS]
     for name in sorted(given):
         if name.startswith(PREFIX) and name not in known and name not in _INTERNAL:
+            near = _nearest(name, known)
             raise SettingError(
                 f"unknown setting {name}",
-                found="a name that no setting has" + _nearest(name, known),
+                found=f"a setting that does not exist{f' (did you mean {near}?)' if near else ''}",
                 expected="one of " + ", ".join(sorted(known)),
                 remedy="Correct its name, or remove it from the environment or .env.",
             )
@@ -488,26 +489,27 @@ def _read(definition: Definition, text: str | None) -> Any:
     try:
         return definition.parse(text)
     except (ValueError, KeyError) as error:
-        found = repr(re.sub(r"(://[^:@/]*):\S*@", r"\1:***@", text)) + _nearest(text, definition.choices)
+        # What is no secret may still be an address with a password. `from None`: the cause may quote the value.
+        found = repr(re.sub(r"(://[^:@/]*):\S*@", r"\1:***@", text))
         if isinstance(error, _Refused):
             found += f", {error}"
-        # What is no secret may still be an address with a password. `from None`: the cause may quote the value.
+        near = _nearest(text, definition.choices)
         raise SettingError(
             f"setting {definition.variable} ({definition.meaning})",
             found="a value that is not shown, because it is a secret" if definition.secret else found,
             expected=definition.values,
-            remedy="Set one of these values in the environment or in .env.",
+            remedy=f"{f'Did you mean {near}? ' if near else ''}Set one of these values in the environment or in .env.",
         ) from None
 
 
 def _nearest(text: str, valid: Sequence[str]) -> str:
-    """A question that names the valid text most like this one; nothing where none is like it.
+    """The valid text most like this one; an empty one where none is like it.
 
     Case does not count, nor the prefix of the names: with it, every name would be like every other.
     """
     valid_by_text = {each.removeprefix(PREFIX).lower(): each for each in valid}
     near = get_close_matches(text.removeprefix(PREFIX).lower(), valid_by_text, n=1)
-    return f" (did you mean {valid_by_text[near[0]]}?)" if near else ""
+    return valid_by_text[near[0]] if near else ""
 
 
 assert [d.name for d in DEFINITIONS] == [f.name for f in fields(Settings)]

@@ -1,6 +1,6 @@
 """The real graph, started as a user starts it, on the sample and on the sample's files; few runs, many questions.
 
-Not here: what the formulas say (test_dbt_models), how single checks judge (test_checks), how releases are written
+Not here: what the formulas say (test_dbt_models), how single checks judge (test_*_checks), how releases are written
 (tests/unit/test_publish_*).
 """
 
@@ -14,7 +14,7 @@ import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -192,6 +192,17 @@ def test_every_row_is_accounted_for_in_the_manifest(on_sample: tuple[Workplace, 
     assert counts.keys() >= {str(year) for year in YEARS}
     for year, rules in counts.items():
         assert rules["rows_read"] == sum(n for rule, n in rules.items() if rule != "rows_read"), year
+
+
+def test_datasets_that_were_switched_off_are_not_accounted_for(on_sample: tuple[Workplace, Outcome]) -> None:
+    """Their tables of counts still lie in the landing."""
+    from dagster_project.assets.release import rule_counts
+
+    settings = load_settings({"CHOKEPOINT_DATA_DIR": str(on_sample[0].root / "data")}, dotenv=None)
+    on = {source for source, *_ in rule_counts(settings)}
+    off = {source for source, *_ in rule_counts(replace(settings, tariff_source="off", patent_source="off"))}
+    gone = {source for source in on if "requests" in source or "citation" in source}
+    assert gone and not gone & off and "flows" in off
 
 
 def test_flows_are_the_truth(on_sample: tuple[Workplace, Outcome]) -> None:

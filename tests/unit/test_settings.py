@@ -133,7 +133,7 @@ def test_a_reversed_range_is_said_to_be_one(text: str) -> None:
 def test_the_nearest_value_is_named(name: str, value: str, nearest: str | None) -> None:
     with pytest.raises(SettingError) as error:
         settings(**{name: value})
-    question = f"(did you mean {nearest}?)" if nearest else "did you mean"
+    question = f"Did you mean {nearest}?" if nearest else "Did you mean"
     assert (question in str(error.value)) == (nearest is not None)
 
 
