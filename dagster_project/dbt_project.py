@@ -48,7 +48,7 @@ def manifest_path(settings: Settings) -> Path:
 
 
 def plain_manifest() -> dict[str, Any]:
-    """The manifest under default settings, for the documentation and whoever wants no data directory."""
+    """The manifest under default settings, for the documentation, which needs no data directory."""
     return read_manifest(manifest_path(load_settings({"CHOKEPOINT_DATA_DIR": str(TARGET)}, dotenv=None)))
 
 

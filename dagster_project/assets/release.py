@@ -119,7 +119,7 @@ def _require_checked(
 ) -> None:
     """ReleaseError unless the run's `checks` hold all blocking ones, and the warehouse is made from what is landed.
 
-    A failed one stops the run by itself; but whoever selects assets by hand may have left checks out.
+    A failed check stops the run by itself. But a run whose assets were selected by hand may leave checks out.
     """
     made = {(each["asset"], each["check"]) for each in checks if each["passed"]}
     missing = [key for key in blocking if (key.asset_key.to_user_string(), key.name) not in made]
