@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -140,6 +140,25 @@ class Settings:
             "brief_importer": self.brief_importer,
             "brief_years": brief_years,
         }
+
+    def as_locked(self, recorded: Mapping[str, Any], where: str) -> Settings:
+        """These settings with what a lock records of those that shape numbers, and the years; nothing else is taken.
+
+        A lock may come from elsewhere: its values are read as the environment's are. SettingError for another name, or
+        for a value that the setting does not know.
+        """
+        allowed = {*self.shaping(), "years"}
+        if others := sorted(set(recorded) - allowed):
+            raise SettingError(
+                where,
+                found=f"the settings {', '.join(others)}",
+                expected=f"none but {', '.join(sorted(allowed))}",
+                remedy="A lock decides about nothing else. Take the copy that lies in the release to be rebuilt; set "
+                "others in the environment or .env.",
+            )
+        by_name = {definition.name: definition for definition in DEFINITIONS}
+        found = {name: _recorded(by_name[name], value, where) for name, value in recorded.items()}
+        return replace(self, **found)
 
 
 @dataclass(frozen=True)
@@ -471,6 +490,25 @@ def load_settings(environ: Mapping[str, str] | None = None, dotenv: Path | None 
     return Settings(
         **{definition.name: _read(definition, given.get(definition.variable)) for definition in DEFINITIONS}
     )
+
+
+def _recorded(definition: Definition, value: Any, where: str) -> Any:
+    """A value of a lock, by the setting's own parser."""
+    if value == [] and definition.name == "years":
+        return ()  # of a release without a dataset by year
+    parts = value if isinstance(value, list) and definition.name == "years" else [value]
+    texts = [str(part).lower() if isinstance(part, bool) else str(part) for part in parts]
+    try:
+        if not all(isinstance(part, str | int | float) for part in parts):
+            raise ValueError
+        return definition.parse(",".join(texts))
+    except (ValueError, KeyError) as error:
+        raise SettingError(
+            f"{where}, setting {definition.variable} ({definition.meaning})",
+            found=repr(value)[:200],
+            expected=definition.values,
+            remedy="Take the copy that lies in the release to be rebuilt.",
+        ) from error
 
 
 def _read_dotenv(path: Path) -> dict[str, str]:
