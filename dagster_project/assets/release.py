@@ -27,6 +27,7 @@ from dagster_project.datasets.registry import DATASETS, datasets_on
 from dagster_project.dbt_project import folder_of, mart_specs, read_manifest
 from dagster_project.errors import ReleaseError, UserError
 from dagster_project.landing.yearly import landed_years
+from dagster_project.markdown import plain, without_html
 from dagster_project.places import CHECKOUT, INSTALLED, program_version
 from dagster_project.planning.intake import current_inputs
 from dagster_project.planning.state import Built, release_lock
@@ -72,9 +73,11 @@ def release_asset(
     @dg.asset(
         key="release",
         group_name="release",
-        description="One complete release of the warehouse's marts under <data dir>/published/current: "
-        "chokepoint.duckdb, Parquet files, manifest and lock. Built aside, verified by reopening, swapped in one step, "
-        "and only when every blocking check passed.",
+        description=without_html(
+            "One complete release of the warehouse's marts under <data dir>/published/current: chokepoint.duckdb, "
+            "Parquet files, manifest and lock. Built aside, verified by reopening, swapped in one step, and only when "
+            "every blocking check passed."
+        ),
         owners=OWNERS,
         kinds={"duckdb", "parquet"},
         freshness_policy=ANNUAL,
@@ -229,7 +232,7 @@ def check_results(context: AssetExecutionContext) -> list[dict[str, Any]]:
                 "check": key[1],
                 "passed": each.passed,
                 "severity": each.severity.value,
-                "description": each.description,
+                "description": plain(each.description or ""),
             }
     return [results[key] for key in sorted(results)]
 
