@@ -16,6 +16,7 @@ from typing import Any
 
 from dotenv import dotenv_values
 
+from dagster_project import economy_codes
 from dagster_project.errors import SettingError
 from dagster_project.machine import LEAST_MEMORY, Resources, default_memory, default_threads
 from dagster_project.places import HOME, PACKAGE
@@ -189,7 +190,11 @@ class Definition:
 
 
 class _Refused(ValueError):
-    """A value that deserves a reason of its own; the text goes on after the value."""
+    """A value that deserves a reason of its own; the text goes on after the value. `near` is what may be meant."""
+
+    def __init__(self, reason: str, near: str = "") -> None:
+        super().__init__(reason)
+        self.near = near
 
 
 def _one_of(*values: str) -> tuple[str, Callable[[str], str]]:
@@ -268,8 +273,8 @@ def _schema(text: str) -> str:
 
 
 def _importer(text: str) -> str:
-    if text != "auto" and not re.fullmatch(r"[A-Za-z]{3}", text):
-        raise ValueError
+    if text != "auto" and text.upper() not in economy_codes.ALPHA3:
+        raise _Refused("which is no such code", economy_codes.nearest(text))
     return text if text == "auto" else text.upper()
 
 
@@ -532,7 +537,7 @@ def _read(definition: Definition, text: str | None) -> Any:
         found = repr(re.sub(r"(://[^:@/]*):\S*@", r"\1:***@", text))
         if isinstance(error, _Refused):
             found += f", {error}"
-        near = _nearest(text, definition.choices)
+        near = error.near if isinstance(error, _Refused) and error.near else _nearest(text, definition.choices)
         raise SettingError(
             f"setting {definition.variable} ({definition.meaning})",
             found="a value that is not shown, because it is a secret" if definition.secret else found,

@@ -21,6 +21,7 @@ from dagster_project.assets.common import (
     provenance_metadata,
     user_errors,
 )
+from dagster_project.brief.data import AUTO
 from dagster_project.brief.page import NAME as BRIEF
 from dagster_project.brief.page import BriefOptions, write_brief
 from dagster_project.datasets.registry import DATASETS, datasets_on
@@ -179,15 +180,23 @@ def _entries(settings: Settings) -> list[Entry]:
 def _brief(context: AssetExecutionContext, building: Release, settings: Settings) -> None:
     """The release's page. A release with nothing to show (no good in scope) stands without one, and says so.
 
-    An importer or years that were asked for and are not there are a mistake in the settings, and stop the release.
+    An importer or years that were asked for and are not there cost no release either: the page shows the default then,
+    and a warning says so.
     """
-    options = BriefOptions(settings.brief_importer, settings.brief_years)
-    try:
-        write_brief(building, building.path / BRIEF, options)
-    except UserError as error:
-        if options != BriefOptions():
-            raise
-        context.log.warning("the release has no %s: %s", BRIEF, error)
+    asked = BriefOptions(settings.brief_importer, settings.brief_years)
+    said = ""
+    for options in dict.fromkeys((asked, replace(asked, importer=AUTO), BriefOptions())):
+        try:
+            write_brief(building, building.path / BRIEF, options)
+        except UserError as error:
+            said = said or str(error)
+            continue
+        if said:
+            importer = "the largest importer" if options.importer == AUTO else options.importer
+            years = "all years" if options.years is None else ", ".join(map(str, options.years))
+            context.log.warning("%s shows %s and %s instead: %s", BRIEF, importer, years, said)
+        return
+    context.log.warning("the release has no %s: %s", BRIEF, said)
 
 
 def _context(checks: list[dict[str, Any]], settings: Settings, manifest: Mapping[str, Any]) -> ReleaseContext:
