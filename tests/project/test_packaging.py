@@ -95,7 +95,7 @@ def test_what_would_write_into_the_installation_is_refused(installed: Path, tmp_
     pin, docs = chokepoint(installed, tmp_path, "pin"), chokepoint(installed, tmp_path, "docs")
     assert (pin.returncode, docs.returncode) == (1, 1)
     assert "set CHOKEPOINT_REFERENCE_LIST" in pin.stderr and "checkout" in docs.stderr
-    assert not list(tmp_path.iterdir())
+    assert not list(tmp_path.rglob("reference_list.json"))
 
 
 def test_outside_a_checkout_messages_name_the_command(installed: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -169,3 +170,15 @@ def test_a_missing_drop_folder_is_refused_before_anything_is_asked_for(tmp_path:
     with pytest.raises(UserError, match="CHOKEPOINT_DROP_DIR"):
         make_plan(settings)
     assert not settings.archive_dir.exists()
+
+
+def test_record_of_another_version_is_not_read(desk: Desk) -> None:
+    """A data directory of an older version of the program is computed anew, whatever its record says."""
+    desk.rows(row())
+    build(desk)
+    for name in ("built.json", "released.json"):
+        path = desk.settings.data_dir / name
+        content = json.loads(path.read_text())
+        path.write_text(json.dumps({"config": "a", "years": content["years"]["trade"], "datasets": {}}))
+    assert Built.load(desk.settings) == Built.released(desk.settings) == Built()
+    assert make_plan(desk.settings).years == [2017]
