@@ -117,8 +117,8 @@ def _rebuild(options: argparse.Namespace) -> int:
             expected="the inputs.lock.json of a published release",
             remedy="Take the copy that lies in the release to be rebuilt.",
         )
-    shaping = {name: value for name, value in lock.settings.items() if name != "years"}
-    settings = replace(here, **shaping, years=tuple(lock.settings["years"]), data_dir=here.data_dir / "rebuild")
+    locked = here.as_locked(lock.settings, f"lock file {options.lock}")
+    settings = replace(locked, data_dir=here.data_dir / "rebuild")
     with _only_run(here):
         shutil.rmtree(settings.data_dir, ignore_errors=True)
         settings.data_dir.mkdir(parents=True)

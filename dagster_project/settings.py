@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from dotenv import dotenv_values
 
+from dagster_project import economy_codes
 from dagster_project.errors import SettingError
 from dagster_project.hs import REVISIONS
 from dagster_project.machine import LEAST_MEMORY, Resources, default_memory, default_threads
@@ -142,6 +143,25 @@ class Settings:
             "brief_years": brief_years,
         }
 
+    def as_locked(self, recorded: Mapping[str, Any], where: str) -> Settings:
+        """These settings with what a lock records of those that shape numbers, and the years; nothing else is taken.
+
+        A lock may come from elsewhere: its values are read as the environment's are. SettingError for another name, or
+        for a value that the setting does not know.
+        """
+        allowed = {*self.shaping(), "years"}
+        if others := sorted(set(recorded) - allowed):
+            raise SettingError(
+                where,
+                found=f"the settings {', '.join(others)}",
+                expected=f"none but {', '.join(sorted(allowed))}",
+                remedy="A lock decides about nothing else. Take the copy that lies in the release to be rebuilt; set "
+                "others in the environment or .env.",
+            )
+        by_name = {definition.name: definition for definition in DEFINITIONS}
+        found = {name: _recorded(by_name[name], value, where) for name, value in recorded.items()}
+        return replace(self, **found)
+
 
 @dataclass(frozen=True)
 class Definition:
@@ -171,7 +191,11 @@ class Definition:
 
 
 class _Refused(ValueError):
-    """A value that deserves a reason of its own; the text goes on after the value."""
+    """A value that deserves a reason of its own; the text goes on after the value. `near` is what may be meant."""
+
+    def __init__(self, reason: str, near: str = "") -> None:
+        super().__init__(reason)
+        self.near = near
 
 
 def _one_of(*values: str) -> tuple[str, Callable[[str], str]]:
@@ -250,8 +274,8 @@ def _schema(text: str) -> str:
 
 
 def _importer(text: str) -> str:
-    if text != "auto" and not re.fullmatch(r"[A-Za-z]{3}", text):
-        raise ValueError
+    if text != "auto" and text.upper() not in economy_codes.ALPHA3:
+        raise _Refused("which is no such code", economy_codes.nearest(text))
     return text if text == "auto" else text.upper()
 
 
@@ -472,6 +496,25 @@ def load_settings(environ: Mapping[str, str] | None = None, dotenv: Path | None 
     )
 
 
+def _recorded(definition: Definition, value: Any, where: str) -> Any:
+    """A value of a lock, by the setting's own parser."""
+    if value == [] and definition.name == "years":
+        return ()  # of a release without a dataset by year
+    parts = value if isinstance(value, list) and definition.name == "years" else [value]
+    texts = [str(part).lower() if isinstance(part, bool) else str(part) for part in parts]
+    try:
+        if not all(isinstance(part, str | int | float) for part in parts):
+            raise ValueError
+        return definition.parse(",".join(texts))
+    except (ValueError, KeyError) as error:
+        raise SettingError(
+            f"{where}, setting {definition.variable} ({definition.meaning})",
+            found=repr(value)[:200],
+            expected=definition.values,
+            remedy="Take the copy that lies in the release to be rebuilt.",
+        ) from error
+
+
 def _read_dotenv(path: Path) -> dict[str, str]:
     try:
         return {name: value or "" for name, value in dotenv_values(path).items()}
@@ -493,7 +536,7 @@ def _read(definition: Definition, text: str | None) -> Any:
         found = repr(re.sub(r"(://[^:@/]*):\S*@", r"\1:***@", text))
         if isinstance(error, _Refused):
             found += f", {error}"
-        near = _nearest(text, definition.choices)
+        near = error.near if isinstance(error, _Refused) and error.near else _nearest(text, definition.choices)
         raise SettingError(
             f"setting {definition.variable} ({definition.meaning})",
             found="a value that is not shown, because it is a secret" if definition.secret else found,

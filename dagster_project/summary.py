@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dagster_project.markdown import plain
 from dagster_project.places import command
 from dagster_project.progress import SHOWN_ROWS
 from dagster_project.publish.read import Release, open_release
@@ -54,7 +55,7 @@ def _print_checks(checks: Sequence[dg.AssetCheckEvaluation]) -> None:
     failed = [check for check in checks if not check.passed]
     print(f"\nChecks: {len(checks) - len(failed)} passed, {len(failed)} warned.")
     for check in failed:
-        print(f"  warning: {check.check_name} of {check.asset_key.to_user_string()}: {check.description}")
+        print(f"  warning: {check.check_name} of {check.asset_key.to_user_string()}: {plain(check.description or '')}")
 
 
 def _print_passed_over(passed_over: Mapping[str, Sequence[str]]) -> None:

@@ -7,6 +7,7 @@ it with no source reachable. Not here: the bytes themselves (see `store`).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -56,10 +57,10 @@ def load_lock(path: Path) -> Lock:
     """Read a lock file; SourceError when it is missing or is no lock."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        datasets = {name: tuple(Entry(**e) for e in entries) for name, entries in content["datasets"].items()}
+        datasets = {name: tuple(_entry(e) for e in entries) for name, entries in content["datasets"].items()}
         # Locks of older versions do not say what was passed over.
         passed_over = {name: tuple(notes) for name, notes in content.get("passed_over", {}).items()}
-        return Lock(datasets, content["settings"], passed_over)
+        return Lock(datasets, dict(content["settings"]), passed_over)
     except OSError as error:
         raise SourceError(
             f"lock file {path}",
@@ -74,6 +75,15 @@ def load_lock(path: Path) -> Lock:
             expected="a lock file as this program writes it",
             remedy="Take the copy that lies in a published release.",
         ) from error
+
+
+def _entry(content: Mapping[str, Any]) -> Entry:
+    """An entry whose names are none of paths: they become parts of file names. ValueError for another."""
+    entry = Entry(**content)
+    for name, form in (("id", r"[\w-]+"), ("sha256", r"[0-9a-f]{64}")):
+        if not re.fullmatch(form, getattr(entry, name), re.ASCII):
+            raise ValueError(f"the {name} {getattr(entry, name)!r}")
+    return entry
 
 
 def check_against(archive: Archive, lock: Lock) -> None:

@@ -14,6 +14,7 @@ import duckdb
 from dagster_project.archive.store import Entry
 from dagster_project.errors import UserError
 from dagster_project.landing.tables import RuleCounts
+from dagster_project.markdown import table
 from dagster_project.sql import identifier, parquet
 
 OWNERS = ["team:chokepoint"]
@@ -135,11 +136,8 @@ def markdown_table(rows: Sequence[Mapping[str, Any]]) -> dg.MarkdownMetadataValu
     if not rows:
         return dg.MetadataValue.md("(no rows)")
     names = list(rows[0])
-    lines = ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names)]
-    lines += ["| " + " | ".join(_cell(row.get(name)) for name in names) + " |" for row in rows]
-    return dg.MetadataValue.md("\n".join(lines))
+    return dg.MetadataValue.md(table(names, [[_cell(row.get(name)) for name in names] for row in rows]))
 
 
 def _cell(value: Any) -> str:
-    text = f"{value:,.6g}" if isinstance(value, float) else "" if value is None else str(value)
-    return text.replace("|", "\\|").replace("\n", " ")[:200]
+    return (f"{value:,.6g}" if isinstance(value, float) else "" if value is None else str(value))[:200]

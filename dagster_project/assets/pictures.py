@@ -14,6 +14,8 @@ from typing import Any
 import dagster as dg
 import duckdb
 
+from dagster_project.markdown import escaped, without_html
+
 COLOUR = "#3a7ca5"
 
 
@@ -41,7 +43,7 @@ def picture(
     if "picture" not in meta:
         return None
     chosen = Picture(**meta["picture"])
-    question = meta.get("question", chosen.title)
+    question = without_html(meta.get("question", chosen.title))
     result = connection.execute(chosen.query.replace("{mart}", relation))
     names = [column[0] for column in result.description or ()]
     rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
@@ -52,7 +54,7 @@ def picture(
     import vl_convert
 
     image = base64.b64encode(vl_convert.vegalite_to_png(_spec(chosen, rows))).decode()
-    return dg.MetadataValue.md(f"**{question}**\n\n![{chosen.title}](data:image/png;base64,{image})")
+    return dg.MetadataValue.md(f"**{question}**\n\n![{escaped(chosen.title)}](data:image/png;base64,{image})")
 
 
 def _spec(chosen: Picture, rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -21,12 +21,14 @@ from dagster_project.assets.common import (
     provenance_metadata,
     user_errors,
 )
+from dagster_project.brief.data import AUTO
 from dagster_project.brief.page import NAME as BRIEF
 from dagster_project.brief.page import BriefOptions, write_brief
 from dagster_project.datasets.registry import DATASETS, datasets_on
 from dagster_project.dbt_project import folder_of, mart_specs, model_nodes, read_manifest
 from dagster_project.errors import ReleaseError, UserError
 from dagster_project.landing.yearly import landed_years
+from dagster_project.markdown import plain, without_html
 from dagster_project.places import CHECKOUT, INSTALLED, program_version
 from dagster_project.planning.intake import current_inputs
 from dagster_project.planning.state import Built, release_lock
@@ -67,9 +69,11 @@ def release_asset(
     @dg.asset(
         key="release",
         group_name="release",
-        description="One complete release of the warehouse's marts under <data dir>/published/current: "
-        "chokepoint.duckdb, Parquet files, manifest and lock. Built aside, verified by reopening, swapped in one step, "
-        "and only when every blocking check passed.",
+        description=without_html(
+            "One complete release of the warehouse's marts under <data dir>/published/current: chokepoint.duckdb, "
+            "Parquet files, manifest and lock. Built aside, verified by reopening, swapped in one step, and only when "
+            "every blocking check passed."
+        ),
         owners=OWNERS,
         kinds={"duckdb", "parquet"},
         freshness_policy=ANNUAL,
@@ -172,15 +176,23 @@ def _entries(settings: Settings) -> list[Entry]:
 def _brief(context: AssetExecutionContext, building: Release, settings: Settings) -> None:
     """The release's page. A release with nothing to show (no good in scope) stands without one, and says so.
 
-    An importer or years that were asked for and are not there are a mistake in the settings, and stop the release.
+    An importer or years that were asked for and are not there cost no release either: the page shows the default then,
+    and a warning says so.
     """
-    options = BriefOptions(settings.brief_importer, settings.brief_years)
-    try:
-        write_brief(building, building.path / BRIEF, options)
-    except UserError as error:
-        if options != BriefOptions():
-            raise
-        context.log.warning("the release has no %s: %s", BRIEF, error)
+    asked = BriefOptions(settings.brief_importer, settings.brief_years)
+    said = ""
+    for options in dict.fromkeys((asked, replace(asked, importer=AUTO), BriefOptions())):
+        try:
+            write_brief(building, building.path / BRIEF, options)
+        except UserError as error:
+            said = said or str(error)
+            continue
+        if said:
+            importer = "the largest importer" if options.importer == AUTO else options.importer
+            years = "all years" if options.years is None else ", ".join(map(str, options.years))
+            context.log.warning("%s shows %s and %s instead: %s", BRIEF, importer, years, said)
+        return
+    context.log.warning("the release has no %s: %s", BRIEF, said)
 
 
 def _context(checks: list[dict[str, Any]], settings: Settings, manifest: Mapping[str, Any]) -> ReleaseContext:
@@ -225,7 +237,7 @@ def check_results(context: AssetExecutionContext) -> list[dict[str, Any]]:
                 "check": key[1],
                 "passed": each.passed,
                 "severity": each.severity.value,
-                "description": each.description,
+                "description": plain(each.description or ""),
             }
     return [results[key] for key in sorted(results)]
 

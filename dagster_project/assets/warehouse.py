@@ -26,6 +26,7 @@ from dagster_project.datasets.registry import datasets_on
 from dagster_project.dbt_project import folder_of, landing_tables_of, model_meta, node_layer, read_manifest, run_dbt
 from dagster_project.jobs import models_op
 from dagster_project.landing.yearly import landed_years
+from dagster_project.markdown import without_html
 from dagster_project.partitions import build_years, years_of
 from dagster_project.planning.fingerprints import folder_fingerprint
 from dagster_project.planning.intake import current_inputs
@@ -63,7 +64,7 @@ class Translator(DagsterDbtTranslator):
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """dbt's words, what it is made from, and the SQL."""
-        said = str(dbt_resource_props["description"]).strip()
+        said = without_html(str(dbt_resource_props["description"]).strip())
         parents = [name.split(".")[-1] for name in dbt_resource_props.get("depends_on", {}).get("nodes", ())]
         made = f"Computed from {', '.join(parents)}." if parents else "Kept in the repository as a CSV file (dbt seed)."
         sql = str(dbt_resource_props.get("raw_code") or "")

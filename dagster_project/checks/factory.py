@@ -27,6 +27,7 @@ from dagster import (
 from dagster_project.checks.declarations import Check, Outcome, Stage
 from dagster_project.checks.engine import run
 from dagster_project.checks.views import CheckedData
+from dagster_project.markdown import message, plain, table, without_html
 
 Row = Mapping[str, Any]
 
@@ -49,7 +50,12 @@ def make_stage_check(
         raise ValueError(f"stage check {name}: no asset key for the tables {', '.join(unknown)}")
     keys = {check_key(check, asset_keys): check for check in stage.checks}
     specs = [
-        AssetCheckSpec(key.name, asset=key.asset_key, description=check.description, blocking=check.severity == "ERROR")
+        AssetCheckSpec(
+            key.name,
+            asset=key.asset_key,
+            description=without_html(check.description),
+            blocking=check.severity == "ERROR",
+        )
         for key, check in keys.items()
     ]
 
@@ -64,7 +70,8 @@ def make_stage_check(
             key, check = names[outcome.table, outcome.check]
             if not outcome.passed:
                 log = context.log.warning if _severity(outcome) is AssetCheckSeverity.WARN else context.log.error
-                log(f"{outcome.table}.{outcome.check}: {_description(check, outcome)}\n{as_markdown(outcome.rows)}")
+                said = plain(_description(check, outcome))
+                log(f"{outcome.table}.{outcome.check}: {said}\n{as_markdown(outcome.rows)}")
             yield as_result(key, check, outcome, years_of_run(context))
 
     return stage_check
@@ -115,9 +122,7 @@ def as_markdown(rows: Sequence[Row]) -> str:
     if not rows:
         return ""
     names = _columns(rows)
-    lines = [names, ["---"] * len(names)]
-    lines += [[str(row.get(name, "")).replace("|", "\\|") for name in names] for row in rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return table(names, [[str(row.get(name, "")) for name in names] for row in rows])
 
 
 def _data_or_error(
@@ -143,7 +148,7 @@ def _severity(outcome: Outcome) -> AssetCheckSeverity:
 
 def _description(check: Check, outcome: Outcome) -> str:
     """What was found, then the rule. A crash starts with "check crashed", a lost column with "table or column …"."""
-    return f"{outcome.message[:1000]}. Rule: {check.description}"
+    return f"{message(outcome.message[:1000])}. Rule: {without_html(check.description)}"
 
 
 def _as_table(rows: Sequence[Row]) -> MetadataValue:

@@ -19,6 +19,7 @@ from typing import Any
 from python_calamine import CalamineError, CalamineWorkbook
 
 from dagster_project.errors import SourceError
+from dagster_project.sources.integrity import open_zip
 
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 # Titles and notes may stand above the header of a spreadsheet, never this many.
@@ -103,7 +104,8 @@ def _csv_row(columns: Mapping[str, str], number: int, fields: Sequence[str]) -> 
 
 def _read_workbook(path: Path, shown_as: str, known_columns: Collection[str]) -> Sheet:
     try:
-        workbook = CalamineWorkbook.from_path(str(path))
+        with open_zip(path, shown_as):  # not by calamine, which trusts what a workbook says of itself
+            workbook = CalamineWorkbook.from_path(str(path))
         names = list(workbook.sheet_names)
         seen: list[str] = []
         for name in names:

@@ -16,7 +16,7 @@ from dagster_project.datasets.registry import DATASETS, dataset
 from dagster_project.datasets.samples import payloads_of
 from dagster_project.errors import SettingError
 from dagster_project.settings import PREFIX, Settings
-from dagster_project.sources.files import Found, find_files, find_kind
+from dagster_project.sources.files import Found, find_files, find_kind, nothing_found
 from dagster_project.sources.live import live_session
 
 
@@ -28,6 +28,7 @@ def fetch_inputs(
     The notes say what was not taken in: files that are no table, what a service could not give. SourceError when the
     source cannot be read or holds nothing.
     """
+    require_drop_folders([each], settings)
     _require_real_companions(each, settings)
     source = each.source(settings)
     assert source is not None, f"{each.name} is off"
@@ -39,6 +40,24 @@ def fetch_inputs(
     notes = [*found.ignored, *twins]
     _lock(settings).with_dataset(each.name, unique, notes).save(settings.lock_path)
     return unique, notes
+
+
+def require_drop_folders(datasets: Sequence[Dataset], settings: Settings) -> None:
+    """SettingError, or SourceError, when a dataset's files cannot be there: before anything else is asked for."""
+    for each in datasets:
+        source = each.source(settings)
+        if not isinstance(source, DropFolder):
+            continue
+        if not settings.drop_dir.is_dir():
+            raise SettingError(
+                f"setting {PREFIX}DROP_DIR",
+                found=f"{settings.drop_dir}, where there is no folder",
+                expected=f"the folder with your files, because {PREFIX}{each.setting.upper()}={source.name}",
+                remedy=f"Make it and place the files in it, set {PREFIX}DROP_DIR to where they are, or choose another "
+                "source.",
+            )
+        if not any((settings.drop_dir / kind.folder).is_dir() for kind in source.kinds):
+            raise nothing_found(settings.drop_dir, source.kinds, [])
 
 
 def current_inputs(each: Dataset, settings: Settings) -> list[Entry]:

@@ -21,7 +21,7 @@ from dagster_project.errors import SourceError
 from dagster_project.landing import yearly
 from dagster_project.landing.loads import Load
 from dagster_project.planning.fingerprints import code_fingerprint, folder_fingerprint
-from dagster_project.planning.intake import fetch_inputs
+from dagster_project.planning.intake import fetch_inputs, require_drop_folders
 from dagster_project.settings import Settings
 
 # The form of the record. One of another form is not read: everything is computed anew.
@@ -180,6 +180,7 @@ def make_plan(settings: Settings, on_news: Callable[[], None] = lambda: None) ->
     """
     archive, now = Archive(settings.archive_dir), datetime.now(UTC)
     on = datasets_on(settings)
+    require_drop_folders(on, settings)
     before_look = settings.lock_path.read_bytes() if settings.lock_path.exists() else b""
     entries = {each.name: fetch_inputs(each, settings, archive, now)[0] for each in on}
     if settings.lock_path.read_bytes() != before_look:

@@ -11,14 +11,14 @@ import re
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from dagster_project.archive.payload import Payload, Provenance
 from dagster_project.errors import SourceError
 from dagster_project.hs import REVISION_OF_TWO_DIGITS
 from dagster_project.sources.files import FileKind
 from dagster_project.sources.http import RangeRefused, Service, Span
-from dagster_project.sources.integrity import check_fetched
+from dagster_project.sources.integrity import BrokenZip, check_fetched, open_zip
 from dagster_project.sources.ledger import Unit
 from dagster_project.sources.live import Live, payload_of_kind
 from dagster_project.sources.zip_member import extract_table
@@ -135,17 +135,18 @@ def _fetch(live: Live, remote: Remote, wanted: Wanted, scope: str, done: Mapping
 
 def _member(archive: Path, name: str, folder: Path, remote: Remote, kind: FileKind) -> tuple[str, Path | bytes]:
     """A member's file name and content: as CEPII compressed it where its kind may be gzip, else as text."""
-    if not kind.match(f"{name}.gz"):
-        with zipfile.ZipFile(archive) as held:
-            return name, held.read(name)
+    base = PurePosixPath(name).name  # a folder in the zip is none here
+    if not kind.match(f"{base}.gz"):
+        with open_zip(archive, f"BACI {remote.release} ({remote.url})") as held:
+            return base, held.read(name)
     path, gzipped = extract_table(archive, name.lower(), folder, remote.url)
-    final = path.replace(folder / (f"{name}.gz" if gzipped else name))
+    final = path.replace(folder / (f"{base}.gz" if gzipped else base))
     check_fetched(final, f"BACI {remote.release}, member {name} ({remote.url})")
     return final.name, final
 
 
 def _names(archive: Path, remote: Remote, wanted: Wanted) -> list[str]:
-    with zipfile.ZipFile(archive) as directory:
+    with open_zip(archive, f"BACI {remote.release} ({remote.url})") as directory:
         held = directory.namelist()
     missing = [name for name in wanted.needed if name not in held]
     if missing:
@@ -197,9 +198,9 @@ def _directory(live: Live, remote: Remote, image: Path) -> tuple[list[zipfile.Zi
             file.seek(remote.size - len(tail))
             file.write(tail)
         try:
-            with zipfile.ZipFile(image) as archive:
+            with open_zip(image, f"BACI {remote.release} ({remote.url})") as archive:
                 return archive.infolist(), archive.start_dir
-        except zipfile.BadZipFile:
+        except BrokenZip:
             continue
     image.unlink(missing_ok=True)
     raise SourceError(

@@ -1,13 +1,17 @@
 """Is a file what its name says, and whole? Checked before anything is archived.
 
-What belongs here: container checks (gzip, zip, first bytes). Not here: what the columns mean (see `landing`).
+What belongs here: container checks (gzip, zip, first bytes), and the only way in which a zip is opened. Not here: what
+the columns mean (see `landing`).
 """
 
 from __future__ import annotations
 
 import gzip
+import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from dagster_project.errors import SourceError
@@ -17,6 +21,10 @@ MAX_EXPANDED_BYTES = 40 * 1024**3
 MAX_EXPANSION_RATIO = 200
 
 _MAGIC = {"gzip": b"\x1f\x8b", "zip": b"PK\x03\x04", "parquet": b"PAR1"}
+
+
+class BrokenZip(SourceError):
+    """A zip that is damaged or cut off."""
 
 
 def check_file(path: Path, shown_as: str) -> None:
@@ -53,27 +61,48 @@ def check_fetched(path: Path, shown_as: str) -> None:
 
 
 def check_zip(path: Path, shown_as: str) -> None:
-    """Raise SourceError for a broken zip, member names that leave the folder, and zips that expand beyond a limit."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            for member in members:
-                name = PurePosixPath(member.filename.replace("\\", "/"))
-                if name.is_absolute() or ".." in name.parts or ":" in "".join(name.parts[:1]):
-                    raise SourceError(
-                        f"{shown_as}, member {member.filename!r}",
-                        found="a member name that points outside the zip's own folder",
-                        expected="plain relative member names",
-                        remedy="Do not trust this file: fetch the publisher's zip again.",
-                    )
-            _check_expansion(sum(member.file_size for member in members), path, "zip", shown_as)
-            broken = archive.testzip()
-    except RuntimeError as error:  # zipfile's word for a password; NotImplementedError, its kin, for a method
-        raise _not_what_it_says(shown_as, f"an encrypted or unknown kind of zip ({error})", "a plain zip") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise _not_what_it_says(shown_as, f"a broken or truncated zip ({error})", "a whole zip") from error
+    """Raise SourceError unless the zip may be opened (see `open_zip`) and every member is whole."""
+    with open_zip(path, shown_as) as archive:
+        broken = archive.testzip()
     if broken is not None:
         raise _not_what_it_says(shown_as, f"a zip whose member {broken} fails its checksum", "a whole zip")
+
+
+@contextmanager
+def open_zip(path: Path, shown_as: str) -> Iterator[zipfile.ZipFile]:
+    """A zip (or workbook) to read from, its directory checked first.
+
+    SourceError for member names that lead outside, encrypted members, members that expand beyond a limit, and for a zip
+    that turns out to be broken, also while it is read.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                _check_member(member, shown_as)
+            _check_expansion(sum(member.file_size for member in archive.infolist()), path, "zip", shown_as)
+            yield archive
+    except NotImplementedError as error:
+        raise _not_what_it_says(shown_as, f"an unknown kind of zip ({error})", "a plain zip") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, struct.error) as error:
+        raise BrokenZip(
+            shown_as,
+            found=f"a broken or truncated zip ({error})",
+            expected="a whole zip",
+            remedy="Fetch the file again, or take it out of the drop folder.",
+        ) from error
+
+
+def _check_member(member: zipfile.ZipInfo, shown_as: str) -> None:
+    name = PurePosixPath(member.filename.replace("\\", "/"))
+    if name.is_absolute() or ".." in name.parts or ":" in "".join(name.parts[:1]):
+        raise SourceError(
+            f"{shown_as}, member {member.filename!r}",
+            found="a member name that points outside the zip's own folder",
+            expected="plain relative member names",
+            remedy="Do not trust this file: fetch the publisher's zip again.",
+        )
+    if member.flag_bits & 1:
+        raise _not_what_it_says(shown_as, f"an encrypted zip (member {member.filename})", "a plain zip")
 
 
 def _check_expansion(expanded: int, path: Path, kind: str, shown_as: str) -> None:

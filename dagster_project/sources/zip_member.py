@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from dagster_project.errors import SourceError
+from dagster_project.sources.integrity import open_zip
 
 _LOCAL_HEADER = struct.Struct("<4s5H3L2H")
 # No name, no time, unknown system: the same member always becomes the same bytes.
@@ -23,33 +24,25 @@ def extract_table(zip_path: Path, suffix: str, into: Path, shown_as: str) -> tup
     where decompressing costs minutes and ten times the disk. SourceError when there is not exactly one such member or
     it is compressed in another way.
     """
-    try:
-        with zipfile.ZipFile(zip_path) as archive:
-            members = [m for m in archive.infolist() if _is_table(m.filename, suffix)]
-            if len(members) != 1:
-                raise SourceError(
-                    shown_as,
-                    found=f"{len(members)} members that end with {suffix} ({', '.join(archive.namelist()[:5])})",
-                    expected="exactly one",
-                    remedy="Fetch the publisher's zip again, or place the unpacked table instead.",
-                )
-            member = members[0]
-            if member.compress_type == zipfile.ZIP_DEFLATED:
-                target = into / f"{zip_path.name}.gz"
-                with zip_path.open("rb") as source, target.open("wb") as out:
-                    _copy_deflate_as_gzip(source, member, out)
-                return target, True
-            target = into / f"{zip_path.name}{suffix}"
-            with archive.open(member) as table, target.open("wb") as out:
-                shutil.copyfileobj(table, out, 1 << 20)
-            return target, False
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, struct.error) as error:
-        raise SourceError(
-            shown_as,
-            found=f"a broken or truncated zip ({error})",
-            expected=f"a whole zip with one {suffix} table",
-            remedy="Fetch the file again.",
-        ) from error
+    with open_zip(zip_path, shown_as) as archive:
+        members = [m for m in archive.infolist() if _is_table(m.filename, suffix)]
+        if len(members) != 1:
+            raise SourceError(
+                shown_as,
+                found=f"{len(members)} members that end with {suffix} ({', '.join(archive.namelist()[:5])})",
+                expected="exactly one",
+                remedy="Fetch the publisher's zip again, or place the unpacked table instead.",
+            )
+        member = members[0]
+        if member.compress_type == zipfile.ZIP_DEFLATED:
+            target = into / f"{zip_path.name}.gz"
+            with zip_path.open("rb") as source, target.open("wb") as out:
+                _copy_deflate_as_gzip(source, member, out)
+            return target, True
+        target = into / f"{zip_path.name}{suffix}"
+        with archive.open(member) as table, target.open("wb") as out:
+            shutil.copyfileobj(table, out, 1 << 20)
+        return target, False
 
 
 def _is_table(name: str, suffix: str) -> bool:

@@ -155,6 +155,32 @@ def test_only_the_years_wanted_are_read_out_of_the_zip(bench: Bench) -> None:
     assert all(asked in (None, "bytes=-65536") for asked in ranges(bench)), "no data call without news"
 
 
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_member_of_bacis_zip_writes_nowhere_else(bench: Bench, ranges: bool) -> None:
+    outside = bench.home / "outside"
+    outside.mkdir()
+    victim = outside / "BACI_HS17_Y2018_V201901.csv.gz"
+    victim.write_bytes(b"mine")
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(str(victim).removesuffix(".gz"), "t,i,j,k,v,q\n")
+    bench.contract.world.static["/baci/data/BACI_HS17_V201901.zip"] = Resource(body.getvalue(), ranges=ranges)
+    with bench.live(years=None) as live, pytest.raises(SourceError, match="outside the zip"):
+        baci_web.trade(live)
+    assert victim.read_bytes() == b"mine"
+    with bench.live(years=None) as live:
+        assert not live.archive.entries()
+
+
+def test_a_member_in_a_folder_of_bacis_zip_is_taken(bench: Bench) -> None:
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("BACI_HS17/BACI_HS17_Y2018_V201901.csv", "t,i,j,k,v,q\n")
+    bench.contract.world.static["/baci/data/BACI_HS17_V201901.zip"] = Resource(body.getvalue())
+    with bench.live(years=None) as live:
+        assert list(years_of(baci_web.trade(live).payloads)) == ["BACI_HS17_Y2018_V201901.csv"]
+
+
 def test_a_zip_that_cannot_be_read_by_ranges_is_fetched_whole_and_resumed(bench: Bench) -> None:
     resource = bench.contract.world.static["/baci/data/BACI_HS17_V201901.zip"]
     resource.ranges = False

@@ -5,15 +5,17 @@ Not here: how outcomes come about (test_check_engine.py).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import dagster as dg
 import pytest
 
+from dagster_project.assets.common import markdown_table
 from dagster_project.checks import factory
 from dagster_project.checks.benchmarks import BENCHMARKS
-from dagster_project.checks.declarations import Check, Expect, Stage, no_rows, not_null
+from dagster_project.checks.declarations import Check, Expect, Outcome, Stage, no_rows, not_null
 from dagster_project.checks.views import CheckedData
 from dagster_project.datasets.registry import DATASETS
 from tests.helpers.check_cases import scripted
@@ -166,3 +168,13 @@ def test_declared_stages_make_definitions(name: str, stage: Stage) -> None:
 def test_markdown_rows_survive_bars_and_lost_columns() -> None:
     rows = [{"a": 1, "b": "x|y"}, {"a": 2, "c": None}]
     assert factory.as_markdown(rows) == "| a | b | c |\n| --- | --- | --- |\n| 1 | x\\|y |  |\n| 2 |  | None |"
+
+
+def test_html_in_data_is_shown_and_does_nothing() -> None:
+    """In failing rows, in previews and in messages: the UI renders Markdown, HTML inside included."""
+    rows = [{"requester": "<img src=x onerror=alert(1)> & Co.", "<b>": "[x](https://x.y)"}]
+    for table in (factory.as_markdown(rows), markdown_table(rows).md_str):
+        assert table and not re.search(r"(?<!\\)[<&\[]", table)
+    check = next(iter(BENCHMARKS.checks))
+    outcome = Outcome(check.name, check.table, check.severity, "failed", "<script>x</script>")
+    assert factory._description(check, outcome).startswith("\\<script>x\\</script>. Rule: ")

@@ -5,6 +5,7 @@ After a change that is meant: `python -m tests.project.test_graph` writes the fi
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from dagster_project.settings import load_settings
@@ -46,6 +47,21 @@ def test_every_asset_is_described_and_owned() -> None:
         assert node.owners and node.kinds and node.group_name in GROUPS, name
         assert any(words in (node.description or "") for words in ORIGIN), name
         assert bool(node.freshness_policy) == (node.group_name in ("raw", "marts", "release")), name
+
+
+def test_no_description_holds_what_the_ui_would_take_for_html() -> None:
+    """Of assets, checks, jobs, schedules and sensors: `<data dir>` vanished from the release's."""
+    from dagster_project.build import build_definitions
+
+    definitions = build_definitions(settings=load_settings({}, dotenv=None))
+    graph = definitions.resolve_asset_graph()
+    described = {key.to_user_string(): graph.get(key).description for key in graph.get_all_asset_keys()}
+    described |= {str(key): graph.get(key).description for key in graph.asset_check_keys}
+    others = [*(definitions.schedules or ()), *(definitions.sensors or ())]
+    described |= {str(each): each.description for each in others}
+    shown = {name: re.sub(r"```.*?```|`[^`]*`", "", text or "", flags=re.DOTALL) for name, text in described.items()}
+    assert not {name: text for name, text in shown.items() if re.search(r"(?<!\\)<", text)}
+    assert "\\<data dir>/published" in shown["release"]
 
 
 def test_sources_that_are_off_leave_no_asset() -> None:

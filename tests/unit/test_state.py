@@ -12,12 +12,13 @@ from dagster_project.datasets.declaration import Dataset
 from dagster_project.datasets.reference.dataset import REFERENCE
 from dagster_project.datasets.registry import DATASETS
 from dagster_project.datasets.trade.dataset import TRADE
-from dagster_project.errors import SourceError
+from dagster_project.errors import SourceError, UserError
 from dagster_project.landing import yearly
 from dagster_project.planning.fingerprints import folder_fingerprint
 from dagster_project.planning.intake import current_inputs
 from dagster_project.planning.loading import land
 from dagster_project.planning.state import Built, identity, make_plan, possible_years, shape, years_to_check
+from dagster_project.settings import load_settings
 from tests.helpers.landing_desk import Desk, row
 
 OFF = {each.setting: "off" for each in DATASETS if each not in (REFERENCE, TRADE)}
@@ -156,6 +157,19 @@ def test_years_left_unpublished_are_checked_with_the_runs_own() -> None:
     """Year 2018 failed a check in an earlier run, 2019 was never published; 2016 is as published."""
     held = {"2016": "a", "2017": "b", "2018": "new", "2019": "d"}
     assert years_to_check([2017], held, {"2016": "a", "2017": "b", "2018": "old"}) == [2017, 2018, 2019]
+
+
+@pytest.mark.parametrize("made", [False, True])
+def test_a_missing_drop_folder_is_refused_before_anything_is_asked_for(tmp_path: Path, made: bool) -> None:
+    """The patents alone are to come from it; of the other datasets nothing is taken in before."""
+    environ = {f"CHOKEPOINT_{name}_SOURCE": "off" for name in ("TARIFF", "POLITICS")}
+    environ |= {"CHOKEPOINT_PATENT_SOURCE": "files", "CHOKEPOINT_DROP_DIR": str(tmp_path / "nowhere")}
+    settings = load_settings({**environ, "CHOKEPOINT_DATA_DIR": str(tmp_path / "data")}, dotenv=None)
+    if made:
+        settings.drop_dir.mkdir()
+    with pytest.raises(UserError, match="CHOKEPOINT_DROP_DIR"):
+        make_plan(settings)
+    assert not settings.archive_dir.exists()
 
 
 def test_record_of_another_version_is_not_read(desk: Desk) -> None:

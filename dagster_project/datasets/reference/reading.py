@@ -22,6 +22,7 @@ from dagster_project.archive.store import Archive, Entry
 from dagster_project.errors import SourceError
 from dagster_project.landing.delimited import fold_names
 from dagster_project.landing.tables import RuleCounts
+from dagster_project.sources.integrity import open_zip
 
 Row = dict[str, str]
 
@@ -164,7 +165,9 @@ class ReferenceFile:
     @cached_property
     def _workbook(self) -> CalamineWorkbook:
         try:
-            return CalamineWorkbook.from_filelike(io.BytesIO(self.archive.open_path(self.entry).read_bytes()))
+            path = self.archive.open_path(self.entry)
+            with open_zip(path, self.address):
+                return CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
         except CalamineError as error:
             raise SourceError(
                 self.address,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +25,7 @@ from dagster_project.landing.delimited import (
     require_columns,
     whole_number,
 )
+from dagster_project.sources.integrity import open_zip
 from dagster_project.sql import identifier
 
 REQUIRED = ("t", "i", "j", "k", "v", "q")
@@ -38,21 +38,22 @@ def year_files(path: Path, entry: Entry, scratch: Path) -> Iterator[dict[str, Pa
     if entry.parameters["kind"] != "baci_zip":
         yield {entry.part: path}
         return
-    with tempfile.TemporaryDirectory(dir=scratch, prefix=".unzip-") as folder, zipfile.ZipFile(path) as archive:
-        members = sorted(name for name in archive.namelist() if Path(name).name.upper().startswith("BACI_HS"))
-        if not members:
-            raise SourceError(
-                entry.address,
-                found=f"a zip with the members {', '.join(archive.namelist()[:5]) or '(none)'}",
-                expected="members named BACI_HS<nn>_Y<year>_V<release>.csv",
-                remedy="Fetch the publisher's zip again.",
-            )
+    with tempfile.TemporaryDirectory(dir=scratch, prefix=".unzip-") as folder:
         files = {}
-        for number, member in enumerate(members):
-            target = Path(folder) / f"{number}.csv"  # a member chooses neither its folder nor another member's name
-            with archive.open(member) as source, target.open("wb") as file:
-                shutil.copyfileobj(source, file, 1 << 20)
-            files[member] = target
+        with open_zip(path, entry.address) as archive:
+            members = sorted(name for name in archive.namelist() if Path(name).name.upper().startswith("BACI_HS"))
+            if not members:
+                raise SourceError(
+                    entry.address,
+                    found=f"a zip with the members {', '.join(archive.namelist()[:5]) or '(none)'}",
+                    expected="members named BACI_HS<nn>_Y<year>_V<release>.csv",
+                    remedy="Fetch the publisher's zip again.",
+                )
+            for number, member in enumerate(members):
+                target = Path(folder) / f"{number}.csv"  # a member chooses neither its folder nor another's name
+                with archive.open(member) as source, target.open("wb") as file:
+                    shutil.copyfileobj(source, file, 1 << 20)
+                files[member] = target
         yield files
 
 

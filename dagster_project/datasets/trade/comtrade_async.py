@@ -10,7 +10,6 @@ import csv
 import gzip
 import io
 import re
-import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from urllib.parse import urljoin
 
 from dagster_project.errors import Deferred, SourceError, SourceUnreachable
 from dagster_project.sources.http import Service, Transient, canonical
+from dagster_project.sources.integrity import open_zip
 from dagster_project.sources.live import Live
 from dagster_project.sources.zip_member import extract_table
 
@@ -122,7 +122,7 @@ def _finished(live: Live, service: Service, batch: str, where: str) -> str:
 
 def _table(archive: Path, where: str) -> Path:
     """The zip's one table under a name that tells its delimiter; the zip is removed."""
-    with zipfile.ZipFile(archive) as directory:
+    with open_zip(archive, where) as directory:
         names = [name.lower() for name in directory.namelist()]
     suffix = next((each for each in _TABLES if any(name.endswith(each) for name in names)), _TABLES[0])
     path, gzipped = extract_table(archive, suffix, archive.parent, where)
