@@ -22,8 +22,16 @@ from dagster_project.assets.common import (
 )
 from dagster_project.assets.pictures import picture
 from dagster_project.datasets.declaration import Dataset
-from dagster_project.datasets.registry import datasets_on
-from dagster_project.dbt_project import folder_of, landing_tables_of, model_meta, node_layer, read_manifest, run_dbt
+from dagster_project.datasets.registry import DATASETS, datasets_on
+from dagster_project.dbt_project import (
+    folder_of,
+    landing_tables_behind_staging,
+    landing_tables_of,
+    model_meta,
+    node_layer,
+    read_manifest,
+    run_dbt,
+)
 from dagster_project.jobs import models_op
 from dagster_project.landing.yearly import landed_years
 from dagster_project.partitions import build_years, years_of
@@ -36,6 +44,8 @@ if TYPE_CHECKING:  # two seconds that loading the definitions need not cost
     from dbt.cli.main import dbtRunnerResult
 
 MODEL_LAYERS = ("intermediate", "marts")
+YEARLY = frozenset(each.name for each in DATASETS if each.yearly is not None)
+BY_YEAR = frozenset(table.name for each in DATASETS for table in each.tables if table.by_year)
 # dbt selections by folder, with `fqn:` and not `path:`, which Dagster would look up in the process's directory.
 STAGING = "fqn:chokepoint.staging.{0} fqn:chokepoint.{0},resource_type:seed"
 MODELS = "fqn:chokepoint.intermediate.{0} fqn:chokepoint.marts.{0}"
@@ -69,9 +79,20 @@ class Translator(DagsterDbtTranslator):
         return f"{said}\n\n{made}" + (f"\n\n```sql\n{sql.strip()}\n```" if sql else "")
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
-        """Marts also say how old they may get."""
+        """Marts also say how old they may get; yearly models also name the yearly landing tables behind staging.
+
+        "Materialize all" walks from partition to partition. Staging has none, so without these dependencies the walk
+        would end there, and the yearly models would be left out.
+        """
         spec = super().get_asset_spec(manifest, unique_id, project)
-        return spec.replace_attributes(freshness_policy=ANNUAL) if spec.group_name == "marts" else spec
+        if spec.group_name == "marts":
+            spec = spec.replace_attributes(freshness_policy=ANNUAL)
+        if spec.group_name in MODEL_LAYERS and folder_of(manifest["nodes"][unique_id]) in YEARLY:
+            behind = [dg.AssetKey(["landing", name]) for name in landing_tables_behind_staging(manifest, unique_id)]
+            known = {dep.asset_key for dep in spec.deps}
+            more = [dg.AssetDep(key) for key in behind if key.path[-1] in BY_YEAR and key not in known]
+            spec = spec.replace_attributes(deps=[*spec.deps, *more])
+        return spec
 
 
 def warehouse_assets(settings: Settings, yearly: dg.PartitionsDefinition, manifest: Path) -> list[dg.AssetsDefinition]:
