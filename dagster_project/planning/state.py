@@ -107,7 +107,7 @@ class Plan:
 
 def entries_fingerprint(entries: Sequence[Entry]) -> str:
     """Names the bytes of a set of entries, whatever their order."""
-    return _hashed(sorted(entry.sha256 for entry in entries))
+    return hashed(sorted(entry.sha256 for entry in entries))
 
 
 def shape(each: Dataset, settings: Settings, entries_of: Callable[[Dataset], Sequence[Entry]]) -> str:
@@ -126,7 +126,7 @@ def shape(each: Dataset, settings: Settings, entries_of: Callable[[Dataset], Seq
         ]
         for other in before(each)
     }
-    return _hashed([own, others])
+    return hashed([own, others])
 
 
 def identity(each: Dataset, settings: Settings, entries_of: Callable[[Dataset], Sequence[Entry]]) -> str:
@@ -244,5 +244,6 @@ def release_lock(settings: Settings, lock: Lock) -> Lock:
     return Lock(datasets, {**settings.shaping(), "years": Built.load(settings).all_years()}, passed_over)
 
 
-def _hashed(content: object) -> str:
+def hashed(content: object) -> str:
+    """A short name for plain data, the same for equal data."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]

@@ -250,12 +250,30 @@ def test_second_run_computes_nothing(on_sample: tuple[Workplace, Outcome]) -> No
     assert (workplace.current, workplace.runs()) == (before, runs)
 
 
-def test_release_alone_is_refused_for_nothing_checked_it(on_sample: tuple[Workplace, Outcome]) -> None:
+def test_release_alone_succeeds_after_a_green_run(on_sample: tuple[Workplace, Outcome]) -> None:
     workplace, _ = on_sample
-    before = workplace.current
-    said = workplace.materialise("release")
-    assert "a run without" in said and "blocking checks" in said and "Start the job `refresh`" in said
-    assert workplace.current == before
+    before = workplace.current.resolve()
+    assert workplace.materialise("release") == ""
+    assert workplace.current.resolve() == before, "nothing is new, so nothing was published"
+    checks = workplace.manifest["checks"]
+    assert len(checks) > 150 and all(each["passed"] for each in checks if each["severity"] == "ERROR")
+
+
+def test_release_alone_is_refused_when_a_check_failed_or_is_of_other_data(on_sample: tuple[Workplace, Outcome]) -> None:
+    workplace, _ = on_sample
+    path = workplace.root / "data" / "checks.json"
+    sound = path.read_text()
+    made = json.loads(sound)
+    [about] = [each for each in made if (each["asset"], each["check"]) == ("landing/trade_flows", "key_unique")]
+    for change, why in (
+        ({"passed": False}, "key_unique of landing/trade_flows failed"),
+        ({"state": "another"}, "key_unique of landing/trade_flows was made before its data changed"),
+        ({"check": "another"}, "key_unique of landing/trade_flows was never made"),
+    ):
+        path.write_text(json.dumps([each if each is not about else {**about, **change} for each in made]))
+        said = workplace.materialise("release")
+        assert why in said and "Start the job `refresh`" in said and "Nothing was published" in said
+    path.write_text(sound)
 
 
 def test_documentation_of_the_models_is_one_page(on_sample: tuple[Workplace, Outcome]) -> None:
