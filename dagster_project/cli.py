@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     rebuild = add("rebuild", _rebuild, "the release of a lock file again, from the archive alone")
     rebuild.add_argument("lock", type=Path, help="an inputs.lock.json")
     add("pin", _pin, "accept the reference files as they are now: writes their hashes")
-    add("docs", _docs, "docs/data-dictionary.md and bi/superset from dbt's descriptions (in a checkout)")
+    add("docs", _docs, "the generated pages of docs/ and bi/superset (in a checkout)")
     add("dbt-docs", _dbt_docs, "every model with its SQL, tests and lineage, as one page")
     return parser
 
@@ -197,7 +197,7 @@ def _docs(options: argparse.Namespace) -> int:
             expected="a checkout of the repository, whose documentation is to be written",
             remedy="Start `make docs` in a checkout.",
         )
-    for module in ("dagster_project.dictionary", "bi.superset_bundle"):
+    for module in ("dagster_project.docs_pages", "bi.superset_bundle"):
         import_module(module).main()
     return 0
 

@@ -186,7 +186,7 @@ def _path(text: str) -> Path:
     return (HOME / Path(text).expanduser()).resolve()
 
 
-_OWN_LIST = "dagster_project/sources/reference_list.json"
+_OWN_LIST = REFERENCE_LIST.relative_to(PACKAGE.parent).as_posix()
 
 
 def _reference_list(text: str) -> Path:

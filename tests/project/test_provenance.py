@@ -44,7 +44,7 @@ def test_a_kind_is_read_by_one_landing_only() -> None:
     assert len(homes) == len({each.kind for each in FILE_KINDS})
 
 
-def test_every_folder_of_the_drop_folder_is_in_the_readme() -> None:
-    readme = (CHECKOUT / "README.md").read_text()
+def test_every_folder_of_the_drop_folder_is_documented() -> None:
+    page = (CHECKOUT / "docs/drop-folder.md").read_text()
     for kind in FILE_KINDS:
-        assert f"drop/{kind.folder}/" in readme, f"{kind.kind}: {kind.looked_for}"
+        assert f"## `drop/{kind.folder}/`" in page, f"{kind.kind}: {kind.looked_for}"
