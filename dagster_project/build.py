@@ -43,7 +43,7 @@ def build_definitions(*, settings: Settings | None = None, lock: Lock | None = N
             *postgres_assets(settings),
         ],
         asset_checks=checks,
-        jobs=jobs(),
+        jobs=jobs(settings),
         sensors=sensors(settings),
         schedules=schedules(settings),
         executor=dg.in_process_executor,

@@ -14,7 +14,7 @@ import duckdb
 from dagster_project.archive.store import Entry
 from dagster_project.errors import UserError
 from dagster_project.landing.tables import RuleCounts
-from dagster_project.sql import literal
+from dagster_project.sql import literal, parquet
 
 OWNERS = ["team:chokepoint"]
 WAREHOUSE_POOL = "warehouse"
@@ -97,6 +97,18 @@ def parquet_metadata(pattern: Path) -> dict[str, Any]:
                 path.stat().st_size for path in pattern.parent.parent.glob(f"{pattern.parent.name}/{pattern.name}")
             ),
         }
+
+
+def year_metadata(pattern: Path, year: int) -> dict[str, Any]:
+    """Rows and bytes of one year of a landing table that has a folder per year."""
+    files = sorted((pattern.parent.parent / f"year={year}").glob(pattern.name))
+    rows = 0
+    if files:
+        with duckdb.connect() as connection:
+            found = connection.execute(f"select count(*) from {parquet(files)}").fetchone()
+            rows = found[0] if found else 0
+    size = sum(path.stat().st_size for path in files)
+    return {"dagster/row_count": rows, "bytes": size, "years": str(year)}
 
 
 def relation_metadata(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, Any]:

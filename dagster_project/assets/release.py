@@ -79,7 +79,7 @@ def release_asset(
     @dg.asset(
         key="release",
         group_name="release",
-        description="One complete release of the warehouse's marts under <data dir>/published/current: "
+        description=f"One complete release of the warehouse's marts under {settings.published_dir}/current: "
         "chokepoint.duckdb, Parquet files, manifest and lock. Built aside, verified by reopening, swapped in one step, "
         "and only when every blocking check passed.",
         owners=OWNERS,

@@ -71,8 +71,10 @@ class Translator(DagsterDbtTranslator):
         return OWNERS
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """dbt's words, what it is made from, and the SQL."""
+        """The question that a mart answers, dbt's words, what it is made from, and last the SQL."""
         said = str(dbt_resource_props["description"]).strip()
+        question = dbt_resource_props["config"].get("meta", {}).get("question")
+        said = f"**{question}**\n\n{said}" if question else said
         parents = [name.split(".")[-1] for name in dbt_resource_props.get("depends_on", {}).get("nodes", ())]
         made = f"Computed from {', '.join(parents)}." if parents else "Kept in the repository as a CSV file (dbt seed)."
         sql = str(dbt_resource_props.get("raw_code") or "")
@@ -265,7 +267,15 @@ def _with_rows(
         return event
     schema, table = context.asset_key_for_output(event.output_name).path
     relation = f'"{schema}"."{table}"'
-    metadata = {**relation_metadata(connection, relation), **table_bytes(connection, schema, table)}
+    facts = meta.get(table, {})
+    metadata: dict[str, Any] = {"question": facts["question"]} if "question" in facts else {}
+    if drawn := picture(connection, relation, facts):
+        metadata["picture"] = drawn
+    whole = {**relation_metadata(connection, relation), **table_bytes(connection, schema, table)}
+    metadata |= whole
+    if context.assets_def.partitions_def is not None:
+        for year, own in _by_year(connection, relation, context.partition_keys, whole).items():
+            context.add_asset_metadata(own, asset_key=[schema, table], partition_key=year)
     if used := [
         entry
         for each in datasets_on(settings)
@@ -273,6 +283,20 @@ def _with_rows(
         for entry in current_inputs(each, settings)
     ]:
         metadata |= provenance_metadata(used)
-    if drawn := picture(connection, relation, meta.get(table, {})):
-        metadata["picture"] = drawn
     return dg.Output(event.value, event.output_name, metadata={**metadata, **event.metadata})
+
+
+def _by_year(
+    connection: duckdb.DuckDBPyConnection, relation: str, years: Sequence[str], whole: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """Each year's own rows, and its part of the table's bytes by its part of the rows."""
+    found = connection.execute(f"select year, count(*) from {relation} group by year").fetchall()
+    rows = {str(year): n for year, n in found}
+    all_rows = sum(rows.values())
+    own: dict[str, dict[str, Any]] = {}
+    for year in years:
+        n = rows.get(year, 0)
+        own[year] = {"dagster/row_count": n, "years": year}
+        if "bytes" in whole:
+            own[year]["bytes"] = round(whole["bytes"] * n / all_rows) if all_rows else 0
+    return own
