@@ -17,8 +17,9 @@ from typing import Any
 from dotenv import dotenv_values
 
 from dagster_project.errors import SettingError
+from dagster_project.hs import REVISIONS
 from dagster_project.machine import LEAST_MEMORY, Resources, default_memory, default_threads
-from dagster_project.places import HOME, PACKAGE
+from dagster_project.places import HOME, PACKAGE, PRODUCT
 from dagster_project.postgres_address import connection_parameters
 from dagster_project.secret import Secret
 
@@ -326,9 +327,7 @@ DEFINITIONS = (
     ),
     Definition("reference_source", "sample", "where classifications come from", *_one_of("sample", "files", "web")),
     Definition("years", "all", "which years", "all, a range (2017-2022) or a list (2017,2019) from 1988 on", _years),
-    Definition(
-        "hs_revision", "H5", "the HS revision that flows are converted to", *_one_of(*(f"H{i}" for i in range(7)))
-    ),
+    Definition("hs_revision", "H5", "the HS revision that flows are converted to", *_one_of(*REVISIONS)),
     Definition(
         "product_scope",
         "bec4_intermediate",
@@ -446,7 +445,7 @@ DEFINITIONS = (
     Definition("dataverse_url", "https://dataverse.harvard.edu", "Harvard Dataverse", "an http(s) address", _url),
     Definition(
         "user_agent",
-        "chokepoint/0.1 (research pipeline; python-requests)",
+        f"{PRODUCT} (research pipeline; python-requests)",
         "how the program names itself to live sources",
         "a product name, a slash and its version; add how to reach you",
         _user_agent,
