@@ -15,7 +15,7 @@ from dagster_project.datasets.declaration import Dataset, Layer
 from dagster_project.datasets.registry import before
 from dagster_project.landing import yearly
 from dagster_project.planning.intake import current_inputs
-from dagster_project.planning.state import Built, hashed, identity
+from dagster_project.planning.state import Built, hashed, landing_identity
 from dagster_project.settings import Settings
 
 NAME = "checks.json"
@@ -48,7 +48,7 @@ def state_of_layer(settings: Settings, each: Dataset, layer: Layer) -> str:
         )
     if each.yearly is not None:
         return hashed(sorted(yearly.landed_years(settings.landing_dir, each.name).values()))
-    return identity(each, settings, lambda other: current_inputs(other, settings))
+    return landing_identity(each, settings, lambda other: current_inputs(other, settings))
 
 
 def state_of_figures(settings: Settings) -> str:

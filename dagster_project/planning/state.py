@@ -16,7 +16,7 @@ from pathlib import Path
 from dagster_project.archive.lock import Lock
 from dagster_project.archive.store import Archive, Entry, write_whole
 from dagster_project.datasets.declaration import Dataset
-from dagster_project.datasets.registry import before, datasets_on
+from dagster_project.datasets.registry import before, dataset, datasets_on
 from dagster_project.errors import SourceError
 from dagster_project.landing import yearly
 from dagster_project.landing.loads import Load
@@ -132,6 +132,13 @@ def shape(each: Dataset, settings: Settings, entries_of: Callable[[Dataset], Seq
 def identity(each: Dataset, settings: Settings, entries_of: Callable[[Dataset], Sequence[Entry]]) -> str:
     """Names what the marts of a dataset without years depend on: its shape, then the bytes of its entries."""
     return f"{shape(each, settings, entries_of)}/{entries_fingerprint(entries_of(each))}"
+
+
+def landing_identity(each: Dataset, settings: Settings, entries_of: Callable[[Dataset], Sequence[Entry]]) -> str:
+    """Names what the landing of a dataset without years depends on: less than its marts do, which read other datasets."""
+    read = [dataset(name) for name in each.lands_after]
+    chosen = {name: getattr(settings, name) for one in (*read, each) for name in one.shaping}
+    return hashed([chosen, [[code_fingerprint(one), entries_fingerprint(entries_of(one))] for one in (*read, each)]])
 
 
 def possible_years(settings: Settings) -> range:
