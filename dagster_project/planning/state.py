@@ -135,7 +135,7 @@ def identity(each: Dataset, settings: Settings, entries_of: Callable[[Dataset], 
 
 
 def landing_identity(each: Dataset, settings: Settings, entries_of: Callable[[Dataset], Sequence[Entry]]) -> str:
-    """Names what the landing of a dataset without years depends on: less than its marts do, which read other datasets."""
+    """Names what the landing of a dataset without years depends on; its marts may read other datasets besides."""
     read = [dataset(name) for name in each.lands_after]
     chosen = {name: getattr(settings, name) for one in (*read, each) for name in one.shaping}
     return hashed([chosen, [[code_fingerprint(one), entries_fingerprint(entries_of(one))] for one in (*read, each)]])
