@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import dagster as dg
 
 from dagster_project.checks.benchmarks import BENCHMARKS
 from dagster_project.checks.declarations import Stage
-from dagster_project.checks.factory import make_stage_check, years_of_run
+from dagster_project.checks.factory import check_key, make_stage_check, years_of_run
 from dagster_project.checks.views import CheckedData, over_landing, over_warehouse, previous_release
 from dagster_project.datasets.declaration import Dataset, Layer
 from dagster_project.datasets.registry import dataset, datasets_on
 from dagster_project.landing import yearly
+from dagster_project.markdown import plain
+from dagster_project.planning.judgements import Judgement, record_judgements, state_of_figures, state_of_layer
 from dagster_project.planning.loading import table_files
 from dagster_project.planning.state import FIGURES, Built, years_to_check
 from dagster_project.settings import Settings
@@ -45,7 +47,8 @@ def _step(settings: Settings, each: Dataset, layer: Layer, stage: Stage) -> dg.A
             resources=settings.resources,
         )
 
-    return make_stage_check(f"check_{each.name}_{layer}", stage, _keys(stage, layer), data)
+    record = _recorder(settings, lambda: state_of_layer(settings, each, layer))
+    return make_stage_check(f"check_{each.name}_{layer}", stage, _keys(stage, layer), data, on_results=record)
 
 
 def _figures_step(settings: Settings) -> dg.AssetChecksDefinition:
@@ -53,7 +56,40 @@ def _figures_step(settings: Settings) -> dg.AssetChecksDefinition:
         previous = previous_release(settings.published_dir, settings.shaping())
         return over_warehouse(settings.warehouse, (), previous, resources=settings.resources)
 
-    return make_stage_check(f"check_{FIGURES}", BENCHMARKS, _keys(BENCHMARKS, "marts"), data)
+    record = _recorder(settings, lambda: state_of_figures(settings))
+    return make_stage_check(f"check_{FIGURES}", BENCHMARKS, _keys(BENCHMARKS, "marts"), data, on_results=record)
+
+
+def required_states(settings: Settings) -> dict[dg.AssetCheckKey, str]:
+    """Check -> the state that its data are in now, for every check of the graph."""
+    states: dict[dg.AssetCheckKey, str] = {}
+    for each in datasets_on(settings):
+        for part in each.checks:
+            state = state_of_layer(settings, each, part.layer)
+            states |= {check_key(check, _keys(part.stage, part.layer)): state for check in part.stage.checks}
+    figures = state_of_figures(settings)
+    return states | {check_key(check, _keys(BENCHMARKS, "marts")): figures for check in BENCHMARKS.checks}
+
+
+def _recorder(settings: Settings, state: Callable[[], str]) -> Callable[[Sequence[dg.AssetCheckResult]], None]:
+    def record(results: Sequence[dg.AssetCheckResult]) -> None:
+        now = state()
+        record_judgements(
+            settings,
+            [
+                Judgement(
+                    each.asset_key.to_user_string() if each.asset_key else "",
+                    each.check_name or "",
+                    each.passed,
+                    each.severity.value,
+                    plain(each.description or ""),
+                    now,
+                )
+                for each in results
+            ],
+        )
+
+    return record
 
 
 def _keys(stage: Stage, layer: Layer) -> dict[str, dg.AssetKey]:

@@ -13,7 +13,7 @@ from dagster_project.settings import Settings, load_settings
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
-from dagster_project.asset_checks import asset_checks  # noqa: E402
+from dagster_project.asset_checks import asset_checks, required_states  # noqa: E402
 from dagster_project.assets.landing import landing_assets  # noqa: E402
 from dagster_project.assets.postgres import postgres_assets  # noqa: E402
 from dagster_project.assets.raw import raw_assets  # noqa: E402
@@ -39,11 +39,11 @@ def build_definitions(*, settings: Settings | None = None, lock: Lock | None = N
             *raw_assets(settings, yearly, lock),
             *landing_assets(settings, yearly),
             *warehouse_assets(settings, yearly, manifest),
-            release_asset(settings, manifest, blocking),
+            release_asset(settings, manifest, blocking, required_states),
             *postgres_assets(settings),
         ],
         asset_checks=checks,
-        jobs=jobs(),
+        jobs=jobs(settings),
         sensors=sensors(settings),
         schedules=schedules(settings),
         executor=dg.in_process_executor,

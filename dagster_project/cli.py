@@ -36,11 +36,12 @@ from dagster_project.places import (
 )
 from dagster_project.planning.state import make_plan
 from dagster_project.progress import StepLines, output_to_log, print_failure, source_messages_shown
-from dagster_project.publish.read import open_release, verify
+from dagster_project.publish.read import CURRENT, open_release, verify
 from dagster_project.settings import Settings, load_settings
 from dagster_project.sources.live import live_session
 from dagster_project.summary import listed, print_comparison, print_summary
 
+DEMO = "demo"  # its data directory, unless the environment names one
 UI_HOST, UI_PORT = "127.0.0.1", 3000
 
 
@@ -86,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
 def _demo(options: argparse.Namespace) -> int:
     """The sample with default settings; of the environment only the data directory counts."""
     environ = {name: value for name, value in os.environ.items() if name == "CHOKEPOINT_DATA_DIR"}
-    settings = load_settings({"CHOKEPOINT_DATA_DIR": "demo", **environ}, dotenv=None)
+    settings = load_settings({"CHOKEPOINT_DATA_DIR": DEMO, **environ}, dotenv=None)
     print("Chokepoint demo: a SYNTHETIC sample, made by code. Its numbers say nothing about the real world.")
     return _refresh(settings)
 
@@ -167,11 +168,25 @@ def _brief(options: argparse.Namespace) -> int:
 
 def _ui(options: argparse.Namespace) -> int:
     """Become Dagster's UI, with its daemon for schedules and sensors."""
-    load_settings()  # a mistake in them is shown here, not somewhere in Dagster's log
+    settings = load_settings()  # a mistake in them is shown here, not somewhere in Dagster's log
     _require_free_port(options.port)
+    demo = load_settings({"CHOKEPOINT_DATA_DIR": DEMO}, dotenv=None)
+    if (
+        settings.data_dir == load_settings({}, dotenv=None).data_dir
+        and _has_release(demo)
+        and not _has_release(settings)
+    ):
+        os.environ["CHOKEPOINT_DATA_DIR"] = str(demo.data_dir)
+        settings = load_settings()
+        print("Nothing was published in the data directory yet: the UI shows the demo's.")
+    print(f"Data directory: {settings.data_dir} (CHOKEPOINT_DATA_DIR chooses another).", flush=True)
     ensure_dagster_home()
     place = ["--host", UI_HOST, "--port", str(options.port)]
     os.execv(sys.executable, [sys.executable, "-m", "dagster", "dev", "-w", str(WORKSPACE_YAML), *place])
+
+
+def _has_release(settings: Settings) -> bool:
+    return (settings.published_dir / CURRENT).exists()
 
 
 def _require_free_port(port: int) -> None:

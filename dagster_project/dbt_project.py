@@ -193,6 +193,15 @@ def model_meta(manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return {node["name"]: node["config"]["meta"] for node in model_nodes(manifest)}
 
 
+def landing_tables_behind_staging(manifest: Mapping[str, Any], model: str) -> list[str]:
+    """The landing tables that the staging models read by this model (a unique id) are views of, sorted."""
+    parents, sources = manifest["parent_map"], manifest["sources"]
+    staging = [
+        each for each in parents[model] if each.split(".")[0] == "model" and each.split(".")[-1].startswith("stg_")
+    ]
+    return sorted({sources[each]["name"] for one in staging for each in parents[one] if each in sources})
+
+
 def landing_tables_of(manifest: Mapping[str, Any]) -> dict[str, set[str]]:
     """Model -> the landing tables that it is made from, directly or through other models."""
     parents, sources = manifest["parent_map"], manifest["sources"]

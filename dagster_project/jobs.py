@@ -6,6 +6,7 @@ import dagster as dg
 
 from dagster_project.datasets.declaration import Dataset
 from dagster_project.datasets.registry import DATASETS
+from dagster_project.settings import Settings
 
 REFRESH, FULL_REFRESH = "refresh", "full_refresh"
 
@@ -20,19 +21,19 @@ def news_sensor(each: Dataset) -> str:
     return f"{each.name}_news"
 
 
-def jobs() -> list[dg.UnresolvedAssetJobDefinition]:
+def jobs(settings: Settings) -> list[dg.UnresolvedAssetJobDefinition]:
     """The main job and its full-refresh twin."""
     return [
         dg.define_asset_job(
             REFRESH,
             selection=dg.AssetSelection.all(),
             description="From the sources to a published release, for the years chosen. A backfill of several years "
-            "is one run and costs one dbt run.",
+            f"is one run and costs one dbt run. Data directory: {settings.data_dir}.",
         ),
         dg.define_asset_job(
             FULL_REFRESH,
             selection=dg.AssetSelection.all(),
-            description="The same, recomputing every landed year from scratch.",
+            description=f"The same, recomputing every landed year from scratch. Data directory: {settings.data_dir}.",
             config={"ops": {models_op(each): {"config": {"full_refresh": True}} for each in DATASETS if each.yearly}},
         ),
     ]

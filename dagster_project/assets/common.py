@@ -99,6 +99,18 @@ def parquet_metadata(pattern: Path) -> dict[str, Any]:
         }
 
 
+def year_metadata(pattern: Path, year: int) -> dict[str, Any]:
+    """Rows and bytes of one year of a landing table that has a folder per year."""
+    files = sorted((pattern.parent.parent / f"year={year}").glob(pattern.name))
+    rows = 0
+    if files:
+        with duckdb.connect() as connection:
+            found = connection.execute(f"select count(*) from {parquet(files)}").fetchone()
+            rows = found[0] if found else 0
+    size = sum(path.stat().st_size for path in files)
+    return {"dagster/row_count": rows, "bytes": size, "years": str(year)}
+
+
 def relation_metadata(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, Any]:
     """Rows, years and a preview of a table, view or table function."""
     columns = [row[0] for row in connection.execute(f"describe select * from {relation}").fetchall()]

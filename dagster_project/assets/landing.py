@@ -13,6 +13,7 @@ from dagster_project.assets.common import (
     parquet_metadata,
     provenance_metadata,
     user_errors,
+    year_metadata,
 )
 from dagster_project.datasets.declaration import Dataset
 from dagster_project.datasets.registry import dataset, datasets_on
@@ -62,6 +63,10 @@ def _landing(each: Dataset, settings: Settings, yearly: dg.PartitionsDefinition)
             context.log.warning(warning)
         if missing := [year for year in asked if str(year) not in landed.counts]:
             context.log.warning("the source holds no rows of %s", ", ".join(map(str, missing)))
+        for year in asked:
+            for table in each.tables:
+                own = year_metadata(table.files(settings.landing_dir), year)
+                context.add_asset_metadata(own, asset_key=["landing", table.name], partition_key=str(year))
         yield from _results(each, settings, landed)
 
     return landing

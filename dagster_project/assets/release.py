@@ -1,7 +1,7 @@
 """The release asset: the marts of the warehouse, published for readers. Not here: how that works (see `publish`)."""
 
 import subprocess
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -28,10 +28,11 @@ from dagster_project.datasets.registry import DATASETS, datasets_on
 from dagster_project.dbt_project import folder_of, mart_specs, model_nodes, read_manifest
 from dagster_project.errors import ReleaseError, UserError
 from dagster_project.landing.yearly import landed_years
-from dagster_project.markdown import plain, without_html
-from dagster_project.places import CHECKOUT, INSTALLED, program_version
+from dagster_project.markdown import without_html
+from dagster_project.places import CHECKOUT, INSTALLED, command, program_version
 from dagster_project.planning.intake import current_inputs
-from dagster_project.planning.state import Built, release_lock
+from dagster_project.planning.judgements import judgements, unfit
+from dagster_project.planning.state import Built, identity, release_lock
 from dagster_project.publish.manifest import read_manifest as read_release_manifest
 from dagster_project.publish.read import Release
 from dagster_project.publish.release import Callbacks, MartSpec, ReleaseContext, publish
@@ -60,9 +61,15 @@ def left_out(settings: Settings, manifest: Mapping[str, Any]) -> dict[str, str]:
 
 
 def release_asset(
-    settings: Settings, manifest_file: Path, blocking: Collection[dg.AssetCheckKey]
+    settings: Settings,
+    manifest_file: Path,
+    blocking: Collection[dg.AssetCheckKey],
+    required_states: Callable[[Settings], Mapping[dg.AssetCheckKey, str]],
 ) -> dg.AssetsDefinition:
-    """The asset that publishes, in a run that made all the `blocking` checks; it depends on every mart published."""
+    """The asset that publishes what all the `blocking` checks passed; it depends on every mart published.
+
+    `required_states` names, for every check, the state that its data are in.
+    """
     manifest = read_manifest(manifest_file)
     specs = published_marts(settings, manifest)
 
@@ -70,7 +77,7 @@ def release_asset(
         key="release",
         group_name="release",
         description=without_html(
-            "One complete release of the warehouse's marts under <data dir>/published/current: chokepoint.duckdb, "
+            f"One complete release of the warehouse's marts under {settings.published_dir}/current: chokepoint.duckdb, "
             "Parquet files, manifest and lock. Built aside, verified by reopening, swapped in one step, and only when "
             "every blocking check passed."
         ),
@@ -82,8 +89,9 @@ def release_asset(
     )
     def release(context: AssetExecutionContext) -> dg.MaterializeResult:
         with user_errors():
-            checks = check_results(context)
-            _require_checked(checks, settings, blocking)
+            states = required_states(settings)
+            _require_fit(settings, states, blocking)
+            checks = check_results(settings, states)
             published = publish(
                 settings.warehouse,
                 settings.published_dir,
@@ -118,34 +126,47 @@ def release_asset(
     return release
 
 
-def _require_checked(
-    checks: Sequence[Mapping[str, Any]], settings: Settings, blocking: Collection[dg.AssetCheckKey]
+def _require_fit(
+    settings: Settings, states: Mapping[dg.AssetCheckKey, str], blocking: Collection[dg.AssetCheckKey]
 ) -> None:
-    """ReleaseError unless the run's `checks` hold all blocking ones, and the warehouse is made from what is landed.
+    """ReleaseError unless every blocking check passed on the data as they are, and every mart is made of what landed.
 
-    A failed check stops the run by itself. But a run whose assets were selected by hand may leave checks out.
+    Whichever runs that was: a release may be materialised alone, or by the last run of a backfill.
     """
-    made = {(each["asset"], each["check"]) for each in checks if each["passed"]}
-    missing = [key for key in blocking if (key.asset_key.to_user_string(), key.name) not in made]
-    if missing:
+    stale = _stale(settings)
+    if stale:
+        raise ReleaseError(
+            f"release, {'; '.join(stale)}",
+            found="marts that are not made of what is landed now",
+            expected="marts of what is landed",
+            remedy=f"Start the job `refresh` (or `{command('run')}`). Nothing was published.",
+        )
+    required = [((key.asset_key.to_user_string(), key.name), states[key]) for key in blocking]
+    reasons = unfit(required, judgements(settings))
+    if reasons:
         raise ReleaseError(
             "release",
-            found=f"a run without {len(missing)} of {len(blocking)} blocking checks, such as {missing[0].name} of "
-            f"{missing[0].asset_key.to_user_string()}",
-            expected="a run in which all of them passed",
-            remedy="Start the job `refresh` (or `make run`), which checks what it publishes. Nothing was published.",
+            found=f"{len(reasons)} of {len(required)} blocking checks without a pass: {'; '.join(reasons[:5])}",
+            expected="all of them passed on the data as they are now",
+            remedy=f"Start the job `refresh` (or `{command('run')}`), which checks what it publishes. "
+            "Nothing was published.",
         )
+
+
+def _stale(settings: Settings) -> list[str]:
+    """The datasets, with years, whose marts are not made of what is landed, from the settings and code as they are."""
+    built = Built.load(settings)
+    found = []
     for each in datasets_on(settings):
+        now = identity(each, settings, lambda other: current_inputs(other, settings))
+        if each.yearly is None:
+            found += [each.name] if built.datasets.get(each.name) != now else []
+            continue
         landed = {str(year): name for year, name in landed_years(settings.landing_dir, each.name).items()}
-        built = Built.load(settings).years_of(each)
-        apart = sorted(year for year in {*landed, *built} if landed.get(year) != built.get(year))
-        if apart:
-            raise ReleaseError(
-                f"release, {each.name} of {', '.join(apart)}",
-                found="years landed anew since their marts were computed",
-                expected="marts of what is landed",
-                remedy="Start the job `refresh` for these years too (or `make run`). Nothing was published.",
-            )
+        made = built.years_of(each)
+        apart = sorted(year for year in {*landed, *made} if landed.get(year) != made.get(year))
+        found += [f"{each.name} of {', '.join(apart)}"] if apart else []
+    return found
 
 
 def contents_metadata(path: Path) -> dict[str, Any]:
@@ -223,38 +244,20 @@ def year_files(mart: str, settings: Settings, manifest: Mapping[str, Any]) -> di
     return {int(path.suffixes[-2][1:]): path for path in files}
 
 
-def check_results(context: AssetExecutionContext) -> list[dict[str, Any]]:
-    """The checks that this run evaluated, for the manifest; of a backfill, those of all its runs so far.
-
-    Of several evaluations of a check the last one counts, unless one failed.
-    """
-    results: dict[tuple[str, str], dict[str, Any]] = {}
-    for each in (found for run_id in _runs_together(context) for found in _evaluations(context.instance, run_id)):
-        key = (each.asset_key.to_user_string(), each.check_name)
-        if key not in results or results[key]["passed"]:
-            results[key] = {
-                "asset": key[0],
-                "check": key[1],
-                "passed": each.passed,
-                "severity": each.severity.value,
-                "description": plain(each.description or ""),
-            }
-    return [results[key] for key in sorted(results)]
-
-
-def _runs_together(context: AssetExecutionContext) -> list[str]:
-    """The ids of the runs of this run's backfill, the oldest first; its own alone, where there is none."""
-    backfill = context.run.tags.get("dagster/backfill")
-    if backfill is None:
-        return [context.run.run_id]
-    runs = context.instance.get_runs(dg.RunsFilter(tags={"dagster/backfill": backfill}))
-    return [run.run_id for run in reversed(runs)]
-
-
-def _evaluations(instance: dg.DagsterInstance, run_id: str) -> list[dg.AssetCheckEvaluation]:
-    records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION).records
-    events = [record.event_log_entry.dagster_event for record in records]
-    return [event.asset_check_evaluation_data for event in events if event is not None]
+def check_results(settings: Settings, states: Mapping[dg.AssetCheckKey, str]) -> list[dict[str, Any]]:
+    """The outcomes of all checks on the data as they are, for the manifest."""
+    now = {(key.asset_key.to_user_string(), key.name): state for key, state in states.items()}
+    return [
+        {
+            "asset": each.asset,
+            "check": each.check,
+            "passed": each.passed,
+            "severity": each.severity,
+            "description": each.description,
+        }
+        for each in judgements(settings)
+        if now.get(each.key) == each.state
+    ]
 
 
 def rule_counts(settings: Settings) -> list[tuple[str, int | None, str, int]]:

@@ -22,8 +22,16 @@ from dagster_project.assets.common import (
 )
 from dagster_project.assets.pictures import picture
 from dagster_project.datasets.declaration import Dataset
-from dagster_project.datasets.registry import datasets_on
-from dagster_project.dbt_project import folder_of, landing_tables_of, model_meta, node_layer, read_manifest, run_dbt
+from dagster_project.datasets.registry import DATASETS, datasets_on
+from dagster_project.dbt_project import (
+    folder_of,
+    landing_tables_behind_staging,
+    landing_tables_of,
+    model_meta,
+    node_layer,
+    read_manifest,
+    run_dbt,
+)
 from dagster_project.jobs import models_op
 from dagster_project.landing.yearly import landed_years
 from dagster_project.markdown import without_html
@@ -38,6 +46,8 @@ if TYPE_CHECKING:  # two seconds that loading the definitions need not cost
     from dbt.cli.main import dbtRunnerResult
 
 MODEL_LAYERS = ("intermediate", "marts")
+YEARLY = frozenset(each.name for each in DATASETS if each.yearly is not None)
+BY_YEAR = frozenset(table.name for each in DATASETS for table in each.tables if table.by_year)
 # dbt selections by folder, with `fqn:` and not `path:`, which Dagster would look up in the process's directory.
 STAGING = "fqn:chokepoint.staging.{0} fqn:chokepoint.{0},resource_type:seed"
 MODELS = "fqn:chokepoint.intermediate.{0} fqn:chokepoint.marts.{0}"
@@ -63,17 +73,30 @@ class Translator(DagsterDbtTranslator):
         return OWNERS
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """dbt's words, what it is made from, and the SQL."""
+        """The question that a mart answers, dbt's words, what it is made from, and last the SQL."""
         said = without_html(str(dbt_resource_props["description"]).strip())
+        question = dbt_resource_props["config"].get("meta", {}).get("question")
+        said = f"**{without_html(question)}**\n\n{said}" if question else said
         parents = [name.split(".")[-1] for name in dbt_resource_props.get("depends_on", {}).get("nodes", ())]
         made = f"Computed from {', '.join(parents)}." if parents else "Kept in the repository as a CSV file (dbt seed)."
         sql = str(dbt_resource_props.get("raw_code") or "")
         return f"{said}\n\n{made}" + (f"\n\n```sql\n{sql.strip()}\n```" if sql else "")
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
-        """Marts also say how old they may get."""
+        """Marts also say how old they may get; yearly models also name the yearly landing tables behind staging.
+
+        "Materialize all" walks from partition to partition. Staging has none, so without these dependencies the walk
+        would end there, and the yearly models would be left out.
+        """
         spec = super().get_asset_spec(manifest, unique_id, project)
-        return spec.replace_attributes(freshness_policy=ANNUAL) if spec.group_name == "marts" else spec
+        if spec.group_name == "marts":
+            spec = spec.replace_attributes(freshness_policy=ANNUAL)
+        if spec.group_name in MODEL_LAYERS and folder_of(manifest["nodes"][unique_id]) in YEARLY:
+            behind = [dg.AssetKey(["landing", name]) for name in landing_tables_behind_staging(manifest, unique_id)]
+            known = {dep.asset_key for dep in spec.deps}
+            more = [dg.AssetDep(key) for key in behind if key.path[-1] in BY_YEAR and key not in known]
+            spec = spec.replace_attributes(deps=[*spec.deps, *more])
+        return spec
 
 
 def warehouse_assets(settings: Settings, yearly: dg.PartitionsDefinition, manifest: Path) -> list[dg.AssetsDefinition]:
@@ -246,7 +269,15 @@ def _with_rows(
         return event
     schema, table = context.asset_key_for_output(event.output_name).path
     relation = f"{identifier(schema)}.{identifier(table)}"
-    metadata = {**relation_metadata(connection, relation), **table_bytes(connection, schema, table)}
+    facts = meta.get(table, {})
+    metadata: dict[str, Any] = {"question": facts["question"]} if "question" in facts else {}
+    if drawn := picture(connection, relation, facts):
+        metadata["picture"] = drawn
+    whole = {**relation_metadata(connection, relation), **table_bytes(connection, schema, table)}
+    metadata |= whole
+    if context.assets_def.partitions_def is not None:
+        for year, own in _by_year(connection, relation, context.partition_keys, whole).items():
+            context.add_asset_metadata(own, asset_key=[schema, table], partition_key=year)
     if used := [
         entry
         for each in datasets_on(settings)
@@ -254,6 +285,20 @@ def _with_rows(
         for entry in current_inputs(each, settings)
     ]:
         metadata |= provenance_metadata(used)
-    if drawn := picture(connection, relation, meta.get(table, {})):
-        metadata["picture"] = drawn
     return dg.Output(event.value, event.output_name, metadata={**metadata, **event.metadata})
+
+
+def _by_year(
+    connection: duckdb.DuckDBPyConnection, relation: str, years: Sequence[str], whole: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """Each year's own rows, and its part of the table's bytes by its part of the rows."""
+    found = connection.execute(f"select year, count(*) from {relation} group by year").fetchall()
+    rows = {str(year): n for year, n in found}
+    all_rows = sum(rows.values())
+    own: dict[str, dict[str, Any]] = {}
+    for year in years:
+        n = rows.get(year, 0)
+        own[year] = {"dagster/row_count": n, "years": year}
+        if "bytes" in whole:
+            own[year]["bytes"] = round(whole["bytes"] * n / all_rows) if all_rows else 0
+    return own

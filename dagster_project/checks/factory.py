@@ -39,12 +39,14 @@ def make_stage_check(
     data: Callable[[AssetCheckExecutionContext], CheckedData],
     *,
     pool: str | None = None,
+    on_results: Callable[[Sequence[AssetCheckResult]], None] = lambda results: None,
 ) -> AssetChecksDefinition:
     """The stage's checks as one step `name`.
 
     `asset_keys` names the asset of every table of the stage; several tables may share an asset, and their checks then
-    carry the table's name. `data` says what a run's checks look at (`years_of_run` tells the years). A failed check of
-    severity ERROR stops everything downstream, and so does one that crashed or found a column missing.
+    carry the table's name. `data` says what a run's checks look at (`years_of_run` tells the years); `on_results` gets
+    what came of them. A failed check of severity
+    ERROR stops everything downstream, and so does one that crashed or found a column missing.
     """
     if unknown := [table for table in stage.tables if table not in asset_keys]:
         raise ValueError(f"stage check {name}: no asset key for the tables {', '.join(unknown)}")
@@ -66,13 +68,16 @@ def make_stage_check(
         started = time.monotonic()
         outcomes = run(stage, _data_or_error(data, context), only=names.keys())
         context.log.info(f"{stage.name}: {len(outcomes)} checks in {time.monotonic() - started:.1f} s")
+        results = []
         for outcome in outcomes:
             key, check = names[outcome.table, outcome.check]
+            results.append(as_result(key, check, outcome, years_of_run(context)))
             if not outcome.passed:
                 log = context.log.warning if _severity(outcome) is AssetCheckSeverity.WARN else context.log.error
                 said = plain(_description(check, outcome))
                 log(f"{outcome.table}.{outcome.check}: {said}\n{as_markdown(outcome.rows)}")
-            yield as_result(key, check, outcome, years_of_run(context))
+        on_results(results)
+        yield from results
 
     return stage_check
 

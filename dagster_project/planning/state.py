@@ -16,7 +16,7 @@ from pathlib import Path
 from dagster_project.archive.lock import Lock
 from dagster_project.archive.store import Archive, Entry, write_whole
 from dagster_project.datasets.declaration import Dataset
-from dagster_project.datasets.registry import before, datasets_on
+from dagster_project.datasets.registry import before, dataset, datasets_on
 from dagster_project.errors import SourceError
 from dagster_project.landing import yearly
 from dagster_project.landing.loads import Load
@@ -107,7 +107,7 @@ class Plan:
 
 def entries_fingerprint(entries: Sequence[Entry]) -> str:
     """Names the bytes of a set of entries, whatever their order."""
-    return _hashed(sorted(entry.sha256 for entry in entries))
+    return hashed(sorted(entry.sha256 for entry in entries))
 
 
 def shape(each: Dataset, settings: Settings, entries_of: Callable[[Dataset], Sequence[Entry]]) -> str:
@@ -126,12 +126,19 @@ def shape(each: Dataset, settings: Settings, entries_of: Callable[[Dataset], Seq
         ]
         for other in before(each)
     }
-    return _hashed([own, others])
+    return hashed([own, others])
 
 
 def identity(each: Dataset, settings: Settings, entries_of: Callable[[Dataset], Sequence[Entry]]) -> str:
     """Names what the marts of a dataset without years depend on: its shape, then the bytes of its entries."""
     return f"{shape(each, settings, entries_of)}/{entries_fingerprint(entries_of(each))}"
+
+
+def landing_identity(each: Dataset, settings: Settings, entries_of: Callable[[Dataset], Sequence[Entry]]) -> str:
+    """Names what the landing of a dataset without years depends on; its marts may read other datasets besides."""
+    read = [dataset(name) for name in each.lands_after]
+    chosen = {name: getattr(settings, name) for one in (*read, each) for name in one.shaping}
+    return hashed([chosen, [[code_fingerprint(one), entries_fingerprint(entries_of(one))] for one in (*read, each)]])
 
 
 def possible_years(settings: Settings) -> range:
@@ -245,5 +252,6 @@ def release_lock(settings: Settings, lock: Lock) -> Lock:
     return Lock(datasets, {**settings.shaping(), "years": Built.load(settings).all_years()}, passed_over)
 
 
-def _hashed(content: object) -> str:
+def hashed(content: object) -> str:
+    """A short name for plain data, the same for equal data."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]

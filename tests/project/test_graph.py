@@ -32,6 +32,21 @@ def test_graph_is_as_reviewed() -> None:
     assert SNAPSHOT.read_text() == described(), "if this is meant: python -m tests.project.test_graph"
 
 
+def test_materialize_all_reaches_every_yearly_asset() -> None:
+    """Dagster walks from partition to partition: an asset behind one without partitions would be left out."""
+    from dagster_project.build import build_definitions
+
+    graph = build_definitions(settings=load_settings({}, dotenv=None)).resolve_asset_graph()
+    cut_off = [
+        key.to_user_string()
+        for key in graph.get_all_asset_keys()
+        if graph.get(key).is_partitioned
+        and graph.get(key).parent_keys
+        and not any(graph.get(parent).is_partitioned for parent in graph.get(key).parent_keys)
+    ]
+    assert not cut_off
+
+
 GROUPS = {"raw", "landing", "staging", "intermediate", "marts", "release"}
 ORIGIN = ("Source: ", "Read from ", "Computed from ", "Kept in ", "warehouse's marts", "current release")
 
