@@ -15,7 +15,7 @@ from dagster_project.datasets.declaration import Dataset, Layer
 from dagster_project.datasets.registry import dataset, datasets_on
 from dagster_project.landing import yearly
 from dagster_project.markdown import plain
-from dagster_project.planning.judgements import Judgement, record_judgements, state_of_figures, state_of_layer
+from dagster_project.planning.judgements import Judgement, record_judgements, state_of_table
 from dagster_project.planning.loading import table_files
 from dagster_project.planning.state import FIGURES, Built, years_to_check
 from dagster_project.settings import Settings
@@ -47,7 +47,7 @@ def _step(settings: Settings, each: Dataset, layer: Layer, stage: Stage) -> dg.A
             resources=settings.resources,
         )
 
-    record = _recorder(settings, lambda: state_of_layer(settings, each, layer))
+    record = _recorder(settings, lambda table: state_of_table(settings, each, layer, table))
     return make_stage_check(f"check_{each.name}_{layer}", stage, _keys(stage, layer), data, on_results=record)
 
 
@@ -56,24 +56,24 @@ def _figures_step(settings: Settings) -> dg.AssetChecksDefinition:
         previous = previous_release(settings.published_dir, settings.shaping())
         return over_warehouse(settings.warehouse, (), previous, resources=settings.resources)
 
-    record = _recorder(settings, lambda: state_of_figures(settings))
+    record = _recorder(settings, lambda table: Built.load(settings).models.get(table, "not built"))
     return make_stage_check(f"check_{FIGURES}", BENCHMARKS, _keys(BENCHMARKS, "marts"), data, on_results=record)
 
 
 def required_states(settings: Settings) -> dict[dg.AssetCheckKey, str]:
-    """Check -> the state that its data are in now, for every check of the graph."""
+    """Check -> the state that its table is in now, for every check of the graph."""
     states: dict[dg.AssetCheckKey, str] = {}
     for each in datasets_on(settings):
         for part in each.checks:
-            state = state_of_layer(settings, each, part.layer)
-            states |= {check_key(check, _keys(part.stage, part.layer)): state for check in part.stage.checks}
-    figures = state_of_figures(settings)
-    return states | {check_key(check, _keys(BENCHMARKS, "marts")): figures for check in BENCHMARKS.checks}
+            now = {table: state_of_table(settings, each, part.layer, table) for table in part.stage.tables}
+            states |= {check_key(check, _keys(part.stage, part.layer)): now[check.table] for check in part.stage.checks}
+    built = Built.load(settings).models
+    keys = _keys(BENCHMARKS, "marts")
+    return states | {check_key(check, keys): built.get(check.table, "not built") for check in BENCHMARKS.checks}
 
 
-def _recorder(settings: Settings, state: Callable[[], str]) -> Callable[[Sequence[dg.AssetCheckResult]], None]:
+def _recorder(settings: Settings, state: Callable[[str], str]) -> Callable[[Sequence[dg.AssetCheckResult]], None]:
     def record(results: Sequence[dg.AssetCheckResult]) -> None:
-        now = state()
         record_judgements(
             settings,
             [
@@ -83,7 +83,7 @@ def _recorder(settings: Settings, state: Callable[[], str]) -> Callable[[Sequenc
                     each.passed,
                     each.severity.value,
                     plain(each.description or ""),
-                    now,
+                    state(each.asset_key.path[-1] if each.asset_key else ""),
                 )
                 for each in results
             ],

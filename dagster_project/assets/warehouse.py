@@ -12,6 +12,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtP
 from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
+from dagster_project.archive.store import Entry
 from dagster_project.assets.common import (
     ANNUAL,
     OWNERS,
@@ -38,7 +39,7 @@ from dagster_project.markdown import without_html
 from dagster_project.partitions import build_years, years_of
 from dagster_project.planning.fingerprints import folder_fingerprint
 from dagster_project.planning.intake import current_inputs
-from dagster_project.planning.state import FIGURES, Built, identity, shape
+from dagster_project.planning.state import FIGURES, Built, identity, model_state, shape
 from dagster_project.settings import Settings
 from dagster_project.sql import identifier
 
@@ -241,6 +242,13 @@ def _build(
                     built.add(context.asset_key_for_output(event.output_name))
                 yield _with_rows(context, event, connection, settings, meta, tables)
     _require_success(context, result, events, built)
+
+    def entries_of(each: Dataset) -> Sequence[Entry]:
+        return current_inputs(each, settings)
+
+    names = [key.path[-1] for key in built]
+    states = {name: model_state(tables.get(name, ()), settings, entries_of) for name in names}
+    Built.load(settings).with_models(states).save(settings)
 
 
 def _require_success(

@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 
 from dagster_project.archive.store import write_whole
 from dagster_project.datasets.declaration import Dataset, Layer
-from dagster_project.datasets.registry import before
 from dagster_project.landing import yearly
 from dagster_project.planning.intake import current_inputs
 from dagster_project.planning.state import Built, hashed, landing_identity
@@ -38,22 +37,16 @@ class Judgement:
         return self.asset, self.check
 
 
-def state_of_layer(settings: Settings, each: Dataset, layer: Layer) -> str:
-    """Names what a layer of a dataset holds now. Staging is views of landing: they change together."""
+def state_of_table(settings: Settings, each: Dataset, layer: Layer, table: str) -> str:
+    """Names what a table of a dataset holds now: a mart what it was built from, a landing table what was landed.
+
+    Staging is views of landing: they change together.
+    """
     if layer == "marts":
-        built = Built.load(settings)
-        of_all = [*before(each), each]
-        return hashed(
-            [[built.years_of(one), built.shapes.get(one.name), built.datasets.get(one.name)] for one in of_all]
-        )
+        return Built.load(settings).models.get(table, "not built")
     if each.yearly is not None:
         return hashed(sorted(yearly.landed_years(settings.landing_dir, each.name).values()))
     return landing_identity(each, settings, lambda other: current_inputs(other, settings))
-
-
-def state_of_figures(settings: Settings) -> str:
-    """Names what the published figures were computed from: everything."""
-    return hashed(asdict(Built.load(settings)))
 
 
 def judgements(settings: Settings) -> list[Judgement]:

@@ -38,12 +38,14 @@ class Built:
     shapes    dataset by year -> the shape that all its years were computed under
     years     dataset by year -> year -> identity of the landed year that it was computed from
     figures   fingerprint of the models of the published figures
+    models    model -> `model_state` that it was built from; one run may build a part of a dataset's models
     """
 
     datasets: Mapping[str, str] = field(default_factory=dict)
     shapes: Mapping[str, str] = field(default_factory=dict)
     years: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     figures: str = ""
+    models: Mapping[str, str] = field(default_factory=dict)
     version: int = VERSION
 
     @staticmethod
@@ -72,6 +74,10 @@ class Built:
     def with_dataset(self, each: Dataset, name: str) -> Built:
         """The record after a build of a dataset without years."""
         return replace(self, datasets={**self.datasets, each.name: name})
+
+    def with_models(self, states: Mapping[str, str]) -> Built:
+        """The record after a build of these models."""
+        return replace(self, models={**self.models, **states})
 
     def save(self, settings: Settings) -> None:
         """Write the record of the warehouse whole."""
@@ -139,6 +145,19 @@ def landing_identity(each: Dataset, settings: Settings, entries_of: Callable[[Da
     read = [dataset(name) for name in each.lands_after]
     chosen = {name: getattr(settings, name) for one in (*read, each) for name in one.shaping}
     return hashed([chosen, [[code_fingerprint(one), entries_fingerprint(entries_of(one))] for one in (*read, each)]])
+
+
+def model_state(tables: Collection[str], settings: Settings, entries_of: Callable[[Dataset], Sequence[Entry]]) -> str:
+    """Names the data that a model is made of, which come from these landing tables, whichever run landed them."""
+    states: list[object] = []
+    for each in datasets_on(settings):
+        if not {table.name for table in each.tables} & set(tables):
+            continue
+        if each.yearly is not None:
+            states.append(sorted(yearly.landed_years(settings.landing_dir, each.name).values()))
+        else:
+            states.append(landing_identity(each, settings, entries_of))
+    return hashed(states)
 
 
 def possible_years(settings: Settings) -> range:
