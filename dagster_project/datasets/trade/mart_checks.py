@@ -33,14 +33,14 @@ def _flow_totals(keys: str) -> str:
 
 
 def _quarter(groups: str, value: str, flag: str) -> Expect:
-    """Of the values in scope, exactly those at or above the 75th percentile are flagged.
+    """Of the values in scope, rounded to 12 decimal places, exactly those at or above the 75th percentile are flagged.
 
     With n values, at least n/4 lie there, and fewer than n/4 above the lowest of them; more only as ties at that value.
     """
     return no_rows(f"""
         with scope as (
-            select {groups}, {value} as value, {flag} as flagged,
-                min({value}) filter ({flag}) over (partition by {groups}) as lowest_flagged
+            select {groups}, round({value}, 12) as value, {flag} as flagged,
+                min(round({value}, 12)) filter ({flag}) over (partition by {groups}) as lowest_flagged
             from {{batch}} where in_scope and {value} is not null
         ),
         counts as (
