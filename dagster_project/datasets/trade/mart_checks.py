@@ -8,6 +8,7 @@ from __future__ import annotations
 from dagster_project.checks.declarations import Check, Expect, Stage, between, no_rows, not_empty, one_of
 from dagster_project.checks.views import PREVIOUS_RELEASE
 from dagster_project.datasets.trade.landing_checks import VALUE_FALL_LIMIT
+from dagster_project.datasets.trade.recomputed import PREPARED, RECOMPUTED
 
 # Totals are exact decimal sums on both sides; what may differ is the last digit of a double, and a cent.
 _TOLERANCE = "1e-9 * abs(flows_usd) + 0.01"
@@ -354,6 +355,8 @@ TRADE_MARTS = Stage(
             "An importer's industries are ranked from 1; their vulnerabilities are not negative and sum to at most 1.",
             (no_rows(_BAD_INDUSTRIES),),
         ),
+        *RECOMPUTED,
     ),
+    prepare=PREPARED,
     keys={"vulnerability_summary": ("year", "importer_code", "category")},
 )

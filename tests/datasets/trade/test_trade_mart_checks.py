@@ -33,6 +33,22 @@ BATTERIES_OF_2018 = {"hs6": BATTERIES, "year": 2018}
 # The category of most of China's goods.
 CATEGORY_4 = {"importer_code": CHN, "year": 2017, "category": 4}
 
+# Numbers that can be wrong by a factor and still be plausible, by mart.
+SCALED = {
+    "bilateral_totals": ("in_scope_value_usd", "n_goods"),
+    "product_centrality": (
+        *("export_centrality", "export_centrality_share", "export_hhi", "top_exporter_share", "top3_exporter_share"),
+        *("n_countries", "centrality_percentile"),
+    ),
+    "exporter_position": ("n_top3", "top3_share", "high_centrality_rank", "in_scope_export_value_usd"),
+    "import_vulnerability": (
+        *("import_hhi", "effective_suppliers", "top_supplier_share", "vulnerability_index", "export_value_usd", "cdi3"),
+        *("net_import_ratio", "unallocated_value_usd"),
+    ),
+    "vulnerability_summary": ("n_goods", "goods_share", "import_value_usd", "value_share"),
+    "industry_vulnerability": ("vulnerability", "vulnerability_mean", "indexed_value_share", "ratio_to_next"),
+}
+
 CASES = [
     case(
         "a value that is no number",
@@ -172,6 +188,34 @@ CASES = [
         rows("industry_vulnerability", **CHINA_IN_2017).set(rank=sql("rank + 1")),
         fails="industry_vulnerability.measures_plausible",
         shows={**CHINA_IN_2017, "first_rank": 2},
+    ),
+    case(
+        "values and quantities in thousands",
+        rows("trade_flows").set(value_usd=sql("value_usd / 1000"), quantity=sql("quantity / 1000")),
+        fails="trade_flows.recomputed_from_reports",
+        shows={"quantity": 0.01, "quantity_recomputed": 10.0},
+    ),
+    case(
+        "a pair without one of its flows",
+        rows("trade_flows", **US_TO_CHINA, **BATTERIES_OF_2017).remove(),
+        fails="trade_flows.recomputed_from_reports",
+        shows={**US_TO_CHINA, **BATTERIES_OF_2017, "value_usd": None},
+    ),
+    *(
+        case(
+            f"{column} ten times what it is",
+            rows(mart, year=2018).set(**{column: sql(f"10 * {column}")}),
+            fails=f"{mart}.recomputed_from_flows",
+            shows={"year": 2018},
+        )
+        for mart, columns in SCALED.items()
+        for column in columns
+    ),
+    case(
+        "a thousandth of all imports allocated",
+        rows("import_vulnerability").set(unallocated_share=0.999),
+        fails="import_vulnerability.recomputed_from_flows",
+        shows={"unallocated_share": 0.999},
     ),
 ]
 
