@@ -29,7 +29,7 @@ create temp table imports as
 with summed as (
     select year, importer_code, hs6, count(*) as n_suppliers, sum(value_usd) as import_value_usd,
         sum(value_usd * value_usd) as sum_of_squares,
-        arg_max(exporter_code, (value_usd, -exporter_code)) as top_supplier_code, max(value_usd) as top_value_usd
+        arg_max(exporter_code, (round(value_usd, 2), -exporter_code)) as top_supplier_code, max(value_usd) as top_value_usd
     from flows group by all
 )
 select * exclude (sum_of_squares), sum_of_squares / import_value_usd ** 2 as import_hhi from summed;
@@ -40,8 +40,8 @@ with summed as (
         sum(value_usd / import_value_usd) as shares, sum(value_usd / import_value_usd * n_suppliers) as weighted_shares
     from flows join imports using (year, importer_code, hs6) group by all
 )
-select *, rank() over (partition by year, hs6 order by export_value_usd desc) as place,
-    row_number() over (partition by year, hs6 order by export_value_usd desc, exporter_code) as row_place
+select *, rank() over (partition by year, hs6 order by round(export_value_usd, 2) desc) as place,
+    row_number() over (partition by year, hs6 order by round(export_value_usd, 2) desc, exporter_code) as row_place
 from summed;
 
 attach 'chokepoint.duckdb' as release (storage_version 'v1.0.0');
@@ -82,8 +82,9 @@ measured as (
     from exporters join importers using (year, hs6) join traders using (year, hs6) left join products using (hs6)
 ),
 ranked as (
-    select year, hs6, cume_dist() over (partition by year order by export_centrality) as centrality_percentile,
-        export_centrality >= quantile_cont(export_centrality, 0.75) over (partition by year) as high_centrality
+    select year, hs6, cume_dist() over (partition by year order by round(export_centrality, 12)) as centrality_percentile,
+        round(export_centrality, 12) >= quantile_cont(round(export_centrality, 12), 0.75) over (partition by year)
+            as high_centrality
     from measured where in_scope and export_centrality is not null
 )
 select measured.* exclude (top_exporter_code, top_exporter_share, top3_exporter_share),
@@ -135,14 +136,14 @@ with goods as (
 ),
 scoped as (
     select year, importer_code, hs6,
-        cume_dist() over (partition by year, importer_code order by import_hhi) as concentration_percentile
+        cume_dist() over (partition by year, importer_code order by round(import_hhi, 12)) as concentration_percentile
     from goods where in_scope
 ),
 thresholds as (
-    select year, importer_code, quantile_cont(import_hhi, 0.75) as p75 from goods where in_scope group by all
+    select year, importer_code, quantile_cont(round(import_hhi, 12), 0.75) as p75 from goods where in_scope group by all
 ),
 flagged as (
-    select goods.*, concentration_percentile, case when in_scope then import_hhi >= p75 end as high_concentration
+    select goods.*, concentration_percentile, case when in_scope then round(import_hhi, 12) >= p75 end as high_concentration
     from goods left join scoped using (year, importer_code, hs6) left join thresholds using (year, importer_code)
 )
 select year, importer_code, c.iso3 as importer_iso3, c.name as importer_name, hs6, hs2, in_scope, false as is_mirror,
@@ -158,7 +159,10 @@ select year, importer_code, c.iso3 as importer_iso3, c.name as importer_name, hs
     sqrt(centrality_percentile * concentration_percentile) as vulnerability_index,
     export_value_usd, import_value_usd / nullif(export_value_usd, 0) as cdi3,
     import_value_usd / (import_value_usd + export_value_usd) as net_import_ratio,
-    import_hhi > 0.4 and import_value_usd > export_value_usd as eu_dependent,
+    round(import_hhi, 12) > 0.4 and (export_value_usd = 0 or (
+        round(import_value_usd / (import_value_usd + export_value_usd), 12) > 0.5
+        and round(import_value_usd / export_value_usd, 12) > 1
+    )) as eu_dependent,
     0::double as unallocated_value_usd, 0::double as unallocated_share
 from flagged join countries as c on c.code = importer_code join countries as s on s.code = top_supplier_code;
 
@@ -175,7 +179,10 @@ with industries as (
     select year, importer_code, any_value(importer_iso3) as importer_iso3, any_value(importer_name) as importer_name,
         hs2, count(*) as n_goods, sum(import_value_usd) as import_value_usd,
         sum(import_value_usd * coalesce(vulnerability_index, 0)) as weighted,
-        sum(coalesce(vulnerability_index, 0)) / count(*) as vulnerability_mean,
+        avg(vulnerability_index) as vulnerability_mean,
+        count(*) - count(vulnerability_index) as n_goods_without_index,
+        coalesce(sum(import_value_usd) filter (vulnerability_index is not null), 0) / sum(import_value_usd)
+            as indexed_value_share,
         count(*) filter (category = 1) as n_category1
     from release.marts.import_vulnerability where in_scope group by year, importer_code, hs2
 ),
@@ -184,10 +191,10 @@ weighed as (
     from industries
 )
 select year, importer_code, importer_iso3, importer_name, hs2, hs2_name, n_goods, import_value_usd, vulnerability,
-    vulnerability_mean, n_category1,
-    rank() over (partition by year, importer_code order by vulnerability desc) as rank,
+    vulnerability_mean, n_goods_without_index, indexed_value_share, n_category1,
+    rank() over (partition by year, importer_code order by round(vulnerability, 12) desc) as rank,
     vulnerability / nullif(
-        lead(vulnerability) over (partition by year, importer_code order by vulnerability desc, hs2), 0
+        lead(vulnerability) over (partition by year, importer_code order by round(vulnerability, 12) desc, hs2), 0
     ) as ratio_to_next
 from weighed left join read_csv(getvariable('chapters'), all_varchar = true) using (hs2);
 

@@ -79,7 +79,7 @@ def _importers(connection: duckdb.DuckDBPyConnection, years: tuple[int, ...]) ->
         """select importer_iso3 as iso3, any_value(importer_name) as name, count(*) as n
            from marts.import_vulnerability
            where in_scope and importer_iso3 is not null and list_contains(?, year)
-           group by importer_iso3 order by sum(import_value_usd) desc, importer_iso3""",
+           group by importer_iso3 order by round(sum(import_value_usd), 2) desc, importer_iso3""",
         [list(years)],
     )
 
@@ -138,7 +138,7 @@ def goods(connection: duckdb.DuckDBPyConnection, selection: Selection) -> dict[s
                round(c.export_centrality, 5), c.top_exporter_iso3, round(c.top_exporter_share, 3)
         from marts.import_vulnerability as v join marts.product_centrality as c using (year, hs6)
         where v.in_scope and list_contains(?, v.year) and list_contains(?, v.importer_iso3)
-        order by v.vulnerability_index desc nulls last, v.year, v.importer_code, v.hs6"""
+        order by round(v.vulnerability_index, 12) desc nulls last, v.year, v.importer_code, v.hs6"""
     found = connection.execute(query, _chosen(selection)).fetchall()
     codes = sorted({row[2] for row in found})
     names = "select hs6, any_value(hs6_name) from marts.product_centrality where list_contains(?, hs6) group by hs6"
@@ -150,14 +150,14 @@ def goods(connection: duckdb.DuckDBPyConnection, selection: Selection) -> dict[s
 
 
 def thresholds(connection: duckdb.DuckDBPyConnection, selection: Selection) -> Rows:
-    """The two quartile lines of the map, per importer and year (measures 3 and 5: continuous 75th percentile)."""
+    """The two quartile lines of the map, per importer and year: continuous, over values rounded as the marts do."""
     return rows(
         connection,
         """with central as (
-               select year, quantile_cont(export_centrality, 0.75) as centrality
+               select year, quantile_cont(round(export_centrality, 12), 0.75) as centrality
                from marts.product_centrality where in_scope and export_centrality is not null group by year
            )
-           select v.year, v.importer_iso3 as importer, quantile_cont(v.import_hhi, 0.75) as hhi,
+           select v.year, v.importer_iso3 as importer, quantile_cont(round(v.import_hhi, 12), 0.75) as hhi,
                   any_value(c.centrality) as centrality
            from marts.import_vulnerability as v left join central as c using (year)
            where v.in_scope and list_contains(?, v.year) and list_contains(?, v.importer_iso3)

@@ -27,7 +27,7 @@ _WRONG_VERDICT = """
             when 'absolute' then abs(difference) <= tolerance + 1e-9
             when 'relative' then abs(difference) <= tolerance * abs(published_value) + 1e-9
             when 'exact' then abs(difference) <= 1e-9
-            when 'lower_bound' then difference > 0
+            when 'lower_bound' then round(difference, 12) > 0
         end as within
         from {batch} where computed_value is not null
     )

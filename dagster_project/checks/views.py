@@ -94,7 +94,7 @@ def over_warehouse(
     *,
     requested_years: Sequence[int] = (),
     landing: Mapping[str, Path] | None = None,
-    schemas: Sequence[str] = ("staging", "marts"),
+    schemas: Sequence[str] = ("staging", "intermediate", "marts"),
     resources: Resources | None = None,
 ) -> CheckedData:
     """Views over the warehouse's schemas, opened read-only: tables with a `year` within `years` (none: all).

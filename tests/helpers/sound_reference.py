@@ -34,7 +34,8 @@ def no_country(code: int, name: str, *, is_group: bool = False) -> Row:
 
 
 def product(hs6: str) -> Row:
-    return {"hs_revision": "H5", "hs6": hs6, "hs6_name": f"good {hs6}", "hs2": hs6[:2], "bec4": "22", "bec5": "INT"}
+    bec4 = "32" if hs6 == CRUDE_OIL else "22"  # 32 is in no scope but "all"
+    return {"hs_revision": "H5", "hs6": hs6, "hs6_name": f"good {hs6}", "hs2": hs6[:2], "bec4": bec4, "bec5": "INT"}
 
 
 def conversion(from_code: str, hs6: str, weight: float = 1.0) -> Row:

@@ -141,15 +141,16 @@ def staging_tables() -> Tables:
         "stg_trade_reporters": landed["trade_reporters"],
         "stg_countries": countries.filter(countries["is_country"]).select(["country_code", "iso3", "name"]),
         "stg_products": landed["products"],
+        "stg_hs_conversion": landed["hs_conversion"],
     }
 
 
 @cache
 def mart_tables() -> Tables:
     """As computed, beside the staging tables, all years of the warehouse, and a release before that is the same."""
-    needed = ("stg_trade_flows", "stg_trade_reimports")
+    staged = {name: each for name, each in staging_tables().items() if name.startswith("stg_")}
     with duckdb.connect() as connection:
-        holding({name: staging_tables()[name] for name in needed}).setup(connection)
+        holding(staged).setup(connection)
         connection.execute(_MARTS)
         names = [name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()]
         made = {name: connection.table(name).to_arrow_table() for name in names}
@@ -179,6 +180,9 @@ def _sums(content: Iterable[Row], *keys: str) -> dict[tuple[Any, ...], float]:
 
 # Every import report is a flow from its partner to its reporter.
 _MARTS = """
+    create table int_year_settings as
+        select unnest([2017, 2018])::integer as year, 'H5' as hs_revision, 'bec4_intermediate' as product_scope,
+            false as keep_reimports, 1.0::double as mirror_cif_fob_factor;
     create table trade_flows as
         select year, partner_code as exporter_code, reporter_code as importer_code, cmd_code as hs6, value_usd,
             quantity, quantity_unit, false as is_mirror, source
@@ -191,11 +195,12 @@ _MARTS = """
     create table importer_products as
         select year, importer_code, hs6, sum(value_usd) as import_value_usd, count(*) as n_suppliers,
             sum(value_usd ** 2) / sum(value_usd) ** 2 as import_hhi,
-            max(value_usd) / sum(value_usd) as top_supplier_share
+            max(value_usd) / sum(value_usd) as top_supplier_share,
+            arg_max(exporter_code, (value_usd, -exporter_code)) as top_supplier_code
         from trade_flows group by all;
     create table exporter_products as
         select year, exporter_code, hs6, sum(f.value_usd) as value_usd,
-            sum(f.value_usd / import_value_usd * n_suppliers) as relative,
+            sum(f.value_usd / import_value_usd * n_suppliers) as relative, sum(f.value_usd / import_value_usd) as share,
             rank() over (partition by year, hs6 order by sum(f.value_usd) desc) as place
         from trade_flows as f join importer_products using (year, importer_code, hs6)
         group by year, exporter_code, hs6;
@@ -208,9 +213,12 @@ _MARTS = """
         ),
         measured as (
             select year, hs6, left(hs6, 2) as hs2, hs6 <> '270900' as in_scope, sum(value_usd) as world_exports_usd,
-                count(*) as n_exporters, any_value(n_importers) as n_importers,
+                count(*) as n_exporters, any_value(n_importers) as n_importers, any_value(n) as n_countries,
                 sqrt(greatest(sum((relative / (n - 1)) ** 2) / any_value(n)
                     - (sum(relative / (n - 1)) / any_value(n)) ** 2, 0)) as export_centrality,
+                sqrt(greatest(sum((share / (n - 1)) ** 2) / any_value(n)
+                    - (sum(share / (n - 1)) / any_value(n)) ** 2, 0)) as export_centrality_share,
+                arg_max(exporter_code, (value_usd, -exporter_code)) as top_exporter_code,
                 sum(value_usd ** 2) / sum(value_usd) ** 2 as export_hhi,
                 max(value_usd) / sum(value_usd) as top_exporter_share,
                 sum(value_usd) filter (place <= 3) / sum(value_usd) as top3_exporter_share
@@ -218,13 +226,19 @@ _MARTS = """
             join (select year, hs6, count(*) as n_importers from importer_products group by all) using (year, hs6)
             group by year, hs6
         )
-        select *, case when in_scope then export_centrality >= (
-            select quantile_cont(export_centrality, 0.75) from measured as m where m.year = measured.year and in_scope
-        ) end as high_centrality
+        select *,
+            case when in_scope then round(export_centrality, 12) >= (
+                select quantile_cont(round(export_centrality, 12), 0.75) from measured as m
+                where m.year = measured.year and in_scope
+            ) end as high_centrality,
+            case when in_scope then cume_dist() over (partition by year, in_scope order by round(export_centrality, 12))
+                end as centrality_percentile
         from measured;
     create table exporter_position as
-        select *, n_top3 / n_goods as top3_share,
-            n_high_centrality_top3 / nullif(n_high_centrality, 0) as high_centrality_top3_share
+        select *, n_rank1 / n_goods as rank1_share, n_top3 / n_goods as top3_share,
+            n_high_centrality_rank1 / nullif(n_high_centrality, 0) as high_centrality_rank1_share,
+            n_high_centrality_top3 / nullif(n_high_centrality, 0) as high_centrality_top3_share,
+            rank() over (partition by year order by n_high_centrality desc) as high_centrality_rank
         from (
             select year, exporter_code, count(*) filter (in_scope) as n_goods,
                 count(*) filter (in_scope and place = 1) as n_rank1,
@@ -232,20 +246,31 @@ _MARTS = """
                 count(*) filter (high_centrality) as n_high_centrality,
                 count(*) filter (high_centrality and place = 1) as n_high_centrality_rank1,
                 count(*) filter (high_centrality and place <= 3) as n_high_centrality_top3,
-                sum(value_usd) as export_value_usd
+                sum(value_usd) as export_value_usd, sum(value_usd) filter (in_scope) as in_scope_export_value_usd
             from exporter_products join product_centrality using (year, hs6) group by all
         );
     create table import_vulnerability as
         with flagged as (
-            select i.*, p.hs2, p.in_scope, p.high_centrality, 1 / i.import_hhi as effective_suppliers,
-                case when p.in_scope then i.import_hhi >= quantile_cont(i.import_hhi, 0.75) filter (p.in_scope)
+            select i.*, p.hs2, p.in_scope, p.high_centrality, p.centrality_percentile,
+                1 / i.import_hhi as effective_suppliers,
+                case when p.in_scope then round(i.import_hhi, 12)
+                    >= quantile_cont(round(i.import_hhi, 12), 0.75) filter (p.in_scope)
                     over (partition by year, importer_code) end as high_concentration,
-                0.1::double as unallocated_share
+                cume_dist() over (partition by year, importer_code, in_scope order by round(i.import_hhi, 12)) as r_h,
+                coalesce(x.value_usd, 0) as export_value_usd, i.import_value_usd / x.value_usd as cdi3,
+                i.import_value_usd / (i.import_value_usd + coalesce(x.value_usd, 0)) as net_import_ratio,
+                u.value_usd as unallocated_value_usd,
+                u.value_usd / (u.value_usd + i.import_value_usd) as unallocated_share
             from importer_products as i join product_centrality as p using (year, hs6)
+            left join exporter_products as x
+                on x.year = i.year and x.exporter_code = i.importer_code and x.hs6 = i.hs6
+            join stg_trade_unallocated as u
+                on u.year = i.year and u.reporter_code = i.importer_code and u.cmd_code = i.hs6
         )
-        select *,
+        select * exclude (centrality_percentile, r_h),
             case when in_scope then 4 - 2 * high_centrality::integer - high_concentration::integer end as category,
-            case when in_scope then 0.5::double end as vulnerability_index
+            case when in_scope then sqrt(centrality_percentile * r_h) end as vulnerability_index,
+            import_hhi > 0.4 and coalesce(net_import_ratio > 0.5 and cdi3 > 1, true) as eu_dependent
         from flagged;
     create table vulnerability_summary as
         select *, n_goods / sum(n_goods) over importer as goods_share,
@@ -255,12 +280,19 @@ _MARTS = """
             from import_vulnerability where in_scope group by all
         ) window importer as (partition by year, importer_code);
     create table industry_vulnerability as
-        select year, importer_code, hs2, n_goods, import_value_usd, n_category1,
-            weighted / sum(import_value_usd) over (partition by year, importer_code) as vulnerability,
-            rank() over (partition by year, importer_code order by weighted desc) as rank
+        select *, rank() over ranked as rank,
+            vulnerability / nullif(lead(vulnerability) over ranked, 0) as ratio_to_next
         from (
-            select year, importer_code, hs2, count(*) as n_goods, sum(import_value_usd) as import_value_usd,
-                count(*) filter (category = 1) as n_category1, sum(import_value_usd * vulnerability_index) as weighted
-            from import_vulnerability where in_scope group by all
-        );
+            select year, importer_code, hs2, n_goods, import_value_usd, n_category1, vulnerability_mean,
+                n_goods_without_index, indexed_value_share,
+                weighted / sum(import_value_usd) over (partition by year, importer_code) as vulnerability
+            from (
+                select year, importer_code, hs2, count(*) as n_goods, sum(import_value_usd) as import_value_usd,
+                    count(*) filter (category = 1) as n_category1,
+                    sum(import_value_usd * vulnerability_index) as weighted,
+                    avg(vulnerability_index) as vulnerability_mean, 0::bigint as n_goods_without_index,
+                    1::double as indexed_value_share
+                from import_vulnerability where in_scope group by all
+            )
+        ) window ranked as (partition by year, importer_code order by vulnerability desc);
 """

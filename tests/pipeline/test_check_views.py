@@ -54,8 +54,9 @@ def warehouse(tmp_path: Path) -> Path:
         for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall():
             # dbt's views name their database.
             connection.execute(f"create view staging.{name} as select * from warehouse.main.{name}")
-        marts = {name: each for name, each in mart_tables().items() if not re.search(r"^stg_|_years$|[.]", name)}
-        holding({f"marts.{name}": each for name, each in marts.items()}).setup(connection)
+        made = {name: each for name, each in mart_tables().items() if not re.search(r"^stg_|_years$|[.]", name)}
+        schemas = {name: "intermediate" if name.startswith("int_") else "marts" for name in made}
+        holding({f"{schemas[name]}.{name}": each for name, each in made.items()}).setup(connection)
     return path
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dagster_project.checks.accounting import accounting
 from dagster_project.checks.declarations import Check, Stage, between, no_rows, not_empty, not_null, one_of, unique
 from dagster_project.checks.views import PREVIOUS_RELEASE
+from dagster_project.datasets.tariffs.recomputed import PREPARED, RECOMPUTED
 from dagster_project.datasets.tariffs.values import LISTS_WITH_REQUESTS, STATUSES
 
 UNKNOWN_LIMIT = 0.05
@@ -349,5 +350,7 @@ TARIFF_MARTS = Stage(
             "Every term could be estimated. Where trade covers few goods, some cannot: the note says why.",
             (no_rows(_UNESTIMATED),),
         ),
+        *RECOMPUTED,
     ),
+    prepare=PREPARED,
 )

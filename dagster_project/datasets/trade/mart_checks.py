@@ -8,6 +8,7 @@ from __future__ import annotations
 from dagster_project.checks.declarations import Check, Expect, Stage, between, no_rows, not_empty, one_of
 from dagster_project.checks.views import PREVIOUS_RELEASE
 from dagster_project.datasets.trade.landing_checks import VALUE_FALL_LIMIT
+from dagster_project.datasets.trade.recomputed import PREPARED, RECOMPUTED
 
 # Totals are exact decimal sums on both sides; what may differ is the last digit of a double, and a cent.
 _TOLERANCE = "1e-9 * abs(flows_usd) + 0.01"
@@ -33,14 +34,14 @@ def _flow_totals(keys: str) -> str:
 
 
 def _quarter(groups: str, value: str, flag: str) -> Expect:
-    """Of the values in scope, exactly those at or above the 75th percentile are flagged.
+    """Of the values in scope, rounded to 12 decimal places, exactly those at or above the 75th percentile are flagged.
 
     With n values, at least n/4 lie there, and fewer than n/4 above the lowest of them; more only as ties at that value.
     """
     return no_rows(f"""
         with scope as (
-            select {groups}, {value} as value, {flag} as flagged,
-                min({value}) filter ({flag}) over (partition by {groups}) as lowest_flagged
+            select {groups}, round({value}, 12) as value, {flag} as flagged,
+                min(round({value}, 12)) filter ({flag}) over (partition by {groups}) as lowest_flagged
             from {{batch}} where in_scope and {value} is not null
         ),
         counts as (
@@ -354,6 +355,8 @@ TRADE_MARTS = Stage(
             "An importer's industries are ranked from 1; their vulnerabilities are not negative and sum to at most 1.",
             (no_rows(_BAD_INDUSTRIES),),
         ),
+        *RECOMPUTED,
     ),
+    prepare=PREPARED,
     keys={"vulnerability_summary": ("year", "importer_code", "category")},
 )

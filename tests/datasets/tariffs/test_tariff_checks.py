@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
+
 from dagster_project.datasets.tariffs.checks import TARIFF_LANDING, TARIFF_MARTS
 from tests.helpers.check_cases import (
     Case,
@@ -15,6 +17,7 @@ from tests.helpers.check_cases import (
     each,
     rows,
     scripted,
+    sql,
 )
 from tests.helpers.sound_reference import quarantined, rule_count
 
@@ -39,45 +42,82 @@ SOUND_LANDING = scripted("""
         union all select 'ustr requests', 'landed', 40 union all select 'ustr requests', 'not_a_request', 1
         union all select 'ustr requests', 'noted:hts_zero_padded', 9;
 """)
+# Five requests of two goods, on which China and another country supply half of the United States' imports each.
 SOUND_MARTS = scripted("""
     create table stg_tariff_requests as
         select 'r' || n as request_id, '1' as list_id, case when n < 2 then 'granted' else 'denied' end as status,
             case when n > 0 then date '2018-10-05' + n::integer end as date_posted,
-            case when n > 0 then 'A' end as requester
+            case when n > 0 then 'A' end as requester, case when n < 3 then '840000' else '850000' end as hs6,
+            hs6 || '00' as hts8
         from range(5) as t (n);
     create table stg_tariff_exclusions as
-        select 'htsus_note_20' as source, '20(h)' as document, '1' as list_id, '8413919010' as hts10;
+        select 'htsus_note_20' as source, document, '1' as item, '1' as list_id, '8413919010' as hts10, '841391' as hs6,
+            null::date as granted_date, null::date as valid_from, null::date as valid_to
+        from (values ('20(h)'), ('20(ttt(i))')) as t (document);
+    create table exclusion_tranches as
+        select '20(h)' as note, 'grant' as kind, null::date as valid_from, date '2019-12-28' as valid_to,
+            'stated' as basis
+        union all select '20(ttt(i))', 'extension', date '2021-10-12', date '2024-06-14', 'stated';
+    create table exclusion_item_extensions as
+        select ''::varchar as note, '' as item, null::date as valid_to, '' as basis where false;
     create table tariff_list_terms as
-        select '1' as list_id, date '2018-07-06' as effective_date, '9903.88.01' as heading;
+        select '1' as list_id, date '2018-07-06' as effective_date, null::date as exclusions_expire,
+            '9903.88.01' as heading;
     create table stg_tariff_headings as
-        select '9903.88.01' as heading, false as is_suspended, 'duty + 25%' as general_rate;
+        select '9903.88.01' as heading, false as is_suspended, 'duty + 25%' as general_rate,
+            0.25::double as additional_duty;
+    create table list_rate_history as
+        select '1' as list_id, date '2018-07-06' as valid_from, null::date as valid_to, 0.25::double as rate;
+    create table stg_tariff_lists as
+        select 'ustr_final_lists' as source, hts8, '1' as list_id, 5.0::double as imports_2017_usd
+        from (values ('84000000'), ('85000000')) as t (hts8);
+    create table stg_hs_conversion as
+        select ''::varchar as from_revision, '' as from_code, '' as hs6, 1.0::double as weight where false;
+    create table stg_products as
+        select hs6, '22' as bec4, 'INT' as bec5 from (values ('840000'), ('850000')) as t (hs6);
+    create table int_year_settings as select 2017 as year, 'bec4_intermediate' as product_scope;
+    create table product_centrality as
+        select 2017 as year, hs6, 0.3::double as export_centrality, 2::bigint as n_exporters from stg_products;
+    create table trade_flows as
+        select 2017 as year, exporter_code, 842 as importer_code, hs6, 5.0::double as value_usd
+        from stg_products, (values (156), (392)) as t (exporter_code);
     create table exclusion_rates as
-        select '1' as list_id, 5::bigint as requests, 2::bigint as granted, 3::bigint as denied,
-            0.4::double as approval_share, 0.25::double as additional_duty, 0.25::double as scheduled_duty,
-            '2026HTSRev20' as schedule_edition;
+        select '1' as list_id, 5::bigint as requests, 2::bigint as granted, 0::bigint as partially_granted,
+            3::bigint as denied, 0::bigint as withdrawn, 0::bigint as pending, 0::bigint as status_unknown,
+            0.4::double as approval_share, 1::double as approval_share_without_top_requester, 'A' as top_requester,
+            4::bigint as top_requester_requests, 0::bigint as not_on_list, 0.25::double as additional_duty,
+            date '2018-07-06' as additional_duty_since, 0.25::double as scheduled_duty,
+            '2026HTSRev20' as schedule_edition, 10::double as covered_trade_usd;
     create table exclusion_rates_by_industry as
-        select '1' as list_id, hs2, requests, granted, denied
+        select '1' as list_id, hs2, requests, granted, denied, granted / requests as approval_share, 1::bigint as n_hs6,
+            1::bigint as n_requesters
         from (values ('84', 3, 2, 1), ('85', 2, 0, 2)) as t (hs2, requests, granted, denied);
     create table exclusion_rates_by_end_use as
-        select '1' as list_id, 'intermediate' as end_use, requests, granted, denied, approval_share
+        select '1' as list_id, 'intermediate' as end_use, requests, granted, denied, approval_share, 2::bigint as n_hs6
         from exclusion_rates;
     create table exclusion_requesters as
         select '1' as list_id, 'A' as requester, 4::bigint as requests, 1::bigint as granted, 3::bigint as denied,
-            0.25::double as approval_share;
+            0.25::double as approval_share, 2::bigint as n_hs6, 1::bigint as requests_rank;
     create table exclusion_rates_by_month as
         select '1' as list_id, date '2018-10-01' as month_posted, 4::bigint as requests, 1::bigint as granted,
             3::bigint as denied, 0.25::double as approval_share;
     create table exclusion_determinants as
-        select list_id, hs2 || '0000' as hs6, requests, granted, denied, 10.0::double as us_import_value_usd,
-            0.5::double as china_import_share
+        select list_id, hs2 || '0000' as hs6, requests, granted, denied, approval_share, n_requesters,
+            true as in_scope, 10.0::double as us_import_value_usd, 2::bigint as us_suppliers,
+            0.5::double as china_import_share, 0.3::double as export_centrality, 2::bigint as n_exporters,
+            '22' as bec4, 'INT' as bec5, 2017 as reference_year
         from exclusion_rates_by_industry;
     create table exclusions_in_force as
         select '1' as list_id, '8413919010' as hts10, date '2018-07-06' as valid_from, date '2019-12-28' as valid_to,
-            '20(h)' as document, 'stated' as validity_basis
-        union all select '1', '8413919010', date '2021-10-12', date '2024-06-14', '20(ttt(i))', 'stated';
+            '20(h)' as document, 1::bigint as n_items, 0::bigint as n_extensions, '841391' as hs6,
+            'stated' as validity_basis
+        union all
+        select '1', '8413919010', date '2021-10-12', date '2024-06-14', '20(ttt(i))', 1, 1, '841391', 'stated';
+    -- Two of five were granted: without any term, the odds are two to three.
     create table exclusion_regression as
-        select 'end_use' as specification, 'intercept' as term, 0.1::double as estimate, 5::bigint as n,
-            2::bigint as n_granted, 2::bigint as n_clusters, null::varchar as note;
+        select 'end_use' as specification, 'intercept' as term, ln(2 / 3) as estimate, 0.5::double as std_error,
+            ln(2 / 3) / 0.5 as z_value, 0.417406::double as p_value, 2 / 3 as odds_ratio, 5::bigint as n,
+            2::bigint as n_granted, 2::bigint as n_clusters, 0::double as pseudo_r2, null::varchar as note;
     create schema previous;
     create table previous.exclusion_rates as from exclusion_rates;
 """)
@@ -225,7 +265,49 @@ LANDING_CASES = [
         shows={"source": "ustr requests", "rows_read": 41, "rows_accounted_for": 40},
     ),
 ]
+# Numbers that can be wrong by a factor and still be plausible, by check.
+SCALED = {
+    "exclusion_rates.recomputed_from_requests": (
+        *("approval_share", "approval_share_without_top_requester", "additional_duty", "covered_trade_usd"),
+        "top_requester_requests",
+    ),
+    "exclusion_rates_by_industry.recomputed_from_requests": ("approval_share", "n_hs6", "n_requesters"),
+    "exclusion_rates_by_end_use.recomputed_from_requests": ("approval_share", "n_hs6"),
+    "exclusion_rates_by_month.recomputed_from_requests": ("approval_share", "granted"),
+    "exclusion_requesters.recomputed_from_requests": ("approval_share", "n_hs6", "requests_rank"),
+    "exclusion_determinants.recomputed_from_requests_and_flows": (
+        *("approval_share", "us_import_value_usd", "us_suppliers", "china_import_share", "export_centrality"),
+        *("n_requesters", "n_exporters"),
+    ),
+    "exclusions_in_force.recomputed_from_exclusions": ("n_items",),
+    "exclusion_regression.estimates_are_the_maximum": (
+        *("estimate", "std_error", "z_value", "p_value", "odds_ratio", "n", "n_granted", "n_clusters"),
+    ),
+}
+
 MART_CASES = [
+    *(
+        case(
+            f"{column} three times what it is",
+            rows(check.split(".")[0]).set(**{column: sql(f"{column} * 3")}),
+            fails=check,
+            shows={"specification": "end_use"} if "regression" in check else {"list_id": "1"},
+        )
+        for check, columns in SCALED.items()
+        for column in columns
+    ),
+    case(
+        "an exclusion that ends a month early",
+        FIRST_INTERVAL.set(valid_to=date(2019, 11, 28)),
+        fails="exclusions_in_force.recomputed_from_exclusions",
+        shows={"valid_to": "2019-11-28", "valid_to_recomputed": "2019-12-28"},
+    ),
+    case(
+        "a fit that explains half of what there is",
+        rows("exclusion_regression").set(pseudo_r2=0.5),
+        fails="exclusion_regression.estimates_are_the_maximum",
+        shows={"pseudo_r2": 0.5, "pseudo_r2_recomputed": pytest.approx(0)},
+    ),
     case(
         "more requests granted than were",
         rows("exclusion_rates").set(granted=3, denied=2),

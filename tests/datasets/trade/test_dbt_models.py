@@ -118,12 +118,16 @@ def in_scope(world: World, hs6: str, bec4: set[str] | None) -> bool:
     return hs6 != "999999" and (bec4 is None or world.products.get(hs6, (None, None))[0] in bec4)
 
 
-def competition_rank(value: float, values: list[float]) -> int:
-    return 1 + sum(other > value for other in values)
+def competition_rank(value: float, values: list[float], places: int = 12) -> int:
+    return 1 + sum(round(other, places) > round(value, places) for other in values)
 
 
 def cume_dist(value: float, values: list[float]) -> float:
-    return sum(other <= value for other in values) / len(values)
+    return sum(round(other, 12) <= round(value, 12) for other in values) / len(values)
+
+
+def in_top_quarter(value: float, values: list[float]) -> bool:
+    return bool(round(value, 12) >= np.quantile([round(other, 12) for other in values], 0.75))
 
 
 def expected_centrality(
@@ -149,7 +153,7 @@ def expected_centrality(
             shares.append(s / (n - 1))
         exports = {i: sum(v for (i2, _), v in w.items() if i2 == i) for i in exporters}
         world_exports = sum(exports.values())
-        order = sorted(exports, key=lambda i: (-exports[i], i))
+        order = sorted(exports, key=lambda i: (-round(exports[i], 2), i))
         products[year, hs6] = {
             "in_scope": in_scope(world, hs6, bec4),
             "hs2": hs6[:2],
@@ -172,7 +176,7 @@ def expected_centrality(
         for row in rows:
             c = row["export_centrality"]
             measured = row["in_scope"] and c is not None
-            row["high_centrality"] = (measured and bool(c >= np.quantile(scope, 0.75))) if row["in_scope"] else None
+            row["high_centrality"] = (measured and in_top_quarter(c, scope)) if row["in_scope"] else None
             row["centrality_percentile"] = cume_dist(c, scope) if measured else None
     return products
 
@@ -187,7 +191,7 @@ def expected_vulnerability(world: World, flows: Mapping[Key, Row], products: Map
     goods: dict[Key, Row] = {}
     for (year, importer, hs6), values in suppliers.items():
         total = sum(values.values())
-        top = min(values, key=lambda i: (-values[i], i))
+        top = min(values, key=lambda i: (-round(values[i], 2), i))
         exported = products[year, hs6]["exports"].get(importer)
         hhi = sum((v / total) ** 2 for v in values.values())
         nowhere = unallocated.get((year, importer, hs6), 0.0)
@@ -212,10 +216,10 @@ def expected_vulnerability(world: World, flows: Mapping[Key, Row], products: Map
         if not row["in_scope"]:
             continue
         peers = [r["import_hhi"] for (y, m, _), r in goods.items() if (y, m) == (year, importer) and r["in_scope"]]
-        central, concentrated = products[year, hs6]["high_centrality"], row["import_hhi"] >= np.quantile(peers, 0.75)
-        row["high_centrality"], row["high_concentration"] = central, bool(concentrated)
+        central, concentrated = products[year, hs6]["high_centrality"], in_top_quarter(row["import_hhi"], peers)
+        row["high_centrality"], row["high_concentration"] = central, concentrated
         row["category"] = {(True, True): 1, (True, False): 2, (False, True): 3, (False, False): 4}[
-            central, bool(concentrated)
+            central, concentrated
         ]
         percentile = products[year, hs6]["centrality_percentile"]
         if percentile is not None:
@@ -248,7 +252,7 @@ def expected_positions(products: Mapping[Key, Row]) -> dict[Key, Row]:
             row["export_value_usd"] += value
             if not product["in_scope"]:
                 continue
-            rank = competition_rank(value, list(product["exports"].values()))
+            rank = competition_rank(value, list(product["exports"].values()), places=2)
             for prefix, counted in (("n_", True), ("n_high_centrality_", product["high_centrality"])):
                 row["n_goods" if prefix == "n_" else "n_high_centrality"] += counted
                 row[prefix + "rank1"] += counted and rank == 1
@@ -292,11 +296,17 @@ def expected_industries(goods: Mapping[Key, Row]) -> dict[Key, Row]:
         of_importer: dict[str, Row] = {}
         for hs2 in {row["hs2"] for row in rows}:
             chosen = [row for row in rows if row["hs2"] == hs2]
+            value = sum(row["import_value_usd"] for row in chosen)
+            indexed = [row for row in chosen if row["vulnerability_index"] is not None]
             of_importer[hs2] = {
                 "n_goods": len(chosen),
-                "import_value_usd": sum(row["import_value_usd"] for row in chosen),
+                "import_value_usd": value,
                 "vulnerability": sum(r["import_value_usd"] / total * (r["vulnerability_index"] or 0) for r in chosen),
-                "vulnerability_mean": sum(r["vulnerability_index"] or 0 for r in chosen) / len(chosen),
+                "vulnerability_mean": sum(r["vulnerability_index"] for r in indexed) / len(indexed)
+                if indexed
+                else None,
+                "n_goods_without_index": len(chosen) - len(indexed),
+                "indexed_value_share": sum(r["import_value_usd"] for r in indexed) / value,
                 "n_category1": sum(row["category"] == 1 for row in chosen),
             }
         scores = [row["vulnerability"] for row in of_importer.values()]
@@ -397,6 +407,8 @@ def test_random_world_holds_every_case(expected: dict[str, dict[Key, Row]]) -> N
     assert {1, 2, 3, 4, None} == {row["category"] for row in goods.values()}
     assert any(row["cdi3"] is None for row in goods.values()) and any(row["eu_dependent"] for row in goods.values())
     assert any(row["unallocated_share"] > 0 for row in goods.values())
+    without_index = {row["vulnerability_mean"] is None for row in expected["industry_vulnerability"].values()}
+    assert without_index == {True, False}
 
 
 def test_every_report_is_accounted_for(dbt: Dbt, world: World) -> None:

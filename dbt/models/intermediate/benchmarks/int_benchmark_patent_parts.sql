@@ -26,9 +26,9 @@ joint as (
 all_fields as (
     select
         filing_year as year,
-        max(case when country_iso2 = 'CN' then core_share end) as china,
-        max(case when country_iso2 = 'US' then core_share end) as united_states,
-        max(case when country_iso2 = 'JP' then core_share end) as japan
+        max(case when country_iso2 = 'CN' then {{ comparable('core_share') }} end) as china,
+        max(case when country_iso2 = 'US' then {{ comparable('core_share') }} end) as united_states,
+        max(case when country_iso2 = 'JP' then {{ comparable('core_share') }} end) as japan
     from summary
     where window_complete
     group by filing_year
@@ -38,9 +38,9 @@ by_field as (
     select
         filing_year as year,
         field_id,
-        max(case when country_iso2 = 'CN' then core_share end) as china,
-        max(case when country_iso2 = 'US' then core_share end) as united_states,
-        max(case when country_iso2 = 'JP' then core_share end) as japan
+        max(case when country_iso2 = 'CN' then {{ comparable('core_share') }} end) as china,
+        max(case when country_iso2 = 'US' then {{ comparable('core_share') }} end) as united_states,
+        max(case when country_iso2 = 'JP' then {{ comparable('core_share') }} end) as japan
     from core
     where window_complete
     group by filing_year, field_id
@@ -61,7 +61,9 @@ china_fields as (
         filing_year as year,
         field_id,
         field_name,
-        row_number() over (partition by filing_year order by applications desc, field_id) as place
+        row_number() over (
+            partition by filing_year order by {{ comparable('applications') }} desc, field_id
+        ) as place
     from core
     where country_iso2 = 'CN'
 ),

@@ -61,7 +61,9 @@ china_imports as (
 ranked as (
     select
         *,
-        row_number() over (partition by year, importer_iso3 order by vulnerability desc, hs2) as place
+        row_number() over (
+            partition by year, importer_iso3 order by {{ comparable('vulnerability') }} desc, hs2
+        ) as place
     from industries
 ),
 
@@ -98,7 +100,10 @@ shares as (
 ),
 
 destination_ranks as (
-    select year, importer_iso3, rank() over (partition by year order by value_usd desc) as destination_rank
+    select
+        year,
+        importer_iso3,
+        rank() over (partition by year order by {{ comparable_usd('value_usd') }} desc) as destination_rank
     from destinations
 ),
 

@@ -15,15 +15,16 @@ members as (
     inner join fields on publications.pct_id = fields.pct_id
 ),
 
--- Every member of a cohort counts once, whatever its weight in the field. Percentiles ignore nulls.
+-- Every member of a cohort counts once, whatever its weight in the field. Percentiles ignore nulls. They lie between
+-- whole numbers, and are rounded: 0.9 and 0.99 are no exact doubles, and a place between two of them could miss both.
 thresholds as (
     select
         filing_year,
         field_id,
-        percentile_cont(0.90) within group (order by citations) as citations_p90,
-        percentile_cont(0.99) within group (order by citations) as citations_p99,
-        percentile_cont(0.90) within group (order by citations_net_self) as net_self_p90,
-        percentile_cont(0.90) within group (order by family_size) as family_p90
+        {{ comparable('percentile_cont(0.90) within group (order by citations)') }} as citations_p90,
+        {{ comparable('percentile_cont(0.99) within group (order by citations)') }} as citations_p99,
+        {{ comparable('percentile_cont(0.90) within group (order by citations_net_self)') }} as net_self_p90,
+        {{ comparable('percentile_cont(0.90) within group (order by family_size)') }} as family_p90
     from members
     group by filing_year, field_id
 ),

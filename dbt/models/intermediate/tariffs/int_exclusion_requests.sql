@@ -14,7 +14,10 @@ conversion as (
 heaviest_target as (
     select from_code, hs6
     from (
-        select from_code, hs6, row_number() over (partition by from_code order by weight desc, hs6) as place
+        select
+            from_code,
+            hs6,
+            row_number() over (partition by from_code order by {{ comparable('weight') }} desc, hs6) as place
         from conversion
     ) as ranked
     where place = 1

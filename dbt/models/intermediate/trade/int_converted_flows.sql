@@ -72,5 +72,5 @@ select
     case when has_one_unit then quantity_unit end as quantity_unit,
     is_mirror,
     source,
-    value_usd < {{ ghost_flow_limit_usd() }} as is_ghost
+    {{ is_ghost_flow('value_usd') }} as is_ghost
 from summed

@@ -38,7 +38,7 @@ report_counts as (
             when
                 reports.is_used
                 and converted_reporters.reporter_code is null
-                and reports.value_usd < {{ ghost_flow_limit_usd() }} then 1
+                and {{ is_ghost_flow('reports.value_usd') }} then 1
             else 0
         end) as ghost_flow
     from reports

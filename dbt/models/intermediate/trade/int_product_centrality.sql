@@ -88,7 +88,9 @@ leaders as (
         hs6,
         exporter_code,
         export_value_usd,
-        row_number() over (partition by year, hs6 order by export_value_usd desc, exporter_code) as place
+        row_number() over (
+            partition by year, hs6 order by {{ comparable_usd('export_value_usd') }} desc, exporter_code
+        ) as place
     from exporters
     where export_rank <= 3
 ),
@@ -137,28 +139,33 @@ measured as (
 ),
 
 -- Nulls are left out before the window function and the percentile.
+compared as (
+    select year, hs6, {{ comparable('export_centrality') }} as export_centrality
+    from measured
+    where in_scope and export_centrality is not null
+),
+
 ranked as (
     select
         year,
         hs6,
+        export_centrality,
         cume_dist() over (partition by year order by export_centrality) as centrality_percentile
-    from measured
-    where in_scope and export_centrality is not null
+    from compared
 ),
 
 thresholds as (
     select
         year,
         percentile_cont(0.75) within group (order by export_centrality) as p75
-    from measured
-    where in_scope and export_centrality is not null
+    from compared
     group by year
 )
 
 select
     measured.*,
     case
-        when measured.in_scope then coalesce(measured.export_centrality >= thresholds.p75, false)
+        when measured.in_scope then coalesce(ranked.export_centrality >= thresholds.p75, false)
     end as high_centrality,
     ranked.centrality_percentile
 from measured

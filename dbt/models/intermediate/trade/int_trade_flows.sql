@@ -36,7 +36,7 @@ flows as (
         and reports.reporter_code = converted_reporters.reporter_code
     where
         reports.is_used
-        and reports.value_usd >= {{ ghost_flow_limit_usd() }}
+        and not {{ is_ghost_flow('reports.value_usd') }}
         and converted_reporters.reporter_code is null
     union all
     select

@@ -94,7 +94,7 @@ compared as (
         computed_value - published_value as difference,
         -- Decimals are not exact as doubles: without a margin, a difference equal to the tolerance could be outside.
         case tolerance_kind
-            when 'lower_bound' then computed_value > published_value
+            when 'lower_bound' then {{ comparable('computed_value - published_value') }} > 0
             when 'relative' then abs(computed_value - published_value) <= tolerance * abs(published_value) + 0.000000001
             else abs(computed_value - published_value) <= tolerance + 0.000000001
         end as is_within

@@ -150,16 +150,18 @@ select
         when our_source.source = 'patentsview'
             then
                 'PatentsView holds only applications granted in the United States: '
-                || cast(round(100 * compared.world_coverage) as integer) || ' % of the reference total. '
+                || cast(round({{ comparable('100 * compared.world_coverage') }}) as integer)
+                || ' % of the reference total. '
                 || case
                     when compared.our_applications = 0 then 'None of this economy''s applications is among them.'
                     when compared.coverage is null then 'The reference counts none for this economy.'
                     else
-                        'Of this economy''s it holds ' || cast(round(100 * compared.coverage) as integer) || ' %, '
+                        'Of this economy''s it holds '
+                        || cast(round({{ comparable('100 * compared.coverage') }}) as integer) || ' %, '
                         || case
-                            when compared.coverage > 1.1 * compared.world_coverage
+                            when {{ comparable('compared.coverage - 1.1 * compared.world_coverage') }} > 0
                                 then 'more than average, so our share is the higher one.'
-                            when compared.coverage < 0.9 * compared.world_coverage
+                            when {{ comparable('compared.coverage - 0.9 * compared.world_coverage') }} < 0
                                 then 'less than average, so our share is the lower one.'
                             else 'about the average, so the shares agree.'
                         end

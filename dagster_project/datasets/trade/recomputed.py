@@ -1,0 +1,359 @@
+"""The trade marts by another road: values of a sample, from the staged reports and from the flows, as measures 1-6 say.
+
+The models sum exactly, in whole numbers of tiny units; here are plain sums, means, standard deviations and ranks that
+count who is ahead. Ranks and quantiles are taken over the mart's own numbers, which are recomputed too: the last digit
+of a sum must not decide a tie here either. Not here: whether the marts agree as wholes (`mart_checks`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dagster_project.checks.declarations import Check
+from dagster_project.checks.recomputed import GOODS_IN_SCOPE, equals, sampled
+
+PAIRS, PRODUCTS, IMPORTERS, EXPORTERS = 100, 200, 8, 12
+# All flows of these years are summed for the places of exporters: not of every year at once.
+YEARS = 3
+
+# Import reports count where the importer reported, its partners' export reports elsewhere.
+_REPORTS_OF_PAIRS = """
+    with settings as (select year, keep_reimports, mirror_cif_fob_factor from int_year_settings),
+    reports as (
+        from stg_trade_flows
+        union all by name
+        from stg_trade_reimports where year in (select year from settings where keep_reimports)
+    ),
+    used as (
+        select p.*, r.* exclude (year), r.value_usd as usd from sampled_pairs as p join reports as r
+            on r.year = p.year and r.reporter_code = p.importer_code and r.partner_code = p.exporter_code
+        where r.flow = 'M'
+        union all by name
+        select p.*, r.* exclude (year), r.value_usd * s.mirror_cif_fob_factor as usd
+        from sampled_pairs as p join reports as r
+            on r.year = p.year and r.reporter_code = p.exporter_code and r.partner_code = p.importer_code
+        join settings as s on s.year = p.year
+        where r.flow = 'X' and (p.year, p.importer_code) not in (
+            select (year, reporter_code) from stg_trade_reporters where flow = 'M'
+        )
+    ),
+    parts as (
+        select used.*, coalesce(c.hs6, cmd_code) as hs6, coalesce(c.weight, 1) as weight
+        from used left join ways as c on c.from_revision = used.hs_revision and c.from_code = used.cmd_code
+            and not coalesce(used.revision_assumed, false)
+        where c.hs6 is not null or used.hs_revision = (select max(hs_revision) from stg_products)
+            or used.cmd_code = '999999' or coalesce(used.revision_assumed, false)
+    )
+    select year, exporter_code, importer_code, hs6, sum(usd * weight) as value_usd,
+        case when count(quantity) = count(*) and count(quantity_unit) = count(*) and count(distinct quantity_unit) = 1
+            then sum(quantity * weight) end as quantity
+    from parts group by all
+"""
+# The ways from other revisions to the base revision; 999999 needs none.
+_WAYS = """
+    select * from stg_hs_conversion
+    where from_revision <> (select max(hs_revision) from stg_products) and from_code <> '999999'
+"""
+_TOTALS_OF_PAIRS = """
+    select year, exporter_code, importer_code, sum(value_usd) as value_usd, count(*) as n_goods,
+        coalesce(sum(value_usd) filter (in_scope), 0) as in_scope_value_usd
+    from trade_flows semi join sampled_pairs using (year, exporter_code, importer_code)
+    left join goods_in_scope using (hs6) group by all
+"""
+# C_i as it is printed, over all traders of the good: 1/(n-1) times the sum of what i supplies over the mean supplier.
+_PRODUCTS = """
+    with w as (
+        select year, hs6, exporter_code as i, importer_code as j, value_usd as w
+        from trade_flows semi join sampled_products using (year, hs6)
+    ),
+    importers as (select year, hs6, j, avg(w) as mean_supplier, sum(w) as total from w group by all),
+    exporters as (
+        select year, hs6, i as code, sum(w / mean_supplier) as c, sum(w / total) as s, sum(w) as x
+        from w join importers using (year, hs6, j) group by all
+    ),
+    traders as (select year, hs6, i as code from w union select year, hs6, j from w),
+    sized as (
+        select *, count(*) over good as n, sum(x) over good as world
+        from traders left join exporters using (year, hs6, code) window good as (partition by year, hs6)
+    ),
+    measured as (
+        select year, hs6, count(*) as n_countries, count(x) as n_exporters, any_value(world) as world_exports_usd,
+            case when count(*) >= 3 then stddev_pop(coalesce(c, 0) / (n - 1)) end as export_centrality,
+            case when count(*) >= 3 then stddev_pop(coalesce(s, 0) / (n - 1)) end as export_centrality_share,
+            sum((x / world) ** 2) as export_hhi, max(x / world) as top_exporter_share,
+            list_sum(list_sort(list(x / world) filter (x is not null), 'desc')[1:3]) as top3_exporter_share,
+            first(code order by round(x, 2) desc nulls last, code) as top_exporter_code
+        from sized group by year, hs6
+    ),
+    scope as (
+        select p.year, p.hs6, round(p.export_centrality, 12) as centrality
+        from product_centrality as p join goods_in_scope as g using (hs6)
+        where g.in_scope and p.export_centrality is not null
+    ),
+    percentiles as (
+        select one.year, one.hs6, 1 - count(*) filter (other.centrality > one.centrality) / count(*)
+            as centrality_percentile
+        from (from scope semi join sampled_products using (year, hs6)) as one join scope as other using (year)
+        group by all
+    )
+    select measured.*, n_importers, coalesce(in_scope, false) as in_scope, centrality_percentile
+    from measured join (select year, hs6, count(*) as n_importers from importers group by all) using (year, hs6)
+    left join goods_in_scope using (hs6) left join percentiles using (year, hs6)
+"""
+# Everything of the exporters' years: a place is known only among all exporters of the good.
+_EXPORTERS = """
+    with exports as (
+        select year, hs6, exporter_code, sum(value_usd) as usd, round(sum(value_usd), 2) as cents
+        from trade_flows where year in (select year from sampled_exporters) group by all
+    ),
+    goods as (
+        select one.*, 1 + count(other.exporter_code) as place
+        from (from exports semi join sampled_exporters using (year, exporter_code)) as one
+        left join exports as other
+            on other.year = one.year and other.hs6 = one.hs6 and other.cents > one.cents group by all
+    ),
+    counted as (
+        select year, exporter_code, count(*) filter (g.in_scope) as n_goods,
+            count(*) filter (g.in_scope and place = 1) as n_rank1,
+            count(*) filter (g.in_scope and place <= 3) as n_top3,
+            count(*) filter (g.in_scope and p.high_centrality) as n_high_centrality,
+            count(*) filter (g.in_scope and p.high_centrality and place = 1) as n_high_centrality_rank1,
+            count(*) filter (g.in_scope and p.high_centrality and place <= 3) as n_high_centrality_top3,
+            sum(usd) as export_value_usd, sum(usd) filter (g.in_scope) as in_scope_export_value_usd
+        from goods left join goods_in_scope as g using (hs6) left join product_centrality as p using (year, hs6)
+        group by all
+    )
+    select *, n_rank1 / n_goods as rank1_share, n_top3 / n_goods as top3_share,
+        n_high_centrality_rank1 / nullif(n_high_centrality, 0) as high_centrality_rank1_share,
+        n_high_centrality_top3 / nullif(n_high_centrality, 0) as high_centrality_top3_share,
+        (
+            select 1 + count(*) from exporter_position as ahead
+            where ahead.year = counted.year and ahead.n_high_centrality > counted.n_high_centrality
+        ) as high_centrality_rank
+    from counted where n_goods > 0
+"""
+_IMPORTERS = """
+    with shares as (
+        select *, value_usd / sum(value_usd) over (partition by year, importer_code, hs6) as share
+        from trade_flows semi join sampled_importers using (year, importer_code)
+    ),
+    imports as (
+        select year, importer_code, hs6, sum(value_usd) as import_value_usd, count(*) as n_suppliers,
+            sum(share ** 2) as import_hhi, max(share) as top_supplier_share,
+            first(exporter_code order by round(value_usd, 2) desc, exporter_code) as top_supplier_code
+        from shares group by all
+    ),
+    exports as (
+        select year, exporter_code as importer_code, hs6, sum(value_usd) as x
+        from trade_flows
+        where (year, exporter_code) in (select (year, importer_code) from sampled_importers) group by all
+    ),
+    unallocated as (
+        select u.year, u.reporter_code as importer_code, coalesce(c.hs6, u.cmd_code) as hs6,
+            sum(u.value_usd * coalesce(c.weight, 1)) as nowhere
+        from stg_trade_unallocated as u left join ways as c
+            on c.from_revision = u.hs_revision and c.from_code = u.cmd_code and not coalesce(u.revision_assumed, false)
+        where u.flow = 'M' and (u.year, u.reporter_code) in (select (year, importer_code) from sampled_importers)
+        group by all
+    ),
+    goods as (
+        select i.*, i.import_value_usd as m, e.x, coalesce(u.nowhere, 0) as nowhere,
+            coalesce(g.in_scope, false) as in_scope, p.high_centrality, p.centrality_percentile,
+            round(v.import_hhi, 12) as hhi
+        from imports as i
+        left join exports as e using (year, importer_code, hs6)
+        left join unallocated as u using (year, importer_code, hs6)
+        left join goods_in_scope as g using (hs6)
+        left join product_centrality as p using (year, hs6)
+        left join import_vulnerability as v using (year, importer_code, hs6)
+    ),
+    compared as (
+        select *, 1 / import_hhi as effective_suppliers, coalesce(x, 0) as export_value_usd, m / x as cdi3,
+            m / (m + coalesce(x, 0)) as net_import_ratio, nowhere as unallocated_value_usd,
+            nowhere / (nowhere + m) as unallocated_share,
+            hhi > 0.4 and (x is null or (round(m / (m + x), 12) > 0.5 and round(m / x, 12) > 1)) as eu_dependent,
+            case when in_scope then hhi >= quantile_cont(hhi, 0.75) filter (in_scope) over importer end
+                as high_concentration,
+            1 - (rank() over (partition by year, importer_code, in_scope order by hhi desc nulls last) - 1)
+                / count(*) over (partition by year, importer_code, in_scope) as r_h
+        from goods window importer as (partition by year, importer_code)
+    )
+    select *, case when in_scope then 4 - 2 * high_centrality::integer - high_concentration::integer end as category,
+        case when in_scope then sqrt(centrality_percentile * r_h) end as vulnerability_index
+    from compared
+"""
+_CATEGORIES = """
+    select *, n_goods / sum(n_goods) over importer as goods_share,
+        import_value_usd / sum(import_value_usd) over importer as value_share
+    from (
+        select year, importer_code, category, count(*) as n_goods, sum(m) as import_value_usd
+        from recomputed_imports where in_scope group by all
+    ) window importer as (partition by year, importer_code)
+"""
+_INDUSTRIES = """
+    with industries as (
+        select year, importer_code, left(hs6, 2) as hs2, count(*) as n_goods, sum(m) as import_value_usd,
+            coalesce(sum(m * vulnerability_index), 0) as weighted, avg(vulnerability_index) as vulnerability_mean,
+            count(*) filter (vulnerability_index is null) as n_goods_without_index,
+            coalesce(sum(m) filter (vulnerability_index is not null), 0) / sum(m) as indexed_value_share,
+            count(*) filter (category = 1) as n_category1
+        from recomputed_imports where in_scope group by all
+    ),
+    places as (
+        select year, importer_code, hs2, vulnerability as mart,
+            lead(vulnerability) over (partition by year, importer_code order by round(vulnerability, 12) desc, hs2)
+                as next,
+            (
+                select 1 + count(*) from industry_vulnerability as ahead
+                where ahead.year = i.year and ahead.importer_code = i.importer_code
+                    and round(ahead.vulnerability, 12) > round(i.vulnerability, 12)
+            ) as rank
+        from industry_vulnerability as i semi join sampled_importers using (year, importer_code)
+    )
+    select industries.*, rank, mart / nullif(next, 0) as ratio_to_next,
+        weighted / sum(import_value_usd) over (partition by year, importer_code) as vulnerability
+    from industries left join places using (year, importer_code, hs2)
+"""
+
+PREPARED: Mapping[str, str] = {
+    "ways": _WAYS,
+    "goods_in_scope": GOODS_IN_SCOPE,
+    "sampled_pairs": sampled("bilateral_totals", "year, exporter_code, importer_code", PAIRS),
+    "sampled_products": sampled("product_centrality", "year, hs6", PRODUCTS),
+    "sampled_importers": sampled("bilateral_totals", "year, importer_code", IMPORTERS),
+    "sampled_exporters": sampled(
+        "bilateral_totals",
+        "year, exporter_code",
+        EXPORTERS,
+        where=f"year in ({sampled('bilateral_totals', 'year', YEARS)})",
+    ),
+    "recomputed_imports": _IMPORTERS,
+}
+_PAIR, _IMPORTER = "year, exporter_code, importer_code", "year, importer_code"
+
+RECOMPUTED = (
+    Check(
+        "recomputed_from_reports",
+        "trade_flows",
+        "ERROR",
+        f"The flows of {PAIRS} pairs of countries, recomputed from the reports, have the mart's values and quantities.",
+        (
+            equals(
+                _REPORTS_OF_PAIRS,
+                f"{_PAIR}, hs6",
+                numbers=("value_usd", "quantity"),
+                sample=("sampled_pairs", _PAIR),
+                unless_missing="again.value_usd < 0.0101",  # ghost flows; a digit's doubt at the limit
+            ),
+        ),
+    ),
+    Check(
+        "recomputed_from_flows",
+        "bilateral_totals",
+        "ERROR",
+        f"The totals of {PAIRS} pairs of countries, all goods and those in scope, are recomputed from their flows.",
+        (
+            equals(
+                _TOTALS_OF_PAIRS,
+                _PAIR,
+                numbers=("value_usd", "in_scope_value_usd"),
+                others=("n_goods",),
+                sample=("sampled_pairs", _PAIR),
+            ),
+        ),
+    ),
+    Check(
+        "recomputed_from_flows",
+        "product_centrality",
+        "ERROR",
+        f"Centrality, concentration and leaders of {PRODUCTS} products are recomputed from their flows.",
+        (
+            equals(
+                _PRODUCTS,
+                "year, hs6",
+                numbers=(
+                    *("world_exports_usd", "export_centrality", "export_centrality_share", "export_hhi"),
+                    *("top_exporter_share", "top3_exporter_share", "centrality_percentile"),
+                ),
+                others=("in_scope", "n_countries", "n_exporters", "n_importers", "top_exporter_code"),
+                sample=("sampled_products", "year, hs6"),
+            ),
+        ),
+    ),
+    Check(
+        "recomputed_from_flows",
+        "exporter_position",
+        "ERROR",
+        f"Goods, places and exports of {EXPORTERS} exporters are recomputed from all flows of up to {YEARS} years.",
+        (
+            equals(
+                _EXPORTERS,
+                "year, exporter_code",
+                numbers=(
+                    *("export_value_usd", "in_scope_export_value_usd", "rank1_share", "top3_share"),
+                    *("high_centrality_rank1_share", "high_centrality_top3_share"),
+                ),
+                others=(
+                    *("n_goods", "n_rank1", "n_top3", "n_high_centrality", "n_high_centrality_rank1"),
+                    *("n_high_centrality_top3", "high_centrality_rank"),
+                ),
+                sample=("sampled_exporters", "year, exporter_code"),
+            ),
+        ),
+    ),
+    Check(
+        "recomputed_from_flows",
+        "import_vulnerability",
+        "ERROR",
+        f"Every measure of all goods of {IMPORTERS} importers is recomputed from their flows and unallocated imports.",
+        (
+            equals(
+                "from recomputed_imports",
+                f"{_IMPORTER}, hs6",
+                numbers=(
+                    *("import_value_usd", "import_hhi", "effective_suppliers", "top_supplier_share"),
+                    *("vulnerability_index", "export_value_usd", "cdi3", "net_import_ratio"),
+                    *("unallocated_value_usd", "unallocated_share"),
+                ),
+                others=(
+                    *("in_scope", "n_suppliers", "top_supplier_code", "high_concentration", "high_centrality"),
+                    *("category", "eu_dependent"),
+                ),
+                sample=("sampled_importers", _IMPORTER),
+            ),
+        ),
+    ),
+    Check(
+        "recomputed_from_flows",
+        "vulnerability_summary",
+        "ERROR",
+        f"Goods, values and shares of the categories of {IMPORTERS} importers are recomputed from their flows.",
+        (
+            equals(
+                _CATEGORIES,
+                f"{_IMPORTER}, category",
+                numbers=("goods_share", "import_value_usd", "value_share"),
+                others=("n_goods",),
+                sample=("sampled_importers", _IMPORTER),
+            ),
+        ),
+    ),
+    Check(
+        "recomputed_from_flows",
+        "industry_vulnerability",
+        "ERROR",
+        f"Vulnerability, means and ranks of the industries of {IMPORTERS} importers are recomputed from their flows.",
+        (
+            equals(
+                _INDUSTRIES,
+                f"{_IMPORTER}, hs2",
+                numbers=(
+                    *("import_value_usd", "vulnerability", "vulnerability_mean", "indexed_value_share"),
+                    "ratio_to_next",
+                ),
+                others=("n_goods", "n_goods_without_index", "n_category1", "rank"),
+                sample=("sampled_importers", _IMPORTER),
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,14 @@
+{#-
+  A computed number as ranks, quantiles, thresholds and flags compare it (measures section 5, ties). Two goods with
+  equal shares, such as those split from one source code, can differ in the last bit of a double, and must not be told
+  apart by it. A quantile is taken over such numbers and is not rounded itself: rounded down, it could fall to the
+  number below it. The marts carry the number as computed.
+-#}
+{% macro comparable(expression) -%}
+    round({{ expression }}, 12)
+{%- endmacro %}
+
+{#- The same for money in USD, which is compared in cents. -#}
+{% macro comparable_usd(expression) -%}
+    round({{ expression }}, 2)
+{%- endmacro %}
