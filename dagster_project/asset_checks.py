@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
@@ -12,7 +13,7 @@ from dagster_project.checks.declarations import Stage
 from dagster_project.checks.factory import make_stage_check, years_of_run
 from dagster_project.checks.views import CheckedData, over_landing, over_warehouse, previous_release
 from dagster_project.datasets.declaration import Dataset, Layer
-from dagster_project.datasets.registry import dataset, datasets_on
+from dagster_project.datasets.registry import DATASETS, dataset, datasets_on
 from dagster_project.landing import yearly
 from dagster_project.planning.loading import table_files
 from dagster_project.planning.state import FIGURES, Built, years_to_check
@@ -51,7 +52,9 @@ def _step(settings: Settings, each: Dataset, layer: Layer, stage: Stage) -> dg.A
 def _figures_step(settings: Settings) -> dg.AssetChecksDefinition:
     def data(context: dg.AssetCheckExecutionContext) -> CheckedData:
         previous = previous_release(settings.published_dir, settings.shaping())
-        return over_warehouse(settings.warehouse, (), previous, resources=settings.resources)
+        marts = over_warehouse(settings.warehouse, (), previous, resources=settings.resources)
+        off = {each.name: f"{each.name}: off" for each in DATASETS if each not in datasets_on(settings)}
+        return replace(marts, absent={**marts.absent, **off})
 
     return make_stage_check(f"check_{FIGURES}", BENCHMARKS, _keys(BENCHMARKS, "marts"), data)
 

@@ -5,6 +5,7 @@ Not here: how a figure is computed, and whether it is reproduced: a figure that 
 
 from __future__ import annotations
 
+from dagster_project.checks.benchmarks_recomputed import PREPARED, RECOMPUTED
 from dagster_project.checks.declarations import Check, Stage, between, no_rows, not_empty, not_null, one_of, unique
 
 _MISPLACED = """
@@ -92,5 +93,7 @@ BENCHMARKS = Stage(
             "No figure is computed from a dataset that is synthetic or off.",
             (no_rows(_MADE_UP),),
         ),
+        *RECOMPUTED,
     ),
+    prepare=PREPARED,
 )
