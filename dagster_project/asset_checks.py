@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
 
-from dagster_project.checks.benchmarks import BENCHMARKS
 from dagster_project.checks.declarations import Stage
 from dagster_project.checks.factory import make_stage_check, years_of_run
 from dagster_project.checks.views import CheckedData, over_landing, over_warehouse, previous_release
 from dagster_project.datasets.declaration import Dataset, Layer
-from dagster_project.datasets.registry import DATASETS, dataset, datasets_on
+from dagster_project.datasets.registry import dataset, datasets_on, figures_stage
 from dagster_project.landing import yearly
 from dagster_project.planning.loading import table_files
 from dagster_project.planning.state import FIGURES, Built, years_to_check
@@ -52,11 +50,10 @@ def _step(settings: Settings, each: Dataset, layer: Layer, stage: Stage) -> dg.A
 def _figures_step(settings: Settings) -> dg.AssetChecksDefinition:
     def data(context: dg.AssetCheckExecutionContext) -> CheckedData:
         previous = previous_release(settings.published_dir, settings.shaping())
-        marts = over_warehouse(settings.warehouse, (), previous, resources=settings.resources)
-        off = {each.name: f"{each.name}: off" for each in DATASETS if each not in datasets_on(settings)}
-        return replace(marts, absent={**marts.absent, **off})
+        return over_warehouse(settings.warehouse, (), previous, resources=settings.resources)
 
-    return make_stage_check(f"check_{FIGURES}", BENCHMARKS, _keys(BENCHMARKS, "marts"), data)
+    stage = figures_stage(datasets_on(settings))
+    return make_stage_check(f"check_{FIGURES}", stage, _keys(stage, "marts"), data)
 
 
 def _keys(stage: Stage, layer: Layer) -> dict[str, dg.AssetKey]:

@@ -1,20 +1,17 @@
-"""The published figures by another road: from flows, goods and requests instead of the marts that the models read.
+"""The published figures of trade by another road: from flows and the goods of importers, not from the marts' counts.
 
-A figure of several years is the sum of its numerators over that of its denominators. Only the years are read in which a
-figure was computed: where nothing is computable, this costs nothing. Not here: which figures there are, and verdicts.
+Only the years are read in which a figure was computed: where none is computable, this costs nothing. Not here: which
+figures there are, and verdicts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dagster_project.checks.declarations import Check, Stage
+from dagster_project.checks.recomputed import GOODS_IN_SCOPE, figures_equal
 
-from dagster_project.checks.declarations import Check, Expect, no_rows
-from dagster_project.checks.recomputed import GOODS_IN_SCOPE
-
-_TABLE = "published_benchmarks"
-_YEARS_USED = f"""
+_YEARS_USED = """
     select distinct unnest(string_split(years, ', '))::integer as year
-    from {_TABLE} where dataset = 'trade' and computed_value is not null
+    from published_benchmarks where dataset = 'trade' and computed_value is not null
 """
 _EXPORTS = """
     select year, hs6, exporter_code, sum(value_usd) as usd, round(sum(value_usd), 2) as cents
@@ -130,116 +127,26 @@ _OF_DESTINATIONS = """
         ) as numerator, 1 as denominator
     from destinations as d where importer_code = 704
 """
-TRADE = " union all ".join(
+_PARTS = " union all ".join(
     f"select * from ({each})" for each in (_OF_EXPORTS, _OF_IMPORTS, _OF_SHARES, _OF_INDUSTRIES, _OF_DESTINATIONS)
 )
-TARIFFS = """
-    with requests as (
-        select lower(list_id) as list, status in ('granted', 'partially_granted') as is_granted,
-            status = 'denied' as is_denied
-        from stg_tariff_requests
-    )
-    select 'xu_exclusion_list' || list as benchmark_id, null::integer as year,
-        count(*) filter (is_granted)::double as numerator,
-        count(*) filter (is_granted or is_denied)::double as denominator
-    from requests group by list
-    union all
-    select name, null, case name when 'gao_denied_share' then count(*) filter (is_denied) else count(*) end,
-        case name when 'gao_denied_share' then count(*) else 1 end
-    from requests, (values ('gao_denied_share'), ('gao_requests_total')) as figures (name)
-    group by name having count(distinct list) = 4
-    union all
-    select 'xu_covered_trade_list' || lower(list_id), null, covered_trade_usd / 1e9, 1 from exclusion_rates
-    union all
-    select 'xu_additional_duty_list' || lower(list_id), null, rate, 1 from list_rate_history
-    where valid_to is null and valid_from < date '2022-01-01'
-"""
-PATENTS = """
-    with china as (
-        select filing_year as year, sum(joint_applications) as joint,
-            coalesce(sum(joint_applications) filter (partner_iso2 in ('DE', 'FR', 'GB', 'JP')), 0) as with_group,
-            coalesce(sum(joint_applications) filter (partner_iso2 = 'US'), 0) as with_us
-        from patent_collaboration where country_iso2 = 'CN' group by all
-    ),
-    compared as (
-        pivot (
-            select filing_year as year, '' as field, country_iso2, round(core_share, 12) as share
-            from patent_country_summary where window_complete
-            union all
-            select filing_year, field_id, country_iso2, round(core_share, 12)
-            from patent_core_share where window_complete
-        ) on country_iso2 in ('CN', 'US', 'JP') using max(share) group by year, field
-    ),
-    behind as (
-        select year, max(least("US", "JP") > "CN") filter (field = '') as is_behind, count(*) filter (field <> ''
-            and "CN" is not null and "US" is not null and "JP" is not null) as fields,
-            count(*) filter (field <> '' and "CN" < "US" and "CN" < "JP") as fields_behind
-        from compared where field <> '' or ("CN" is not null and "US" is not null and "JP" is not null) group by year
-    )
-    select 'xu_joint_share_' || period as benchmark_id, year, with_group::double as numerator,
-        joint::double as denominator
-    from china, (values ('2011_15'), ('2018')) as periods (period)
-    union all
-    select 'xu_joint_share_us_ratio_' || period, year, with_group, with_us
-    from china, (values ('2011_15'), ('2018')) as periods (period)
-    union all
-    select 'xu_core_share_gap', year, (is_behind and 2 * fields_behind > fields)::integer, 1
-    from behind where is_behind is not null and fields > 0
-    union all
-    select 'xu_core_field', filing_year, first(field_id order by round(applications, 12) desc, field_id)::integer, 1
-    from patent_core_share where country_iso2 = 'CN' group by filing_year
-"""
 
-PREPARED: Mapping[str, str] = {
-    "goods_in_scope": GOODS_IN_SCOPE,
-    "figure_years": _YEARS_USED,
-    "figure_exports": _EXPORTS,
-    "figure_places": _PLACES,
-    "figure_imports": _IMPORTS,
-}
-
-
-def _as_computed(dataset: str, parts: str) -> Expect:
-    """Every computed figure of the dataset is what its parts give for the years that it was computed from."""
-    return no_rows(f"""
-        with computed as (
-            select benchmark_id, computed_value, years, unnest(string_split(coalesce(years, ''), ', ')) as year
-            from {{batch}} where dataset = '{dataset}' and computed_value is not null
+TRADE_FIGURES = Stage(
+    name="figures of trade",
+    checks=(
+        Check(
+            "trade_figures_recomputed",
+            "published_benchmarks",
+            "ERROR",
+            "Every figure of trade is recomputed from the flows and from the goods of its importers.",
+            (figures_equal("trade", _PARTS),),
         ),
-        parts as ({parts}),
-        again as (
-            select c.benchmark_id, c.computed_value, c.years, sum(p.numerator) / sum(p.denominator) as recomputed_value
-            from computed as c left join parts as p
-                on p.benchmark_id = c.benchmark_id and coalesce(p.year::varchar, '') = c.year
-            group by all
-        )
-        select * from again
-        where recomputed_value is null or abs(computed_value - recomputed_value) > 1e-9 * abs(recomputed_value) + 1e-12
-    """)
-
-
-RECOMPUTED = (
-    Check(
-        "trade_figures_recomputed",
-        _TABLE,
-        "ERROR",
-        "Every figure of trade is recomputed from the flows and from the goods of its importers.",
-        (_as_computed("trade", TRADE),),
     ),
-    Check(
-        "tariff_figures_recomputed",
-        _TABLE,
-        "ERROR",
-        "Every figure of tariffs is recomputed from the requests, the lists' trade and the history of their duties.",
-        (_as_computed("tariffs", TARIFFS),),
-        requires="tariffs",
-    ),
-    Check(
-        "patent_figures_recomputed",
-        _TABLE,
-        "ERROR",
-        "Every figure of patents is recomputed from the partners of joint applications and the countries' fields.",
-        (_as_computed("patents", PATENTS),),
-        requires="patents",
-    ),
+    prepare={
+        "goods_in_scope": GOODS_IN_SCOPE,
+        "figure_years": _YEARS_USED,
+        "figure_exports": _EXPORTS,
+        "figure_places": _PLACES,
+        "figure_imports": _IMPORTS,
+    },
 )
