@@ -45,6 +45,17 @@ def test_the_contracted_marts_are_there(marts: dict[str, dict[str, Any]]) -> Non
     assert marts.keys() >= CONTRACTED
 
 
+def test_every_mart_is_recomputed_by_a_check_that_blocks(marts: dict[str, dict[str, Any]]) -> None:
+    """Plausible values and agreeing totals can still be wrong by a factor."""
+    recomputing = {
+        check.table
+        for stage in STAGES
+        for check in stage.checks
+        if check.severity == "ERROR" and ("recomputed" in check.name or check.name == "estimates_are_the_maximum")
+    }
+    assert marts.keys() - recomputing == set()
+
+
 def test_contracts_are_enforced(marts: dict[str, dict[str, Any]]) -> None:
     assert not {name for name, node in marts.items() if not node["config"]["contract"]["enforced"]}
     assert not {name for name, column in columns(marts) if not column["data_type"]}

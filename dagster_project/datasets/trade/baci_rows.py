@@ -19,6 +19,7 @@ from dagster_project.archive.store import Entry
 from dagster_project.errors import SourceError
 from dagster_project.hs import REVISION_OF_TWO_DIGITS
 from dagster_project.landing.delimited import (
+    Dialect,
     TextTable,
     decimal_number,
     open_delimited,
@@ -62,7 +63,7 @@ def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, 
     Values: thousand USD become USD. Quantities: metric tons. SourceError when a column is missing.
     """
     gzipped = entry.address.lower().endswith(".gz")
-    table = open_delimited(connection, path, entry.address, gzipped=gzipped, rejects=rejects)
+    table = open_delimited(connection, path, entry.address, Dialect(gzipped=gzipped), rejects=rejects)
     require_columns(table, REQUIRED, entry.address)
     t, i, j, k, v, q = (f"received.{identifier(table.columns[name])}" for name in REQUIRED)
     revision = REVISION_OF_TWO_DIGITS[entry.parameters["hs"]]
@@ -98,7 +99,7 @@ def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, 
         )
         select
             year, reporter_code, 'M'::enum ('M') as flow, partner_code,
-            '{revision}'::enum ('{revision}') as hs_revision, cmd_code, value_usd, nullif(qty, 0) as quantity,
+            '{revision}'::enum ('{revision}') as stated_revision, cmd_code, value_usd, nullif(qty, 0) as quantity,
             case when qty <> 0 then 't'::enum ('t') end as quantity_unit, false as is_breakdown, reason,
             case when reason is not null then cast(to_json(received) as varchar) end as raw
         from judged
