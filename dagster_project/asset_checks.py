@@ -7,12 +7,11 @@ from pathlib import Path
 
 import dagster as dg
 
-from dagster_project.checks.benchmarks import BENCHMARKS
 from dagster_project.checks.declarations import Stage
 from dagster_project.checks.factory import check_key, make_stage_check, years_of_run
 from dagster_project.checks.views import CheckedData, over_landing, over_warehouse, previous_release
 from dagster_project.datasets.declaration import Dataset, Layer
-from dagster_project.datasets.registry import dataset, datasets_on
+from dagster_project.datasets.registry import dataset, datasets_on, figures_stage
 from dagster_project.landing import yearly
 from dagster_project.markdown import plain
 from dagster_project.planning.judgements import Judgement, record_judgements, state_of_table
@@ -57,7 +56,8 @@ def _figures_step(settings: Settings) -> dg.AssetChecksDefinition:
         return over_warehouse(settings.warehouse, (), previous, resources=settings.resources)
 
     record = _recorder(settings, lambda table: Built.load(settings).models.get(table, "not built"))
-    return make_stage_check(f"check_{FIGURES}", BENCHMARKS, _keys(BENCHMARKS, "marts"), data, on_results=record)
+    stage = figures_stage(datasets_on(settings))
+    return make_stage_check(f"check_{FIGURES}", stage, _keys(stage, "marts"), data, on_results=record)
 
 
 def required_states(settings: Settings) -> dict[dg.AssetCheckKey, str]:
@@ -68,8 +68,9 @@ def required_states(settings: Settings) -> dict[dg.AssetCheckKey, str]:
             now = {table: state_of_table(settings, each, part.layer, table) for table in part.stage.tables}
             states |= {check_key(check, _keys(part.stage, part.layer)): now[check.table] for check in part.stage.checks}
     built = Built.load(settings).models
-    keys = _keys(BENCHMARKS, "marts")
-    return states | {check_key(check, keys): built.get(check.table, "not built") for check in BENCHMARKS.checks}
+    figures = figures_stage(datasets_on(settings))
+    keys = _keys(figures, "marts")
+    return states | {check_key(check, keys): built.get(check.table, "not built") for check in figures.checks}
 
 
 def _recorder(settings: Settings, state: Callable[[str], str]) -> Callable[[Sequence[dg.AssetCheckResult]], None]:

@@ -1,6 +1,7 @@
 """The benchmark stage's checks: is every published figure there, and does each verdict follow from its numbers?
 
-Not here: how a figure is computed, and whether it is reproduced: a figure that differs is a finding, no fault.
+Not here: how a figure is computed, and recomputed, which its dataset declares; nor whether it is reproduced: a figure
+that differs is a finding, no fault.
 """
 
 from __future__ import annotations

@@ -63,3 +63,26 @@ def equals(
         where again.is_there is null or (mart.is_there is null and not ({unless_missing}))
             or (mart.is_there and ({" or ".join(wrong)}))
     """)
+
+
+def figures_equal(dataset: str, parts: str) -> Expect:
+    """Every computed figure of the dataset is what its parts give for the years that it was computed from.
+
+    `parts` is a query of benchmark_id, year (null for inputs without years), numerator and denominator; a figure of
+    several years is the sum of its numerators over that of its denominators.
+    """
+    return no_rows(f"""
+        with computed as (
+            select benchmark_id, computed_value, years, unnest(string_split(coalesce(years, ''), ', ')) as year
+            from {{batch}} where dataset = '{dataset}' and computed_value is not null
+        ),
+        parts as ({parts}),
+        again as (
+            select c.benchmark_id, c.computed_value, c.years, sum(p.numerator) / sum(p.denominator) as recomputed_value
+            from computed as c left join parts as p
+                on p.benchmark_id = c.benchmark_id and coalesce(p.year::varchar, '') = c.year
+            group by all
+        )
+        select * from again
+        where recomputed_value is null or abs(computed_value - recomputed_value) > 1e-9 * abs(recomputed_value) + 1e-12
+    """)

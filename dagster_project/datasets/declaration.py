@@ -122,6 +122,7 @@ class Dataset:
                  are used whole or not at all
     land         reads the payloads and writes the tables; all it depends on is found from its module (fingerprints)
     checks       by layer
+    figures      its own checks of the published figures, which read its tables
     after        datasets whose tables or marts its own marts read: its results depend on theirs
     lands_after  those of them whose landing tables its landing reads
     shaping      settings that change its tables or marts
@@ -138,6 +139,7 @@ class Dataset:
     tables: Sequence[Table]
     land: Callable[[Load], Landed]
     checks: Sequence[StageChecks]
+    figures: Stage | None = None
     after: Sequence[str] = ()
     lands_after: Sequence[str] = ()
     shaping: Sequence[str] = ()

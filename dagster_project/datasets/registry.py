@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from dagster_project.checks.benchmarks import BENCHMARKS
+from dagster_project.checks.declarations import Stage
 from dagster_project.datasets.declaration import Dataset
 from dagster_project.datasets.patents.dataset import PATENTS
 from dagster_project.datasets.politics.dataset import POLITICS
@@ -23,6 +26,16 @@ def dataset(name: str) -> Dataset:
 def datasets_on(settings: Settings) -> list[Dataset]:
     """The datasets that take part in a release under these settings."""
     return [each for each in DATASETS if each.source_name(settings) != "off"]
+
+
+def figures_stage(datasets: Sequence[Dataset] = DATASETS) -> Stage:
+    """The checks of the published figures, with those of the datasets; where one is off, its tables are not there."""
+    own = [each.figures for each in datasets if each.figures]
+    return replace(
+        BENCHMARKS,
+        checks=(*BENCHMARKS.checks, *(check for stage in own for check in stage.checks)),
+        prepare={name: query for stage in own for name, query in stage.prepare.items()},
+    )
 
 
 def before(each: Dataset) -> list[Dataset]:

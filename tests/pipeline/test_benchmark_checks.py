@@ -6,8 +6,20 @@ from typing import Any
 
 import pyarrow as pa
 
-from dagster_project.checks.benchmarks import BENCHMARKS
-from tests.helpers.check_cases import Case, Row, Rows, assert_fails, assert_passes, case, each, holding, rows
+from dagster_project.checks.views import CheckedData
+from dagster_project.datasets.registry import DATASETS, figures_stage
+from tests.helpers.check_cases import (
+    Case,
+    Row,
+    Rows,
+    assert_fails,
+    assert_passes,
+    case,
+    each,
+    holding,
+    rows,
+    scripted,
+)
 
 
 def figure(
@@ -19,11 +31,13 @@ def figure(
     tolerance: float = 0,
     verdict: str = "reproduced",
     dataset: str = "tariffs",
+    years: str | None = None,
 ) -> dict[str, Any]:
     """A row of published_benchmarks."""
     return {
         "benchmark_id": benchmark_id,
         "dataset": dataset,
+        "years": years,
         "published_value": float(published),
         "computed_value": computed if computed is None else float(computed),
         "difference": computed if computed is None else float(computed) - published,
@@ -39,15 +53,26 @@ def source(dataset: str, name: str, *, is_synthetic: bool) -> Row:
 
 
 # One figure of each kind of tolerance, at its edge, one that differs and one without real inputs.
+IDS = {
+    "absolute": "xu_exclusion_list1",
+    "relative": "gao_requests_total",
+    "exact": "xu_core_field",
+    "bound": "xu_joint_share_us_ratio_2018",
+    "differs": "xu_covered_trade_list3",
+    "synthetic": "xu_goods_imported",
+}
 FIGURES = pa.Table.from_pylist(
     [
-        {**figure("absolute", kind="absolute", published=0.338, computed=0.339, tolerance=0.001), "difference": 0.001},
-        figure("relative", kind="relative", published=53000, computed=52746, tolerance=0.01),
-        figure("exact", kind="exact", published=85, computed=85),
-        figure("bound", kind="lower_bound", published=3, computed=3.5),
-        figure("differs", kind="relative", published=200, computed=159, tolerance=0.15, verdict="differs"),
+        {
+            **figure(IDS["absolute"], kind="absolute", published=0.338, computed=0.339, tolerance=0.001),
+            "difference": 0.001,
+        },
+        figure(IDS["relative"], kind="relative", published=53000, computed=52746, tolerance=0.01),
+        figure(IDS["exact"], kind="exact", published=4, computed=4, dataset="patents", years="2018"),
+        figure(IDS["bound"], kind="lower_bound", published=3, computed=3.5, dataset="patents", years="2018"),
+        figure(IDS["differs"], kind="relative", published=200, computed=159, tolerance=0.15, verdict="differs"),
         figure(
-            "synthetic",
+            IDS["synthetic"],
             kind="relative",
             published=3556,
             computed=None,
@@ -57,18 +82,59 @@ FIGURES = pa.Table.from_pylist(
         ),
     ]
 )
-SOURCES = [source("tariffs", "files", is_synthetic=False), source("trade", "sample", is_synthetic=True)]
-SOUND = holding(
+SOURCES = [
+    source("tariffs", "files", is_synthetic=False),
+    source("patents", "files", is_synthetic=False),
+    source("trade", "sample", is_synthetic=True),
+]
+FIGURE_TABLES = holding(
     {
         "published_benchmarks": FIGURES,
         "published_figures": FIGURES.select(["benchmark_id", "published_value", "tolerance", "tolerance_kind"]),
         "stg_inputs": pa.Table.from_pylist(SOURCES),
     }
 )
+# What the figures are recomputed from: 339 of 1,000 decided requests of list 1 were granted, China's partners are the
+# United States (2) and Japan (7), and it imports one good.
+INPUTS = scripted("""
+    create table stg_tariff_requests as
+        select case when n < 1000 then '1' when n < 2000 then '2' when n < 3000 then '3' else '4A' end as list_id,
+            case when n < 339 then 'granted' when n < 1000 then 'denied' else 'pending' end as status
+        from range(52746) as t (n);
+    create table exclusion_rates as select '3' as list_id, 159e9::double as covered_trade_usd;
+    create table list_rate_history as
+        select '3' as list_id, date '2019-05-10' as valid_from, null::date as valid_to, 0.25::double as rate;
+    create table patent_collaboration as
+        select 2018 as filing_year, 'CN' as country_iso2, partner_iso2, joint_applications::double as joint_applications
+        from (values ('US', 2), ('JP', 7)) as t (partner_iso2, joint_applications);
+    create table patent_country_summary as
+        select 2018 as filing_year, 'CN' as country_iso2, 0.1::double as core_share, true as window_complete;
+    create table patent_core_share as
+        select 2018 as filing_year, 'CN' as country_iso2, field_id, 0.1::double as core_share, true as window_complete,
+            applications::double as applications
+        from (values ('4', 9), ('6', 8)) as t (field_id, applications);
+    create table int_year_settings as select 2017 as year, 'bec4_intermediate' as product_scope;
+    create table stg_products as select '850760' as hs6, '53' as bec4, 'INT' as bec5;
+    create table trade_flows as
+        select 2017 as year, 392 as exporter_code, 156 as importer_code, '850760' as hs6, 5.0::double as value_usd;
+    create table product_centrality as
+        select 2017 as year, '850760' as hs6, true as in_scope, true as high_centrality;
+    create table import_vulnerability as
+        select 2017 as year, 'CHN' as importer_iso3, '85' as hs2, true as in_scope, 1 as category,
+            5.0::double as import_value_usd, 1.0::double as vulnerability_index;
+""")
 
 
-def of(benchmark_id: str, table: str = "published_benchmarks") -> Rows:
-    return rows(table, benchmark_id=benchmark_id)
+def _setup(connection: Any) -> None:
+    FIGURE_TABLES.setup(connection)
+    INPUTS.setup(connection)
+
+
+SOUND = CheckedData(_setup)
+
+
+def of(kind: str, table: str = "published_benchmarks") -> Rows:
+    return rows(table, benchmark_id=IDS[kind])
 
 
 CASES = [
@@ -76,31 +142,31 @@ CASES = [
         "a figure that was not computed",
         of("exact").remove(),
         fails="published_benchmarks.one_row_per_figure",
-        shows={"benchmark_id": "exact", "printed": 85.0, "in_the_mart": None},
+        shows={"benchmark_id": IDS["exact"], "printed": 4.0, "in_the_mart": None},
     ),
     case(
         "a row of no published figure",
         of("exact", "published_figures").remove(),
         fails="published_benchmarks.one_row_per_figure",
-        shows={"benchmark_id": "exact", "printed": None, "in_the_mart": 85.0},
+        shows={"benchmark_id": IDS["exact"], "printed": None, "in_the_mart": 4.0},
     ),
     case(
         "every figure twice",
         rows("published_benchmarks").repeat(),
         fails="published_benchmarks.one_row_per_figure",
-        shows={"benchmark_id": "exact"},
+        shows={"benchmark_id": IDS["exact"]},
     ),
     case(
         "another value than was published",
-        of("exact", "published_figures").set(published_value=86),
+        of("exact", "published_figures").set(published_value=5),
         fails="published_benchmarks.one_row_per_figure",
-        shows={"benchmark_id": "exact", "printed": 86.0, "in_the_mart": 85.0},
+        shows={"benchmark_id": IDS["exact"], "printed": 5.0, "in_the_mart": 4.0},
     ),
     case(
         "another tolerance than was declared",
         of("exact", "published_figures").set(tolerance=0.5),
         fails="published_benchmarks.one_row_per_figure",
-        shows={"benchmark_id": "exact"},
+        shows={"benchmark_id": IDS["exact"]},
     ),
     case(
         "no row at all",
@@ -112,93 +178,124 @@ CASES = [
         "a verdict that nobody knows",
         of("exact").set(verdict="close"),
         fails="published_benchmarks.verdicts_are_known",
-        shows={"benchmark_id": "exact", "verdict": "close"},
+        shows={"benchmark_id": IDS["exact"], "verdict": "close"},
     ),
     case(
         "no verdict",
         of("exact").set(verdict=None),
         fails="published_benchmarks.verdicts_are_known",
-        shows={"benchmark_id": "exact", "verdict": None},
+        shows={"benchmark_id": IDS["exact"], "verdict": None},
     ),
     case(
         "no word on the inputs",
         of("exact").set(inputs=None),
         fails="published_benchmarks.verdicts_are_known",
-        shows={"benchmark_id": "exact", "inputs": None},
+        shows={"benchmark_id": IDS["exact"], "inputs": None},
     ),
     case(
         "a verdict without a value",
         of("exact").set(computed_value=None, difference=None),
         fails="published_benchmarks.values_and_verdicts_go_together",
-        shows={"benchmark_id": "exact", "computed_value": None, "verdict": "reproduced"},
+        shows={"benchmark_id": IDS["exact"], "computed_value": None, "verdict": "reproduced"},
     ),
     case(
         "a value of a figure that is not computable",
         of("synthetic").set(computed_value=3556, difference=0),
         fails="published_benchmarks.values_and_verdicts_go_together",
-        shows={"benchmark_id": "synthetic", "computed_value": 3556.0},
+        shows={"benchmark_id": IDS["synthetic"], "computed_value": 3556.0},
     ),
     case(
         "a difference that is not the values'",
         of("exact").set(difference=-1),
         fails="published_benchmarks.values_and_verdicts_go_together",
-        shows={"benchmark_id": "exact", "computed_value": 85.0, "difference": -1.0},
+        shows={"benchmark_id": IDS["exact"], "computed_value": 4.0, "difference": -1.0},
     ),
     case(
         "a value without its difference",
         of("exact").set(difference=None),
         fails="published_benchmarks.values_and_verdicts_go_together",
-        shows={"benchmark_id": "exact", "computed_value": 85.0, "difference": None},
+        shows={"benchmark_id": IDS["exact"], "computed_value": 4.0, "difference": None},
     ),
     case(
         "reproduced, though beyond the tolerance",
         of("differs").set(verdict="reproduced"),
         fails="published_benchmarks.verdicts_follow_from_differences",
-        shows={"benchmark_id": "differs", "verdict": "reproduced"},
+        shows={"benchmark_id": IDS["differs"], "verdict": "reproduced"},
     ),
     case(
         "differs, though within the tolerance",
         of("relative").set(verdict="differs"),
         fails="published_benchmarks.verdicts_follow_from_differences",
-        shows={"benchmark_id": "relative", "verdict": "differs"},
+        shows={"benchmark_id": IDS["relative"], "verdict": "differs"},
     ),
     case(
         "reproduced, though an absolute tolerance is exceeded",
         of("absolute").set(computed_value=0.3391, difference=0.0011),
         fails="published_benchmarks.verdicts_follow_from_differences",
-        shows={"benchmark_id": "absolute", "difference": 0.0011, "verdict": "reproduced"},
+        shows={"benchmark_id": IDS["absolute"], "difference": 0.0011, "verdict": "reproduced"},
     ),
     case(
         "reproduced, though an exact figure is one off",
-        of("exact").set(computed_value=84, difference=-1),
+        of("exact").set(computed_value=3, difference=-1),
         fails="published_benchmarks.verdicts_follow_from_differences",
-        shows={"benchmark_id": "exact", "difference": -1.0, "verdict": "reproduced"},
+        shows={"benchmark_id": IDS["exact"], "difference": -1.0, "verdict": "reproduced"},
     ),
     case(
         "reproduced, though a lower bound is only reached",
         of("bound").set(computed_value=3, difference=0),
         fails="published_benchmarks.verdicts_follow_from_differences",
-        shows={"benchmark_id": "bound", "difference": 0.0, "verdict": "reproduced"},
+        shows={"benchmark_id": IDS["bound"], "difference": 0.0, "verdict": "reproduced"},
     ),
     case(
         "values from a synthetic dataset",
         rows("stg_inputs").set(is_synthetic=True),
         fails="published_benchmarks.nothing_from_synthetic_inputs",
-        shows={"benchmark_id": "exact", "dataset": "tariffs", "source": "files", "computed_value": 85.0},
+        shows={"benchmark_id": IDS["exact"], "dataset": "patents", "source": "files", "computed_value": 4.0},
     ),
     case(
         "values from a dataset of unknown source",
-        rows("stg_inputs", dataset="tariffs").remove(),
+        rows("stg_inputs", dataset="patents").remove(),
         fails="published_benchmarks.nothing_from_synthetic_inputs",
-        shows={"benchmark_id": "exact", "dataset": "tariffs", "source": None, "computed_value": 85.0},
+        shows={"benchmark_id": IDS["exact"], "dataset": "patents", "source": None, "computed_value": 4.0},
+    ),
+    case(
+        "a share of approvals ten times what it is",
+        of("absolute").set(computed_value=3.39),
+        fails="published_benchmarks.tariff_figures_recomputed",
+        shows={"benchmark_id": IDS["absolute"], "computed_value": 3.39, "recomputed_value": 0.339},
+    ),
+    case(
+        "a ratio of joint applications half of what it is",
+        of("bound").set(computed_value=1.75),
+        fails="published_benchmarks.patent_figures_recomputed",
+        shows={"benchmark_id": IDS["bound"], "computed_value": 1.75, "recomputed_value": 3.5},
+    ),
+    case(
+        "a figure from other years than it says",
+        of("bound").set(years="2017"),
+        fails="published_benchmarks.patent_figures_recomputed",
+        shows={"benchmark_id": IDS["bound"], "recomputed_value": None},
+    ),
+    case(
+        "one good too many",
+        of("synthetic").set(computed_value=2, years="2017"),
+        fails="published_benchmarks.trade_figures_recomputed",
+        shows={"benchmark_id": IDS["synthetic"], "computed_value": 2.0, "recomputed_value": 1.0},
     ),
 ]
 
 
 def test_sound_tables_pass() -> None:
-    assert_passes(BENCHMARKS, SOUND)
+    assert_passes(figures_stage(), SOUND)
 
 
 @each(CASES)
 def test_a_fault_is_found(case: Case) -> None:
-    assert_fails(case, BENCHMARKS, SOUND)
+    assert_fails(case, figures_stage(), SOUND)
+
+
+def test_figures_of_a_dataset_that_is_off_are_not_recomputed() -> None:
+    """Its tables are not there; no figure can have been computed from it."""
+    names = {check.name for check in figures_stage([each for each in DATASETS if each.name != "patents"]).checks}
+    assert "tariff_figures_recomputed" in names
+    assert "patent_figures_recomputed" not in names

@@ -17,7 +17,7 @@ from dagster_project.checks import factory
 from dagster_project.checks.benchmarks import BENCHMARKS
 from dagster_project.checks.declarations import Check, Expect, Outcome, Stage, no_rows, not_null
 from dagster_project.checks.views import CheckedData
-from dagster_project.datasets.registry import DATASETS
+from dagster_project.datasets.registry import DATASETS, figures_stage
 from tests.helpers.check_cases import scripted
 
 STAGES = {f"check_{each.name}_{part.layer}": part.stage for each in DATASETS for part in each.checks}
@@ -155,7 +155,7 @@ def test_a_stage_check_needs_an_asset_for_every_table() -> None:
         factory.make_stage_check("c", small_stage("ERROR", BAD), {"t": dg.AssetKey("a")}, lambda _: scripted(""))
 
 
-@pytest.mark.parametrize(("name", "stage"), [*STAGES.items(), ("check_figures", BENCHMARKS)])
+@pytest.mark.parametrize(("name", "stage"), [*STAGES.items(), ("check_figures", figures_stage())])
 def test_declared_stages_make_definitions(name: str, stage: Stage) -> None:
     keys = {table: dg.AssetKey(table) for table in stage.tables}
     check = factory.make_stage_check(name, stage, keys, lambda _: scripted(""))

@@ -11,13 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.checks.benchmarks import BENCHMARKS
 from dagster_project.checks.declarations import Stage
-from dagster_project.datasets.registry import DATASETS
+from dagster_project.datasets.registry import DATASETS, figures_stage
 from dagster_project.places import CHECKOUT
 from tests.helpers.check_cases import Case
 
-STAGES = [*(part.stage for each in DATASETS for part in each.checks), BENCHMARKS]
+STAGES = [*(part.stage for each in DATASETS for part in each.checks), figures_stage()]
 
 
 def cases(path: Path) -> Iterator[Case]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dagster_project.checks.accounting import accounting
 from dagster_project.checks.declarations import Check, Expect, Stage, between, no_rows, not_empty, not_null, unique
 from dagster_project.checks.views import PREVIOUS_RELEASE
+from dagster_project.datasets.patents.recomputed import PREPARED, RECOMPUTED
 
 _TOLERANCE = 1e-6
 UNKNOWN_LIMIT = 0.10
@@ -282,5 +283,7 @@ PATENT_MARTS = Stage(
             f"No economy's share is more than {REFERENCE_LIMIT:.0%} of the world off the reference's.",
             (no_rows(_FAR_FROM_REFERENCE),),
         ),
+        *RECOMPUTED,
     ),
+    prepare=PREPARED,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dagster_project.datasets.declaration import Dataset, DropFolder, LiveService, Sample, StageChecks, Table
 from dagster_project.datasets.patents import files, uspto
 from dagster_project.datasets.patents.checks import PATENT_LANDING, PATENT_MARTS
+from dagster_project.datasets.patents.figures import PATENT_FIGURES
 from dagster_project.datasets.patents.landing import land
 from dagster_project.datasets.patents.sample import patent_files
 
@@ -62,4 +63,5 @@ PATENTS = Dataset(
     ),
     land=land,
     checks=(StageChecks("landing", PATENT_LANDING), StageChecks("marts", PATENT_MARTS)),
+    figures=PATENT_FIGURES,
 )

@@ -16,6 +16,7 @@ from dagster_project.datasets.declaration import (
     Yearly,
 )
 from dagster_project.datasets.trade import baci_files, baci_web, comtrade_api, comtrade_files
+from dagster_project.datasets.trade.figures import TRADE_FIGURES
 from dagster_project.datasets.trade.landing import land
 from dagster_project.datasets.trade.landing_checks import TRADE_LANDING
 from dagster_project.datasets.trade.mart_checks import TRADE_MARTS
@@ -111,6 +112,7 @@ TRADE = Dataset(
         StageChecks("staging", TRADE_STAGING),
         StageChecks("marts", TRADE_MARTS),
     ),
+    figures=TRADE_FIGURES,
     after=("reference",),
     lands_after=("reference",),
     shaping=("keep_reimports", "mirror_cif_fob_factor"),

@@ -103,7 +103,36 @@ LANDING_CASES = [
         shows={"source": "google_patents/wo_publications", "rows_quarantined": 900},
     ),
 ]
+# Numbers that can be wrong by a factor and still be plausible, by check.
+SCALED = {
+    "patent_core_share.recomputed_from_publications": (
+        *("applications", "core_applications", "core_share", "core_share_top1", "core_share_net_self"),
+        *("core_share_family", "world_share", "rta"),
+    ),
+    "patent_country_summary.recomputed_from_publications": (
+        *("applications", "core_applications", "core_share", "core_share_top1"),
+        *("core_share_net_self", "core_share_family", "world_share", "field_hhi", "growth_5y"),
+    ),
+    "patent_collaboration.recomputed_from_publications": (
+        *("joint_applications", "joint_publications", "share_of_joint"),
+    ),
+    "patent_reconciliation.recomputed_from_publications_and_totals": (
+        *("our_applications", "reference_applications", "our_share", "reference_share", "share_difference"),
+        *("coverage", "world_coverage"),
+    ),
+}
+
 MART_CASES = [
+    *(
+        case(
+            f"{column} of China a tenth of what it is",
+            rows(check.split(".")[0], country_iso2="CN").set(**{column: sql(f"{column} / 10")}),
+            fails=check,
+            shows={"country_iso2": "CN"},
+        )
+        for check, columns in SCALED.items()
+        for column in columns
+    ),
     case(
         "a core share above 1",
         rows("patent_core_share", field_id="4").set(core_share=1.5),

@@ -1,0 +1,41 @@
+"""The published figures of tariffs by another road: from requests and the history of duties. Not here: verdicts."""
+
+from __future__ import annotations
+
+from dagster_project.checks.declarations import Check, Stage
+from dagster_project.checks.recomputed import figures_equal
+
+_PARTS = """
+    with requests as (
+        select lower(list_id) as list, status in ('granted', 'partially_granted') as is_granted,
+            status = 'denied' as is_denied
+        from stg_tariff_requests
+    )
+    select 'xu_exclusion_list' || list as benchmark_id, null::integer as year,
+        count(*) filter (is_granted)::double as numerator,
+        count(*) filter (is_granted or is_denied)::double as denominator
+    from requests group by list
+    union all
+    select name, null, case name when 'gao_denied_share' then count(*) filter (is_denied) else count(*) end,
+        case name when 'gao_denied_share' then count(*) else 1 end
+    from requests, (values ('gao_denied_share'), ('gao_requests_total')) as figures (name)
+    group by name having count(distinct list) = 4
+    union all
+    select 'xu_covered_trade_list' || lower(list_id), null, covered_trade_usd / 1e9, 1 from exclusion_rates
+    union all
+    select 'xu_additional_duty_list' || lower(list_id), null, rate, 1 from list_rate_history
+    where valid_to is null and valid_from < date '2022-01-01'
+"""
+
+TARIFF_FIGURES = Stage(
+    name="figures of tariffs",
+    checks=(
+        Check(
+            "tariff_figures_recomputed",
+            "published_benchmarks",
+            "ERROR",
+            "Every figure of tariffs is recomputed from the requests, the lists' trade and the history of duties.",
+            (figures_equal("tariffs", _PARTS),),
+        ),
+    ),
+)
