@@ -29,7 +29,8 @@ from dagster_project.errors import ReleaseError, UserError
 from dagster_project.landing.yearly import landed_years
 from dagster_project.places import CHECKOUT, INSTALLED, program_version
 from dagster_project.planning.intake import current_inputs
-from dagster_project.planning.state import Built, release_lock
+from dagster_project.planning.loading import require_whole
+from dagster_project.planning.state import FIGURES, IN_WORK, Built, release_lock
 from dagster_project.publish.manifest import read_manifest as read_release_manifest
 from dagster_project.publish.read import Release
 from dagster_project.publish.release import MartSpec, ReleaseContext, publish
@@ -85,6 +86,7 @@ def release_asset(
         with user_errors():
             checks = check_results(context)
             _require_checked(checks, settings, blocking)
+            require_whole(settings)
             published = publish(
                 settings.warehouse,
                 settings.published_dir,
@@ -135,9 +137,26 @@ def _require_checked(
             expected="a run in which all of them passed",
             remedy="Start the job `refresh` (or `make run`), which checks what it publishes. Nothing was published.",
         )
+    record = Built.load(settings)
+    names = {**record.datasets, FIGURES: record.figures}
+    struck = [name for name in (*(each.name for each in datasets_on(settings)), FIGURES) if names.get(name) == IN_WORK]
+    if struck:
+        raise ReleaseError(
+            f"release, {', '.join(struck)}",
+            found="marts whose last computation did not come to its end",
+            expected="marts that were computed whole",
+            remedy="Start the job `refresh` (or `make run`). Nothing was published.",
+        )
     for each in datasets_on(settings):
+        if damaged := record.damaged_files(each, settings):
+            raise ReleaseError(
+                f"warehouse {settings.warehouse.parent}, {', '.join(damaged)}",
+                found="other bytes than the models left there, or no file",
+                expected="the files as they were computed",
+                remedy="Start `make run` (the job `refresh`): it computes them again. Nothing was published.",
+            )
         landed = {str(year): name for year, name in landed_years(settings.landing_dir, each.name).items()}
-        built = Built.load(settings).years_of(each)
+        built = record.years_of(each)
         apart = sorted(year for year in {*landed, *built} if landed.get(year) != built.get(year))
         if apart:
             raise ReleaseError(

@@ -1,6 +1,7 @@
 """Warehouse assets: the dbt models, one Dagster op per domain and layer. Not here: the models, which lie in `dbt/`."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,17 +20,20 @@ from dagster_project.assets.common import (
     provenance_metadata,
     relation_metadata,
     table_bytes,
+    user_errors,
 )
 from dagster_project.assets.pictures import picture
 from dagster_project.datasets.declaration import Dataset
 from dagster_project.datasets.registry import datasets_on
 from dagster_project.dbt_project import folder_of, landing_tables_of, model_meta, node_layer, read_manifest, run_dbt
+from dagster_project.durable import known_sha256, problem_in, problem_of, sync, told
 from dagster_project.jobs import models_op
 from dagster_project.landing.yearly import landed_years
 from dagster_project.partitions import build_years, years_of
 from dagster_project.planning.fingerprints import folder_fingerprint
 from dagster_project.planning.intake import current_inputs
-from dagster_project.planning.state import FIGURES, Built, identity, shape
+from dagster_project.planning.loading import require_whole
+from dagster_project.planning.state import FIGURES, IN_WORK, Built, identity, shape
 from dagster_project.settings import Settings
 
 if TYPE_CHECKING:  # two seconds that loading the definitions need not cost
@@ -109,6 +113,10 @@ def _staging(
         pool=WAREHOUSE_POOL,
     )
     def staging_models(context: AssetExecutionContext) -> Iterator[Any]:
+        with user_errors():
+            require_whole(settings)
+        for each in staged_only:
+            _strike(each, settings)
         # Tests that also read marts belong to the ops that build those.
         yield from _build(context, settings, ["--indirect-selection", "cautious"])
         for each in staged_only:
@@ -120,6 +128,12 @@ def _staging(
 def _yearly_models(
     each: Dataset, settings: Settings, yearly: dg.PartitionsDefinition, manifest: Path
 ) -> dg.AssetsDefinition:
+    models = [
+        node["name"]
+        for node in read_manifest(manifest)["nodes"].values()
+        if node["config"].get("materialized") == "yearly_files" and folder_of(node) == each.name
+    ]
+
     @dbt_assets(
         manifest=manifest,
         name=models_op(each),
@@ -136,14 +150,19 @@ def _yearly_models(
         asked = [year for year in years_of(context.partition_keys, settings) if year in landed]
         # Years that are no longer landed leave the warehouse only when it is made anew.
         before = built.years_of(each)
-        full = full or any(int(year) not in landed for year in before)
+        damaged = built.damaged_files(each, settings)
+        if damaged:
+            context.log.warning("not as the last build left them: %s", ", ".join(damaged))
+        full = full or bool(damaged) or any(int(year) not in landed for year in before)
         years = [] if full else asked
+        built.without_years(each, landed if full else asked, full=full).save(settings)
         context.log.info("computing %s", "all landed years anew" if full else ", ".join(map(str, years)))
         yield from _build(context, settings, ["--full-refresh"] if full else [], build_years(years))
         computed = landed if full else {year: landed[year] for year in asked}
         kept = {} if full else {int(year): name for year, name in before.items() if int(year) in landed}
+        files = _sync_files(models, {**kept, **computed}, settings)
         # Read again: other datasets have their own records, and their ops may have come meanwhile.
-        Built.load(settings).with_years(each, shaped_by, {**kept, **computed}).save(settings)
+        Built.load(settings).with_years(each, shaped_by, {**kept, **computed}, files).save(settings)
 
     return yearly_models
 
@@ -158,10 +177,26 @@ def _models(each: Dataset, settings: Settings, manifest: Path) -> dg.AssetsDefin
     )
     def models(context: AssetExecutionContext) -> Iterator[Any]:
         context.log.info("%s from source %s", each.name, each.source_name(settings))
+        _strike(each, settings)
         yield from _build(context, settings, [])
         _record(each, settings)
 
     return models
+
+
+def _sync_files(models: Sequence[str], years: Iterable[int], settings: Settings) -> dict[str, str]:
+    """Force the files of these models and years to the disk, before the record vouches for them; name -> sha256."""
+    folder, name = settings.warehouse.parent, settings.warehouse.name
+    files = [folder / f"{name}.{model}.{year}.parquet" for model in models for year in sorted(years)]
+    for path in files:
+        sync(path)
+    sync(folder)
+    return {path.name: known_sha256(path) for path in files}
+
+
+def _strike(each: Dataset, settings: Settings) -> None:
+    """Note that the dataset's models are about to be rebuilt, and are nothing to rely on until they are."""
+    Built.load(settings).with_dataset(each, IN_WORK).save(settings)
 
 
 def _record(each: Dataset, settings: Settings) -> None:
@@ -180,6 +215,7 @@ def _figures(settings: Settings, manifest: Path) -> dg.AssetsDefinition:
         pool=WAREHOUSE_POOL,
     )
     def benchmark_models(context: AssetExecutionContext) -> Iterator[Any]:
+        replace(Built.load(settings), figures=IN_WORK).save(settings)
         yield from _build(context, settings, [])
         replace(Built.load(settings), figures=folder_fingerprint(FIGURES)).save(settings)
 
@@ -207,7 +243,7 @@ def _build(
     # The warehouse has one writer: metadata is read when dbt is done.
     meta, tables = model_meta(selected.manifest), landing_tables_of(selected.manifest)
     built = set()
-    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
+    with _reading(settings) as connection:
         for message in events:
             for event in DbtCoreCliEventMessage(message, {}).to_default_asset_events(
                 selected.manifest, selected.dagster_dbt_translator, context
@@ -215,15 +251,31 @@ def _build(
                 if isinstance(event, dg.Output):
                     built.add(context.asset_key_for_output(event.output_name))
                 yield _with_rows(context, event, connection, settings, meta, tables)
-    _require_success(context, result, events, built)
+    _require_success(context, result, events, built, f"warehouse {settings.warehouse}")
+
+
+@contextmanager
+def _reading(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    with user_errors(), told(f"warehouse {settings.warehouse}"):
+        connection = duckdb.connect(str(settings.warehouse), read_only=True)
+    with connection:
+        yield connection
 
 
 def _require_success(
-    context: AssetExecutionContext, result: "dbtRunnerResult", events: Sequence[dict[str, Any]], built: set[dg.AssetKey]
+    context: AssetExecutionContext,
+    result: "dbtRunnerResult",
+    events: Sequence[dict[str, Any]],
+    built: set[dg.AssetKey],
+    where: str,
 ) -> None:
     """dbt must say success, and every selected model must have been built: it skips those behind a failed test."""
     errors = [event["info"]["msg"] for event in events if event["info"]["level"] == "error"]
     if not result.success:
+        # A full disk or a lock of another program is no fault of a model: it is told as what it is.
+        problem = problem_of(result.exception, where) if result.exception else problem_in("\n".join(errors), where)
+        if problem is not None:
+            raise dg.Failure(str(problem))
         raise dg.Failure(
             "\n".join(["dbt build failed:", *errors, *([str(result.exception)] if result.exception else [])])
         )

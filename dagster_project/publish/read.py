@@ -18,6 +18,7 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.durable import sha256_of
 from dagster_project.errors import ReleaseError
 from dagster_project.machine import PUBLISHING, Resources
 from dagster_project.places import command
@@ -27,9 +28,9 @@ from dagster_project.publish.content import (
     combined,
     hash_content,
 )
-from dagster_project.publish.files import sha256_of, share
+from dagster_project.publish.files import share
 from dagster_project.publish.manifest import NAME, read_manifest
-from dagster_project.sql import identifier, literal
+from dagster_project.sql import identifier, literal, parquet
 
 CURRENT = "current"
 RELEASES = "releases"
@@ -125,8 +126,7 @@ def _comment(con: duckdb.DuckDBPyConnection, mart: str, facts: Mapping[str, Any]
 
 def _parquet_relation(paths: list[Path]) -> str:
     # `year` is a column of the files too; with hive partitioning on, the directory's name would take its place.
-    files = ", ".join(literal(path) for path in paths)
-    return f"read_parquet([{files}], hive_partitioning = false)"
+    return parquet(paths)
 
 
 def open_release(published: Path, release_id: str | None = None, *, resources: Resources | None = None) -> Release:

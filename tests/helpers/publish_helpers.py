@@ -11,7 +11,7 @@ import duckdb
 
 from dagster_project.archive.lock import Lock
 from dagster_project.archive.store import Entry
-from dagster_project.publish.files import sha256_of
+from dagster_project.durable import sha256_of
 from dagster_project.publish.manifest import read_manifest
 from dagster_project.publish.release import MartSpec, Published, ReleaseContext, publish
 

@@ -20,7 +20,7 @@ from dagster_project.errors import SourceError
 from dagster_project.landing import yearly
 from dagster_project.landing.loads import Landed, Load
 from dagster_project.landing.tables import RuleCounts, copy_query, replaced_directory, scratch_database
-from dagster_project.sql import literal, parquet
+from dagster_project.sql import literal, one_file, parquet
 
 DATASET = "trade"
 # Kinds of landed row: table name -> the rule that sets such rows aside from the flows (None: the flows themselves).
@@ -60,7 +60,7 @@ def land(load: Load) -> Landed:
     Rows of years that the load does not hold, and rows without a readable year, are accounted for. SourceError when a
     payload cannot be read or holds none of a year; AccountingError when a row is unaccounted for.
     """
-    parsed = parse(load, load.settings.years)
+    parsed = parse(load, load.settings.years, reading=load.years)
     landed = [land_year(load, parsed, year) for year in load.years]
     land_rest(parsed, load.landing, load.held)
     write_empty_tables(load.landing)
@@ -99,7 +99,9 @@ def land_year(load: Load, parsed: Sequence[Parsed], year: int) -> LandedYear:
     yearly.forget_year(load.landing, DATASET, year)
     with scratch_database(load.landing, load.settings.resources) as connection:
         counts = _write_year(connection, load, holding, year).check(f"trade, year {year}")
-    yearly.write_receipt(load.landing, DATASET, identity, yearly.Receipt(counts, [table.entry_id for table in holding]))
+    files = [load.landing / table / f"year={year}" / "part-0.parquet" for table in FOLDERS]
+    content = yearly.Receipt(counts, [table.entry_id for table in holding])
+    yearly.write_receipt(load.landing, DATASET, identity, content, files)
     return LandedYear(year, counts, True, notes)
 
 
@@ -237,7 +239,7 @@ def _view(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> str:
 
 def _numbered(path: Path) -> str:
     """The rows of a parsed file with their number in it."""
-    return f"read_parquet({literal(path)}, hive_partitioning = false, file_row_number = true)"
+    return f"read_parquet({one_file(path)}, hive_partitioning = false, file_row_number = true)"
 
 
 def _constant(text: str) -> str:
