@@ -33,7 +33,7 @@ from dagster_project.planning.loading import require_whole
 from dagster_project.planning.state import FIGURES, IN_WORK, Built, release_lock
 from dagster_project.publish.manifest import read_manifest as read_release_manifest
 from dagster_project.publish.read import Release
-from dagster_project.publish.release import MartSpec, ReleaseContext, publish
+from dagster_project.publish.release import Callbacks, MartSpec, ReleaseContext, publish
 from dagster_project.settings import Settings
 from dagster_project.sql import literal, parquet
 
@@ -96,9 +96,10 @@ def release_asset(
                 ],
                 _context(checks, settings, manifest),
                 retain=settings.retain_releases,
-                extras=lambda building: _brief(context, building, settings),
-                progress=context.log.info,
                 resources=settings.resources,
+                callbacks=Callbacks(
+                    extras=lambda building: _brief(context, building, settings), progress=context.log.info
+                ),
             )
         Built.load(settings).save_released(settings)
         return dg.MaterializeResult(

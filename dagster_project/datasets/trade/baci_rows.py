@@ -19,6 +19,7 @@ from dagster_project.archive.store import Entry
 from dagster_project.errors import SourceError
 from dagster_project.hs import REVISION_OF_TWO_DIGITS
 from dagster_project.landing.delimited import (
+    Dialect,
     TextTable,
     decimal_number,
     open_delimited,
@@ -62,7 +63,7 @@ def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, 
     Values: thousand USD become USD. Quantities: metric tons. SourceError when a column is missing.
     """
     gzipped = entry.address.lower().endswith(".gz")
-    table = open_delimited(connection, path, entry.address, gzipped=gzipped, rejects=rejects)
+    table = open_delimited(connection, path, entry.address, Dialect(gzipped=gzipped), rejects=rejects)
     require_columns(table, REQUIRED, entry.address)
     t, i, j, k, v, q = (f"received.{identifier(table.columns[name])}" for name in REQUIRED)
     revision = REVISION_OF_TWO_DIGITS[entry.parameters["hs"]]

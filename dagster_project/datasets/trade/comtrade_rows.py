@@ -14,6 +14,7 @@ from dagster_project.archive.store import Entry
 from dagster_project.datasets.trade.comtrade_files import FIELDS
 from dagster_project.errors import SourceError
 from dagster_project.landing.delimited import (
+    Dialect,
     TextTable,
     decimal_number,
     fold_names,
@@ -44,14 +45,8 @@ def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, 
 
 def _open_delimited(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, rejects: str) -> TextTable:
     is_csv = entry.parameters.get("format", "csv").lower() == "csv"
-    return open_delimited(
-        connection,
-        path,
-        entry.address,
-        delimiter="," if is_csv else "\t",
-        gzipped=entry.address.lower().endswith(".gz"),
-        rejects=rejects,
-    )
+    dialect = Dialect("," if is_csv else "\t", gzipped=entry.address.lower().endswith(".gz"))
+    return open_delimited(connection, path, entry.address, dialect, rejects=rejects)
 
 
 def _open_json(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry) -> TextTable:
