@@ -7,10 +7,13 @@ What belongs here: the conversation with the user. Not here: what is shown on th
 from __future__ import annotations
 
 import argparse
+import atexit
+import glob
 import os
 import shutil
 import socket
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -327,7 +330,21 @@ def ensure_dagster_home() -> Path:
     home.mkdir(parents=True, exist_ok=True)
     if home == own or not (home / "dagster.yaml").exists():
         shutil.copyfile(DAGSTER_YAML, home / "dagster.yaml")
-    return home
+    return _without_patterns(home)
+
+
+def _without_patterns(home: Path) -> Path:
+    """Another name of DAGSTER_HOME where its own has a character that is a pattern to Dagster.
+
+    Dagster would find no dagster.yaml there, and without a word use settings of its own.
+    """
+    if glob.escape(str(home)) == str(home):
+        return home
+    folder = Path(tempfile.mkdtemp(prefix="chokepoint-dagster-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)  # not when the process becomes the UI
+    (folder / "home").symlink_to(home)
+    os.environ["DAGSTER_HOME"] = str(folder / "home")
+    return folder / "home"
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.events import EngineEventData
 from dagster._core.execution.retries import RetryMode
 from dagster._core.execution.step_dependency_config import StepDependencyConfig
 from dagster._core.executor.in_process import InProcessExecutor
@@ -153,6 +154,7 @@ class _OneRunAtATime(InProcessExecutor):
                             plan_context,
                             f"Waiting: another run is at work in the data directory {self._settings.data_dir} "
                             f"({taken.holder or 'which one is not known'}). This one begins when that has ended.",
+                            EngineEventData(),
                         )
                     with raise_interrupts_as(dg.DagsterExecutionInterruptedError):  # it can be cancelled meanwhile
                         time.sleep(1)
