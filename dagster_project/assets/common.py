@@ -15,7 +15,7 @@ from dagster_project.archive.store import Entry
 from dagster_project.durable import told
 from dagster_project.errors import UserError
 from dagster_project.landing.tables import RuleCounts
-from dagster_project.sql import matching, parquet
+from dagster_project.sql import identifier, matching, parquet
 
 OWNERS = ["team:chokepoint"]
 WAREHOUSE_POOL = "warehouse"
@@ -120,7 +120,7 @@ def table_bytes(connection: duckdb.DuckDBPyConnection, schema: str, table: str) 
     ).fetchone()
     if stored is None:
         return {}
-    row = connection.execute(sql, {"name": f'"{schema}"."{table}"'}).fetchone()
+    row = connection.execute(sql, {"name": f"{identifier(schema)}.{identifier(table)}"}).fetchone()
     assert row is not None
     return {"bytes": row[0]}
 

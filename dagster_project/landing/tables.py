@@ -121,6 +121,6 @@ def copy_query(connection: duckdb.DuckDBPyConnection, query: str, path: Path) ->
     # No dictionary is begun for columns of many values: trying one takes longer than the bytes are worth.
     options = "format parquet, compression zstd, dictionary_size_limit 10000"
     connection.execute(f"copy ({query}) to {literal(path)} ({options})")
-    row = connection.execute(f"select count(*) from {parquet([path])}").fetchone()
+    row = connection.execute(f"select count(*) from {parquet(path)}").fetchone()
     assert row is not None
     return int(row[0])

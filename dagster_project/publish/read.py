@@ -97,7 +97,7 @@ class Release:
         if not facts["files"]:
             typed = ", ".join(f"null::{column['type']} as {identifier(n)}" for n, column in facts["columns"].items())
             return f"(select {typed} where false)"
-        return _parquet_relation([self.path / name for name in facts["files"]])
+        return parquet([self.path / name for name in facts["files"]])
 
     def close(self) -> None:
         """Let go of the release; retention may remove it from now on."""
@@ -122,11 +122,6 @@ def _comment(con: duckdb.DuckDBPyConnection, mart: str, facts: Mapping[str, Any]
     for name, column in facts["columns"].items():
         if column["description"]:
             con.execute(f"comment on column {view}.{identifier(name)} is {literal(column['description'])}")
-
-
-def _parquet_relation(paths: list[Path]) -> str:
-    # `year` is a column of the files too; with hive partitioning on, the directory's name would take its place.
-    return parquet(paths)
 
 
 def open_release(published: Path, release_id: str | None = None, *, resources: Resources | None = None) -> Release:
@@ -225,7 +220,7 @@ def rehash(release: Release) -> dict[str, ContentHash]:
         hashes = {}
         for mart in release.marts:
             paths = release.parquet(mart)
-            relation = _parquet_relation(paths) if paths else None
+            relation = parquet(paths) if paths else None
             parts = hash_content(con, relation, columns_of(con, relation)) if relation else {}
             hashes[mart] = combined(parts)
         return hashes

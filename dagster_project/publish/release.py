@@ -547,8 +547,7 @@ def _verify_parquet(con: duckdb.DuckDBPyConnection, building: _Building, mart: _
     """Compare what was written; a linked file has been compared when it was written, and has its sha256 since."""
     for name, year in mart.files().items():
         if name in building.written:
-            relation = parquet([building.folder / name])
-            _compare(con, mart, relation, year, name)
+            _compare(con, mart, parquet(building.folder / name), year, name)
 
 
 def _compare(con: duckdb.DuckDBPyConnection, mart: _Mart, relation: str, year: Any, name: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dagster_project.datasets.registry import DATASETS
-from dagster_project.places import DBT_PROJECT, PACKAGE
+from dagster_project.places import CHECKOUT, DBT_PROJECT, PACKAGE
 from dagster_project.planning.fingerprints import dbt_files, python_modules
 
 EVERY = {each.name for each in DATASETS}
@@ -31,6 +31,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     left_out = shutil.ignore_patterns("__pycache__", "target", "logs")
     shutil.copytree(PACKAGE, root / PACKAGE.name, ignore=left_out)
     shutil.copytree(DBT_PROJECT, root / DBT_PROJECT.name, ignore=left_out)
+    shutil.copy(CHECKOUT / "pyproject.toml", root)
     return root
 
 
