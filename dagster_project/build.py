@@ -22,6 +22,7 @@ from dagster_project.assets.warehouse import warehouse_assets  # noqa: E402
 from dagster_project.dbt_project import manifest_path  # noqa: E402
 from dagster_project.jobs import jobs  # noqa: E402
 from dagster_project.partitions import yearly_partitions  # noqa: E402
+from dagster_project.runs import run_executor  # noqa: E402
 from dagster_project.schedules import schedules  # noqa: E402
 from dagster_project.sensors import sensors  # noqa: E402
 
@@ -46,5 +47,5 @@ def build_definitions(*, settings: Settings | None = None, lock: Lock | None = N
         jobs=jobs(settings),
         sensors=sensors(settings),
         schedules=schedules(settings),
-        executor=dg.in_process_executor,
+        executor=run_executor(settings),
     )

@@ -7,10 +7,13 @@ What belongs here: the conversation with the user. Not here: what is shown on th
 from __future__ import annotations
 
 import argparse
+import atexit
+import glob
 import os
 import shutil
 import socket
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -19,13 +22,15 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
-
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING
 
 from dagster_project.archive.lock import Lock, load_lock
 from dagster_project.datasets.declaration import LiveService
 from dagster_project.datasets.registry import DATASETS, datasets_on
-from dagster_project.errors import Deferred, SettingError, SourceError, UserError
+from dagster_project.durable import told
+from dagster_project.environment import prepare, require_place
+from dagster_project.errors import Deferred, EnvironmentProblem, ReleaseError, SettingError, SourceError, UserError
+from dagster_project.locks import RUN_LOCK, Taken, held
 from dagster_project.places import (
     DAGSTER_YAML,
     HOME,
@@ -35,11 +40,14 @@ from dagster_project.places import (
     program_version,
 )
 from dagster_project.planning.state import make_plan
-from dagster_project.progress import StepLines, output_to_log, print_failure, source_messages_shown
+from dagster_project.progress import StepLines, lasting_output, output_to_log, print_failure, source_messages_shown
 from dagster_project.publish.read import CURRENT, open_release, verify
 from dagster_project.settings import Settings, load_settings
 from dagster_project.sources.live import live_session
 from dagster_project.summary import listed, print_comparison, print_summary
+
+if TYPE_CHECKING:  # seconds: not before a command needs it
+    import dagster as dg
 
 DEMO = "demo"  # its data directory, unless the environment names one
 UI_HOST, UI_PORT = "127.0.0.1", 3000
@@ -48,13 +56,15 @@ UI_HOST, UI_PORT = "127.0.0.1", 3000
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status is 0, or 1 after a message that says what to do."""
     options = _parser().parse_args(arguments)
-    try:
-        return int(options.command(options))
-    except UserError as error:
-        print(f"\nStopped: {error}", file=sys.stderr)
-        if isinstance(error, SourceError | Deferred):
-            print("The release published before, if any, stays as it is.", file=sys.stderr)
-        return 1
+    with lasting_output():
+        try:
+            with told("data directory"):
+                return int(options.command(options))
+        except UserError as error:
+            print(f"\nStopped: {error}", file=sys.stderr)
+            if isinstance(error, SourceError | Deferred | EnvironmentProblem):
+                print("The release published before, if any, stays as it is.", file=sys.stderr)
+            return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -140,7 +150,7 @@ def _refresh(settings: Settings) -> int:
         )
         with source_messages_shown():
             plan = make_plan(settings, on_news=_start_imports)
-        if plan.nothing_to_do and (settings.published_dir / "current").exists():
+        if plan.nothing_to_do and _has_release(settings):
             print("Nothing has changed since the last release; nothing was computed.")
             if settings.postgres_url:  # which may lack the release: the address is new, or the server was away
                 return _execute(settings, [], load_lock(settings.lock_path), ("postgres",))
@@ -150,6 +160,17 @@ def _refresh(settings: Settings) -> int:
         years = plan.years or plan.held[-1:]
         print(f"Years held: {listed(plan.held)}; to compute: {listed(years)}.", flush=True)
         return _execute(settings, list(years), load_lock(settings.lock_path))
+
+
+def _has_release(settings: Settings) -> bool:
+    """Whether a current release is there, whole as far as that shows without reading it; says what is wrong with it."""
+    try:
+        with open_release(settings.published_dir):
+            return True
+    except ReleaseError as error:
+        if (settings.published_dir / "current").is_symlink():
+            print(f"The current release is published anew: {error}", flush=True)
+        return False
 
 
 def _brief(options: argparse.Namespace) -> int:
@@ -171,21 +192,21 @@ def _ui(options: argparse.Namespace) -> int:
     settings = load_settings()  # a mistake in them is shown here, not somewhere in Dagster's log
     _require_free_port(options.port)
     demo = load_settings({"CHOKEPOINT_DATA_DIR": DEMO}, dotenv=None)
-    if (
-        settings.data_dir == load_settings({}, dotenv=None).data_dir
-        and _has_release(demo)
-        and not _has_release(settings)
-    ):
+    if settings.data_dir == load_settings({}, dotenv=None).data_dir and _published(demo) and not _published(settings):
         os.environ["CHOKEPOINT_DATA_DIR"] = str(demo.data_dir)
         settings = load_settings()
         print("Nothing was published in the data directory yet: the UI shows the demo's.")
     print(f"Data directory: {settings.data_dir} (CHOKEPOINT_DATA_DIR chooses another).", flush=True)
-    ensure_dagster_home()
+    home = ensure_dagster_home()
+    import dagster as dg
+
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        _free_dead_runs(instance)
     place = ["--host", UI_HOST, "--port", str(options.port)]
     os.execv(sys.executable, [sys.executable, "-m", "dagster", "dev", "-w", str(WORKSPACE_YAML), *place])
 
 
-def _has_release(settings: Settings) -> bool:
+def _published(settings: Settings) -> bool:
     return (settings.published_dir / CURRENT).exists()
 
 
@@ -249,15 +270,15 @@ def _start_imports() -> None:
 @contextmanager
 def _only_run(settings: Settings) -> Iterator[None]:
     """One run per data directory at a time."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(settings.data_dir / "run.lock", timeout=0)
+    require_place(settings)
     try:
-        with lock:
+        with held(settings.data_dir / RUN_LOCK, "a command of chokepoint"):
+            prepare(settings)
             yield
-    except Timeout as error:
+    except Taken as error:
         raise SettingError(
             f"data directory {settings.data_dir}",
-            found="another run at work in it",
+            found="another run at work in it" + (f" ({error.holder})" if error.holder else ""),
             expected="one run at a time",
             remedy="Wait until it has ended, or set CHOKEPOINT_DATA_DIR to another directory.",
         ) from error
@@ -273,23 +294,40 @@ def _execute(settings: Settings, years: list[int], lock: Lock, only: Sequence[st
     from dagster_project.build import build_definitions
     from dagster_project.jobs import REFRESH
     from dagster_project.partitions import partition_range_tags
+    from dagster_project.runs import MARK, alive, free_dead_runs, holders_of
 
     job = build_definitions(settings=settings, lock=lock).resolve_job_def(REFRESH)
     run_id = str(uuid.uuid4())
-    with dg.DagsterInstance.from_config(str(home)) as instance, output_to_log(settings) as user_stream:
-        instance.add_event_listener(run_id, StepLines(user_stream, started))
-        result = job.execute_in_process(
-            instance=instance,
-            run_id=run_id,
-            tags=partition_range_tags(years) if years else {},
-            asset_selection=[dg.AssetKey(name) for name in only] or None,
-            raise_on_error=False,
-        )
+    doing = f"a command of chokepoint, data directory {settings.data_dir}"
+    with dg.DagsterInstance.from_config(str(home)) as instance, alive(home, run_id, doing):
+
+        def blocked(pool: str) -> str:
+            free_dead_runs(instance)
+            return holders_of(instance, pool)
+
+        _free_dead_runs(instance)
+        with output_to_log(settings) as user_stream:
+            instance.add_event_listener(run_id, StepLines(user_stream, started, blocked))
+            result = job.execute_in_process(
+                instance=instance,
+                run_id=run_id,
+                tags={MARK: "chokepoint", **(partition_range_tags(years) if years else {})},
+                asset_selection=[dg.AssetKey(name) for name in only] or None,
+                raise_on_error=False,
+            )
     if not result.success:
         print_failure(result)
         return 1
     print_summary(settings, result, time.monotonic() - started)
     return 0
+
+
+def _free_dead_runs(instance: dg.DagsterInstance) -> None:
+    """Free what runs hold whose process is gone, and say so."""
+    from dagster_project.runs import free_dead_runs
+
+    for run_id in free_dead_runs(instance):
+        print(f"Run {run_id[:8]} was killed before its end: it is marked as failed, and what it held is freed.")
 
 
 def ensure_dagster_home() -> Path:
@@ -303,7 +341,21 @@ def ensure_dagster_home() -> Path:
     home.mkdir(parents=True, exist_ok=True)
     if home == own or not (home / "dagster.yaml").exists():
         shutil.copyfile(DAGSTER_YAML, home / "dagster.yaml")
-    return home
+    return _without_patterns(home)
+
+
+def _without_patterns(home: Path) -> Path:
+    """Another name of DAGSTER_HOME where its own has a character that is a pattern to Dagster.
+
+    Dagster would find no dagster.yaml there, and without a word use settings of its own.
+    """
+    if glob.escape(str(home)) == str(home):
+        return home
+    folder = Path(tempfile.mkdtemp(prefix="chokepoint-dagster-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)  # not when the process becomes the UI
+    (folder / "home").symlink_to(home)
+    os.environ["DAGSTER_HOME"] = str(folder / "home")
+    return folder / "home"
 
 
 if __name__ == "__main__":

@@ -15,11 +15,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock
-
+from dagster_project.durable import sha256_of, sync, write_whole
+from dagster_project.locks import held
 from dagster_project.places import DBT_PROJECT
 from dagster_project.publish.release import MartSpec
 from dagster_project.settings import Settings, load_settings
+from dagster_project.sql import one_file
 
 if TYPE_CHECKING:  # two seconds: not before a run or a parse needs it
     from dbt.cli.main import dbtRunnerResult
@@ -37,14 +38,24 @@ def manifest_path(settings: Settings) -> Path:
     parses at a time.
     """
     target = settings.data_dir / "dbt"
-    target.mkdir(parents=True, exist_ok=True)
     manifest, stamp = target / "manifest.json", target / "manifest.hash"
-    with FileLock(target / "manifest.lock"):
+    with held(target / "manifest.lock", "the dbt project is being parsed", wait=True):
         wanted = _project_hash(settings)
-        if not (manifest.exists() and stamp.exists() and stamp.read_text() == wanted):
+        if not _is_whole(manifest, stamp, wanted):
+            stamp.unlink(missing_ok=True)
             _parse(settings, wanted)
-            stamp.write_text(wanted)
+            sync(manifest)
+            write_whole(stamp, _stamp(manifest, wanted))
     return manifest
+
+
+def _is_whole(manifest: Path, stamp: Path, wanted: str) -> bool:
+    """Whether the manifest is the one that was parsed from the project as it is: a crash may leave half of one."""
+    return manifest.exists() and stamp.exists() and stamp.read_bytes() == _stamp(manifest, wanted)
+
+
+def _stamp(manifest: Path, project_hash: str) -> bytes:
+    return f"{project_hash} {sha256_of(manifest)}".encode()
 
 
 def plain_manifest() -> dict[str, Any]:
@@ -130,9 +141,14 @@ def _variables(settings: Settings, years: str) -> dict[str, str]:
     """The environment variables that dbt's profile, sources and yearly models read."""
     return {
         "CHOKEPOINT_WAREHOUSE": str(settings.warehouse),
-        "CHOKEPOINT_LANDING": str(settings.landing_dir),
+        "CHOKEPOINT_LANDING_FILES": _inside_source(settings.landing_dir),
         "CHOKEPOINT_BUILD_YEARS": years,
     }
+
+
+def _inside_source(folder: Path) -> str:
+    """A folder as it stands in the sources' SQL: inside a literal, with no pattern, and formatted once more by dbt."""
+    return one_file(folder)[1:-1].replace("{", "{{").replace("}", "}}")
 
 
 def _limits(settings: Settings) -> dict[str, str]:

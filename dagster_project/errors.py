@@ -28,6 +28,10 @@ class SettingError(UserError):
     """A setting has a value it does not know."""
 
 
+class EnvironmentProblem(UserError):
+    """The machine refuses: a disk is full, a right is missing, a file is held by another program."""
+
+
 class SourceError(UserError):
     """A source could not be read, or holds none of what was asked for."""
 
@@ -38,6 +42,10 @@ class SourceUnreachable(SourceError):
 
 class ArchiveDamaged(UserError):
     """A file of the raw archive is missing or no longer has the bytes its manifest names."""
+
+
+class LandingDamaged(UserError):
+    """A landing table is not what was landed, and must be landed again."""
 
 
 class AccountingError(UserError):

@@ -6,13 +6,15 @@ Not here: what came out of it (see `summary`), and the commands (see `cli`).
 from __future__ import annotations
 
 import logging
+import os
 import sys
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
+from dagster_project.locks import SECONDS_BEFORE_SAYING
 from dagster_project.settings import Settings
 
 if TYPE_CHECKING:  # Dagster takes a second to import: not before it is needed
@@ -20,6 +22,7 @@ if TYPE_CHECKING:  # Dagster takes a second to import: not before it is needed
 
 SHOWN_ROWS = 10
 SECONDS_BETWEEN_LINES = 5.0
+_BLOCKED = "blocked by limit for pool"  # Dagster's own words
 _ENDINGS = {"STEP_SUCCESS": "done", "STEP_FAILURE": "FAILED", "STEP_SKIPPED": "skipped"}
 
 
@@ -53,22 +56,89 @@ def output_to_log(settings: Settings) -> Iterator[TextIO]:
     path.parent.mkdir(parents=True, exist_ok=True)
     print(f"Full log: {path}", flush=True)
     user_stream = sys.stdout
-    with path.open("w") as log, redirect_stdout(log), redirect_stderr(log):
+    with path.open("w", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
         yield user_stream
 
 
-@dataclass(frozen=True)
 class StepLines:
-    """Listens to a run and prints a line to `stream` when a step ends. `started` is the run's begin, monotonic."""
+    """Listens to a run and prints a line to `stream` when a step ends. `started` is the run's begin, monotonic.
 
-    stream: TextIO
-    started: float
+    A step that waits for a pool says so after a few seconds: `blocked` is asked who holds the pool, and frees what dead
+    runs hold.
+    """
+
+    def __init__(
+        self, stream: TextIO, started: float, blocked: Callable[[str], str], after: float = SECONDS_BEFORE_SAYING
+    ) -> None:
+        self._stream, self._started, self._blocked, self._after = stream, started, blocked, after
+        self._waiting: dict[str, threading.Event] = {}
 
     def __call__(self, entry: dg.EventLogEntry) -> None:
         event = entry.dagster_event
-        if event is not None and event.event_type_value in _ENDINGS:
-            seconds, ending = time.monotonic() - self.started, _ENDINGS[event.event_type_value]
-            print(f"  {seconds:6.1f} s  {event.step_key}: {ending}", file=self.stream, flush=True)
+        if event is None or event.step_key is None:
+            return
+        kind, step = event.event_type_value, event.step_key
+        if kind in _ENDINGS:
+            self._line(f"{step}: {_ENDINGS[kind]}")
+        if kind == "STEP_START" and step in self._waiting:
+            self._waiting.pop(step).set()
+        if kind == "ENGINE_EVENT" and _BLOCKED in (event.message or "") and step not in self._waiting:
+            self._waiting[step] = begun = threading.Event()
+            pool = (event.message or "").partition(_BLOCKED)[2].strip()
+            threading.Thread(target=self._watch, args=(step, pool, begun), name="waiting", daemon=True).start()
+
+    def _line(self, text: str) -> None:
+        print(f"  {time.monotonic() - self._started:6.1f} s  {text}", file=self._stream, flush=True)
+
+    def _watch(self, step: str, pool: str, begun: threading.Event) -> None:
+        said = ""
+        while not begun.wait(self._after):
+            holders = self._blocked(pool)
+            if holders != said and not begun.is_set():
+                said = holders
+                self._line(f"{step} is waiting for the pool {pool}, held by {holders}")
+
+
+class _Lasting:
+    """A stream that can go away (a closed pipe, a full disk) without an error: the rest of the output is lost."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with self._lost_quietly():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with self._lost_quietly():
+            self._stream.flush()
+
+    @contextmanager
+    def _lost_quietly(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:
+            # What is still in the buffer would fail again when Python ends.
+            with suppress(OSError, ValueError):
+                nothing = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nothing, self._stream.fileno())
+                os.close(nothing)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextmanager
+def lasting_output() -> Iterator[None]:
+    """Nothing in the block fails because nobody reads what it prints any more (`chokepoint run | head`)."""
+    out, err = _Lasting(sys.stdout), _Lasting(sys.stderr)
+    with redirect_stdout(cast("TextIO", out)), redirect_stderr(cast("TextIO", err)):
+        try:
+            yield
+        finally:
+            out.flush()
+            err.flush()
 
 
 def print_failure(result: dg.ExecuteInProcessResult) -> None:

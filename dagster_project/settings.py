@@ -31,7 +31,7 @@ FIRST_YEAR = 1988  # the Harmonized System's first
 _INTERNAL = frozenset(
     {
         "CHOKEPOINT_WAREHOUSE",
-        "CHOKEPOINT_LANDING",
+        "CHOKEPOINT_LANDING_FILES",
         "CHOKEPOINT_BUILD_YEARS",
         "CHOKEPOINT_BUILD_MEMORY",
         "CHOKEPOINT_BUILD_THREADS",

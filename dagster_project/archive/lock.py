@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from dagster_project.archive.store import Archive, Entry, write_whole
+from dagster_project.archive.store import Archive, Entry
+from dagster_project.durable import write_whole
 from dagster_project.errors import SourceError
 
 

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -19,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.archive.payload import Payload
+from dagster_project.durable import building, make_read_only, place, sha256_of, sync_entries, told, write_whole
 from dagster_project.errors import ArchiveDamaged
 
 
@@ -117,8 +116,7 @@ class Archive:
             return path
         if stat.st_size != entry.bytes:
             raise self._damage(entry, path, f"{stat.st_size} bytes")
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = sha256_of(path)
         if found != entry.sha256:
             raise self._damage(entry, path, f"sha256 {found}")
         self._verified[entry.sha256] = (stat.st_size, stat.st_mtime_ns)
@@ -148,28 +146,18 @@ class Archive:
         sha256, size = _identity(body)
         if self._object_path(sha256).exists():
             return sha256, size
-        staging = self.root / "objects"
-        staging.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=staging, prefix=".incoming-", delete=False) as target:
-            temporary = Path(target.name)
-            try:
-                if isinstance(body, bytes):
-                    target.write(body)
-                else:
-                    with body.open("rb") as file:
-                        shutil.copyfileobj(file, target, 1 << 20)
-                target.flush()
-                os.fsync(target.fileno())
-                size = target.tell()
-                with temporary.open("rb") as file:
-                    sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-                final = self._object_path(sha256)
-                final.parent.mkdir(exist_ok=True)
-                temporary.chmod(0o444)
-                os.replace(temporary, final)
-            except BaseException:
-                temporary.unlink(missing_ok=True)
-                raise
+        with told(f"archive {self.root}"), building(self.root / "objects") as target:
+            if isinstance(body, bytes):
+                target.write(body)
+            else:
+                with body.open("rb") as file:
+                    shutil.copyfileobj(file, target, 1 << 20)
+            target.flush()
+            # What was copied: the file may have changed meanwhile.
+            sha256, size = sha256_of(Path(target.name)), target.tell()
+            make_read_only(Path(target.name))
+            place(target, self._object_path(sha256))
+            sync_entries(self.root / "objects")
         return sha256, size
 
 
@@ -178,17 +166,3 @@ def _identity(body: Path | bytes) -> tuple[str, int]:
         return hashlib.sha256(body).hexdigest(), len(body)
     with body.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that a crash leaves either nothing or all of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".incoming-", delete=False) as target:
-        try:
-            target.write(content)
-            target.flush()
-            os.fsync(target.fileno())
-            os.replace(target.name, path)
-        except BaseException:
-            Path(target.name).unlink(missing_ok=True)
-            raise

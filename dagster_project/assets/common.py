@@ -12,10 +12,11 @@ import dagster as dg
 import duckdb
 
 from dagster_project.archive.store import Entry
+from dagster_project.durable import told
 from dagster_project.errors import UserError
 from dagster_project.landing.tables import RuleCounts
 from dagster_project.markdown import table
-from dagster_project.sql import identifier, parquet
+from dagster_project.sql import identifier, matching, parquet
 
 OWNERS = ["team:chokepoint"]
 WAREHOUSE_POOL = "warehouse"
@@ -64,9 +65,12 @@ def entries_metadata(entries: Sequence[Entry]) -> dict[str, Any]:
 
 @contextmanager
 def user_errors() -> Iterator[None]:
-    """Turn a user's mistake into a failure whose description says what to do, with its parts as metadata."""
+    """Turn a user's mistake, or what the machine refuses, into a failure whose description says what to do, with its
+    parts as metadata.
+    """
     try:
-        yield
+        with told("data directory"):
+            yield
     except UserError as error:
         parts = {"where": error.where, "found": error.found, "expected": error.expected, "remedy": error.remedy}
         raise dg.Failure(str(error), metadata=parts, allow_retries=False) from error
@@ -93,9 +97,7 @@ def parquet_metadata(pattern: Path) -> dict[str, Any]:
     with duckdb.connect() as connection:
         return {
             **relation_metadata(connection, parquet(pattern)),
-            "bytes": sum(
-                path.stat().st_size for path in pattern.parent.parent.glob(f"{pattern.parent.name}/{pattern.name}")
-            ),
+            "bytes": sum(path.stat().st_size for path in matching(pattern)),
         }
 
 

@@ -32,7 +32,8 @@ from dagster_project.markdown import without_html
 from dagster_project.places import CHECKOUT, INSTALLED, command, program_version
 from dagster_project.planning.intake import current_inputs
 from dagster_project.planning.judgements import judgements, unfit
-from dagster_project.planning.state import Built, identity, release_lock
+from dagster_project.planning.loading import require_whole
+from dagster_project.planning.state import IN_WORK, Built, identity, release_lock
 from dagster_project.publish.manifest import read_manifest as read_release_manifest
 from dagster_project.publish.read import Release
 from dagster_project.publish.release import Callbacks, MartSpec, ReleaseContext, publish
@@ -92,6 +93,8 @@ def release_asset(
             states = required_states(settings)
             _require_fit(settings, states, blocking)
             checks = check_results(settings, states)
+            require_whole(settings)
+            _require_undamaged(settings)
             published = publish(
                 settings.warehouse,
                 settings.published_dir,
@@ -154,7 +157,7 @@ def _require_fit(
 
 
 def _stale(settings: Settings) -> list[str]:
-    """The datasets, with years, whose marts are not made of what is landed, from the settings and code as they are."""
+    """What of the warehouse is not made of what is landed, from the settings and code as they are; years named."""
     built = Built.load(settings)
     found = []
     for each in datasets_on(settings):
@@ -166,7 +169,20 @@ def _stale(settings: Settings) -> list[str]:
         made = built.years_of(each)
         apart = sorted(year for year in {*landed, *made} if landed.get(year) != made.get(year))
         found += [f"{each.name} of {', '.join(apart)}"] if apart else []
-    return found
+    return found + (["the published figures"] if built.figures == IN_WORK else [])
+
+
+def _require_undamaged(settings: Settings) -> None:
+    """ReleaseError when a file beside the warehouse is not as its models left it."""
+    built = Built.load(settings)
+    damaged = [name for each in datasets_on(settings) for name in built.damaged_files(each, settings)]
+    if damaged:
+        raise ReleaseError(
+            f"warehouse {settings.warehouse.parent}, {', '.join(damaged)}",
+            found="other bytes than the models left there, or no file",
+            expected="the files as they were computed",
+            remedy=f"Start the job `refresh` (or `{command('run')}`): it computes them again. Nothing was published.",
+        )
 
 
 def contents_metadata(path: Path) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Warehouse assets: the dbt models, one Dagster op per domain and layer. Not here: the models, which lie in `dbt/`."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from dagster_project.assets.common import (
     provenance_metadata,
     relation_metadata,
     table_bytes,
+    user_errors,
 )
 from dagster_project.assets.pictures import picture
 from dagster_project.datasets.declaration import Dataset
@@ -33,13 +35,15 @@ from dagster_project.dbt_project import (
     read_manifest,
     run_dbt,
 )
+from dagster_project.durable import known_sha256, problem_in, problem_of, sync, told
 from dagster_project.jobs import models_op
 from dagster_project.landing.yearly import landed_years
 from dagster_project.markdown import without_html
 from dagster_project.partitions import build_years, years_of
 from dagster_project.planning.fingerprints import folder_fingerprint
 from dagster_project.planning.intake import current_inputs
-from dagster_project.planning.state import FIGURES, Built, identity, model_state, shape
+from dagster_project.planning.loading import require_whole
+from dagster_project.planning.state import FIGURES, IN_WORK, Built, identity, model_state, shape
 from dagster_project.settings import Settings
 from dagster_project.sql import identifier
 
@@ -135,10 +139,14 @@ def _staging(
         pool=WAREHOUSE_POOL,
     )
     def staging_models(context: AssetExecutionContext) -> Iterator[Any]:
+        with user_errors():
+            require_whole(settings)
+        before = {each.name: _strike(each, settings) for each in staged_only}
         # Tests that also read marts belong to the ops that build those.
         yield from _build(context, settings, ["--indirect-selection", "cautious"])
+        whole = context.selected_asset_keys >= staging_models.keys
         for each in staged_only:
-            _record(each, settings)
+            _record(each, settings, before[each.name], whole=whole)
 
     return staging_models
 
@@ -146,6 +154,12 @@ def _staging(
 def _yearly_models(
     each: Dataset, settings: Settings, yearly: dg.PartitionsDefinition, manifest: Path
 ) -> dg.AssetsDefinition:
+    models = [
+        node["name"]
+        for node in read_manifest(manifest)["nodes"].values()
+        if node["config"].get("materialized") == "yearly_files" and folder_of(node) == each.name
+    ]
+
     @dbt_assets(
         manifest=manifest,
         name=models_op(each),
@@ -162,14 +176,25 @@ def _yearly_models(
         asked = [year for year in years_of(context.partition_keys, settings) if year in landed]
         # Years that are no longer landed leave the warehouse only when it is made anew.
         before = built.years_of(each)
-        full = full or any(int(year) not in landed for year in before)
+        damaged = built.damaged_files(each, settings)
+        if damaged:
+            context.log.warning("not as the last build left them: %s", ", ".join(damaged))
+        full = full or bool(damaged) or any(int(year) not in landed for year in before)
         years = [] if full else asked
+        built.without_years(each, landed if full else asked, full=full).save(settings)
         context.log.info("computing %s", "all landed years anew" if full else ", ".join(map(str, years)))
         yield from _build(context, settings, ["--full-refresh"] if full else [], build_years(years))
         computed = landed if full else {year: landed[year] for year in asked}
-        kept = {} if full else {int(year): name for year, name in before.items() if int(year) in landed}
+        if context.selected_asset_keys < yearly_models.keys:
+            if full:
+                return  # the models that were left out stay struck
+            computed = {year: name for year, name in computed.items() if before.get(str(year)) == name}
         # Read again: other datasets have their own records, and their ops may have come meanwhile.
-        Built.load(settings).with_years(each, shaped_by, {**kept, **computed}).save(settings)
+        record = Built.load(settings)
+        kept = {} if full else {int(year): name for year, name in record.years_of(each).items() if int(year) in landed}
+        years_now = {**kept, **computed}
+        files = _sync_files(models, [year for year, name in years_now.items() if name != IN_WORK], settings)
+        record.with_years(each, shaped_by, years_now, files).save(settings)
 
     return yearly_models
 
@@ -184,16 +209,38 @@ def _models(each: Dataset, settings: Settings, manifest: Path) -> dg.AssetsDefin
     )
     def models(context: AssetExecutionContext) -> Iterator[Any]:
         context.log.info("%s from source %s", each.name, each.source_name(settings))
+        before = _strike(each, settings)
         yield from _build(context, settings, [])
-        _record(each, settings)
+        _record(each, settings, before, whole=context.selected_asset_keys >= models.keys)
 
     return models
 
 
-def _record(each: Dataset, settings: Settings) -> None:
-    """Note what the dataset's models were built from."""
+def _sync_files(models: Sequence[str], years: Iterable[int], settings: Settings) -> dict[str, str]:
+    """Force the files of these models and years to the disk, before the record vouches for them; name -> sha256."""
+    folder, name = settings.warehouse.parent, settings.warehouse.name
+    files = [folder / f"{name}.{model}.{year}.parquet" for model in models for year in sorted(years)]
+    for path in files:
+        sync(path)
+    sync(folder)
+    return {path.name: known_sha256(path) for path in files}
+
+
+def _strike(each: Dataset, settings: Settings) -> str:
+    """Note that the dataset's models are about to be rebuilt, and are nothing to rely on until they are.
+
+    Returns what the record said of them before.
+    """
+    record = Built.load(settings)
+    record.with_dataset(each, IN_WORK).save(settings)
+    return record.datasets.get(each.name, IN_WORK)
+
+
+def _record(each: Dataset, settings: Settings, before: str, *, whole: bool) -> None:
+    """Note what the dataset's models were built from; a part of them says nothing of those that were made `before`."""
     name = identity(each, settings, lambda other: current_inputs(other, settings))
-    Built.load(settings).with_dataset(each, name).save(settings)
+    if whole or name == before:
+        Built.load(settings).with_dataset(each, name).save(settings)
 
 
 def _figures(settings: Settings, manifest: Path) -> dg.AssetsDefinition:
@@ -206,6 +253,7 @@ def _figures(settings: Settings, manifest: Path) -> dg.AssetsDefinition:
         pool=WAREHOUSE_POOL,
     )
     def benchmark_models(context: AssetExecutionContext) -> Iterator[Any]:
+        replace(Built.load(settings), figures=IN_WORK).save(settings)
         yield from _build(context, settings, [])
         replace(Built.load(settings), figures=folder_fingerprint(FIGURES)).save(settings)
 
@@ -218,6 +266,8 @@ def _build(
     """Run `dbt build` of the op's models and their tests, and add rows and a preview to each model's metadata."""
     selected = get_updated_cli_invocation_params_for_context(context, manifest={}, dagster_dbt_translator=Translator())
     events: list[dict[str, Any]] = []
+    chosen = {key.path[-1]: IN_WORK for key in context.selected_asset_keys}
+    Built.load(settings).with_models(chosen).save(settings)
 
     def note(event: dict[str, Any]) -> None:
         events.append(event)
@@ -233,7 +283,7 @@ def _build(
     # The warehouse has one writer: metadata is read when dbt is done.
     meta, tables = model_meta(selected.manifest), landing_tables_of(selected.manifest)
     built = set()
-    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
+    with _reading(settings) as connection:
         for message in events:
             for event in DbtCoreCliEventMessage(message, {}).to_default_asset_events(
                 selected.manifest, selected.dagster_dbt_translator, context
@@ -241,7 +291,7 @@ def _build(
                 if isinstance(event, dg.Output):
                     built.add(context.asset_key_for_output(event.output_name))
                 yield _with_rows(context, event, connection, settings, meta, tables)
-    _require_success(context, result, events, built)
+    _require_success(context, result, events, built, f"warehouse {settings.warehouse}")
 
     def entries_of(each: Dataset) -> Sequence[Entry]:
         return current_inputs(each, settings)
@@ -251,12 +301,28 @@ def _build(
     Built.load(settings).with_models(states).save(settings)
 
 
+@contextmanager
+def _reading(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    with user_errors(), told(f"warehouse {settings.warehouse}"):
+        connection = duckdb.connect(str(settings.warehouse), read_only=True)
+    with connection:
+        yield connection
+
+
 def _require_success(
-    context: AssetExecutionContext, result: "dbtRunnerResult", events: Sequence[dict[str, Any]], built: set[dg.AssetKey]
+    context: AssetExecutionContext,
+    result: "dbtRunnerResult",
+    events: Sequence[dict[str, Any]],
+    built: set[dg.AssetKey],
+    where: str,
 ) -> None:
     """dbt must say success, and every selected model must have been built: it skips those behind a failed test."""
     errors = [event["info"]["msg"] for event in events if event["info"]["level"] == "error"]
     if not result.success:
+        # A full disk or a lock of another program is no fault of a model: it is told as what it is.
+        problem = problem_of(result.exception, where) if result.exception else problem_in("\n".join(errors), where)
+        if problem is not None:
+            raise dg.Failure(str(problem))
         raise dg.Failure(
             "\n".join(["dbt build failed:", *errors, *([str(result.exception)] if result.exception else [])])
         )

@@ -15,8 +15,9 @@ from typing import BinaryIO
 
 import duckdb
 
-from dagster_project.errors import SourceError
-from dagster_project.sql import identifier, literal
+from dagster_project.durable import problem_of
+from dagster_project.errors import SourceError, UserError
+from dagster_project.sql import identifier, literal, one_file
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ def open_delimited(
         "max_line_size=16000000",
         "skip=0",
         "comment=''",
+        "hive_partitioning=false",
     ]
     if rejects is not None:
         options += [
@@ -90,7 +92,7 @@ def open_delimited(
             f"rejects_table={literal(rejects)}",
             f"rejects_scan={literal(rejects + '_scan')}",
         ]
-    return TextTable(f"read_csv({literal(path)}, {', '.join(options)})", fold_names(names, shown_as))
+    return TextTable(f"read_csv({one_file(path)}, {', '.join(options)})", fold_names(names, shown_as))
 
 
 def _header(path: Path, shown_as: str, dialect: Dialect) -> list[str]:
@@ -213,8 +215,10 @@ def require_columns(table: TextTable, required: Collection[str | tuple[str, ...]
             )
 
 
-def unreadable(shown_as: str, error: duckdb.Error) -> SourceError:
-    """The error for content that DuckDB cannot read; DuckDB's own first line says where."""
+def unreadable(shown_as: str, error: duckdb.Error) -> UserError:
+    """The error for content that DuckDB cannot read; DuckDB's own first line says where. Of a full disk, that one."""
+    if (problem := problem_of(error, shown_as)) is not None:
+        return problem
     reason = " ".join(str(error).split("\n\n")[0].split())
     return SourceError(
         shown_as,

@@ -5,13 +5,13 @@ What belongs here: the one landing table that says what the other landing tables
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import duckdb
 
+from dagster_project.landing import vouched
 from dagster_project.landing.tables import copy_query
 
 
@@ -40,5 +40,6 @@ def land_inputs(landing: Path, inputs: Sequence[Input]) -> Path:
         )
         connection.executemany("insert into inputs values (?, ?, ?, ?)", [astuple(each) for each in inputs])
         copy_query(connection, "select * from inputs order by dataset", building)
-    os.replace(building, path)
+    building.replace(path)
+    vouched.vouch_for_tables(landing, "inputs", [path])
     return path

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dagster_project.durable import new_folder
 from dagster_project.errors import AccountingError
 from dagster_project.machine import LANDING, Resources, default_resources
 from dagster_project.sql import literal, parquet
@@ -82,10 +82,9 @@ def scratch_database(directory: Path, resources: Resources | None = None) -> Ite
 
     It takes landing's share of the resources (of what the machine grants, where nobody says).
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    spill = tempfile.mkdtemp(dir=directory, prefix=".spill-")
+    spill = new_folder(directory, ".spill-")
     limits = (resources or default_resources()).share(LANDING).duckdb_config()
-    connection = duckdb.connect(config={**limits, "temp_directory": spill})
+    connection = duckdb.connect(config={**limits, "temp_directory": str(spill)})
     try:
         yield connection
     finally:
@@ -96,8 +95,7 @@ def scratch_database(directory: Path, resources: Resources | None = None) -> Ite
 @contextmanager
 def replaced_directory(target: Path) -> Iterator[Path]:
     """A directory to write into that takes the place of `target` as a whole when the block ends without an error."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(dir=target.parent, prefix=".building-"))
+    building = new_folder(target.parent, ".building-")
     try:
         yield building
         old = building.with_name(building.name.replace(".building-", ".old-"))
@@ -117,27 +115,12 @@ def write_parquet(table: pa.Table, path: Path) -> None:
     os.replace(incoming, path)
 
 
-def copy_query(
-    connection: duckdb.DuckDBPyConnection, query: str, path: Path, metadata: Mapping[str, str] | None = None
-) -> int:
-    """Write a query's rows as one Parquet file (also when there are none); return the number of rows.
-
-    `metadata` goes into the file's footer, where `file_metadata` finds it.
-    """
+def copy_query(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
+    """Write a query's rows as one Parquet file (also when there are none); return the number of rows."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    footer = ", ".join(f"{name}: {literal(value)}" for name, value in (metadata or {}).items())
     # No dictionary is begun for columns of many values: trying one takes longer than the bytes are worth.
     options = "format parquet, compression zstd, dictionary_size_limit 10000"
-    if footer:
-        options += f", kv_metadata {{{footer}}}"
     connection.execute(f"copy ({query}) to {literal(path)} ({options})")
     row = connection.execute(f"select count(*) from {parquet(path)}").fetchone()
     assert row is not None
     return int(row[0])
-
-
-def file_metadata(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
-    """What `copy_query` put into the footer of a Parquet file."""
-    return dict(
-        connection.execute(f"select decode(key), decode(value) from parquet_kv_metadata({literal(path)})").fetchall()
-    )

@@ -24,7 +24,7 @@ from dagster_project.places import PACKAGE as FOLDER
 
 PACKAGE = "dagster_project"
 # Settings count by their values, and the texts of errors are words.
-_NO_SHAPE = frozenset({f"{PACKAGE}.settings", f"{PACKAGE}.errors"})
+_NO_SHAPE = frozenset(f"{PACKAGE}.{name}" for name in ("settings", "errors", "durable", "locks"))
 _WORDS = frozenset({"description", "unit_tests", "question", "picture"})
 _REF = re.compile(r"\bref\(\s*['\"](\w+)['\"]")
 _NAME = re.compile(r"\b([a-z_]\w*)\b")

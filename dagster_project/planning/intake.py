@@ -14,7 +14,7 @@ from dagster_project.archive.store import Archive, Entry
 from dagster_project.datasets.declaration import Dataset, DropFolder, LiveService, Sample, Source
 from dagster_project.datasets.registry import DATASETS, dataset
 from dagster_project.datasets.samples import payloads_of
-from dagster_project.errors import SettingError
+from dagster_project.errors import SettingError, SourceError
 from dagster_project.settings import PREFIX, Settings
 from dagster_project.sources.files import Found, find_files, find_kind, nothing_found
 from dagster_project.sources.live import live_session
@@ -66,7 +66,11 @@ def current_inputs(each: Dataset, settings: Settings) -> list[Entry]:
 
 
 def _lock(settings: Settings) -> Lock:
-    return load_lock(settings.lock_path) if settings.lock_path.exists() else Lock({})
+    """The data directory's lock; an empty one where none can be read: every look at a source adds to it."""
+    try:
+        return load_lock(settings.lock_path)
+    except SourceError:
+        return Lock({})
 
 
 def _look(each: Dataset, source: Source, settings: Settings) -> Found:

@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from dagster_project.archive.store import write_whole
 from dagster_project.datasets.declaration import Dataset, Layer
+from dagster_project.durable import write_whole
 from dagster_project.landing import yearly
 from dagster_project.planning.intake import current_inputs
 from dagster_project.planning.state import Built, hashed, landing_identity

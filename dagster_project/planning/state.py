@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dagster_project.archive.lock import Lock
-from dagster_project.archive.store import Archive, Entry, write_whole
+from dagster_project.archive.store import Archive, Entry
 from dagster_project.datasets.declaration import Dataset
 from dagster_project.datasets.registry import before, dataset, datasets_on
+from dagster_project.durable import known_sha256, write_whole
 from dagster_project.errors import SourceError
 from dagster_project.landing import yearly
 from dagster_project.landing.loads import Load
@@ -25,7 +26,9 @@ from dagster_project.planning.intake import fetch_inputs, require_drop_folders
 from dagster_project.settings import Settings
 
 # The form of the record. One of another form is not read: everything is computed anew.
-VERSION = 2
+VERSION = 4
+# What stands for an identity while the warehouse is being changed: nothing has it, so it is computed again.
+IN_WORK = ""
 # The dbt folder of the published figures, which read the marts of all datasets.
 FIGURES = "benchmarks"
 
@@ -38,13 +41,18 @@ class Built:
     shapes    dataset by year -> the shape that all its years were computed under
     years     dataset by year -> year -> identity of the landed year that it was computed from
     figures   fingerprint of the models of the published figures
+    files     dataset by year -> file beside the warehouse -> its sha256
     models    model -> `model_state` that it was built from; one run may build a part of a dataset's models
+
+    What is about to be rebuilt is struck before dbt begins: after a crash the warehouse may hold old rows, new ones, or
+    a mix, and the record claims none of them.
     """
 
     datasets: Mapping[str, str] = field(default_factory=dict)
     shapes: Mapping[str, str] = field(default_factory=dict)
     years: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     figures: str = ""
+    files: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)
     version: int = VERSION
 
@@ -66,10 +74,33 @@ class Built:
         """Every year of any dataset."""
         return sorted({int(year) for years in self.years.values() for year in years})
 
-    def with_years(self, each: Dataset, shaped_by: str, years: Mapping[int, str]) -> Built:
+    def with_years(
+        self, each: Dataset, shaped_by: str, years: Mapping[int, str], files: Mapping[str, str] | None = None
+    ) -> Built:
         """The record after a build that leaves the warehouse with these years of the dataset."""
         named = {str(year): name for year, name in sorted(years.items())}
-        return replace(self, shapes={**self.shapes, each.name: shaped_by}, years={**self.years, each.name: named})
+        return replace(
+            self,
+            shapes={**self.shapes, each.name: shaped_by},
+            years={**self.years, each.name: named},
+            files={**self.files, each.name: dict(files or {})},
+        )
+
+    def without_years(self, each: Dataset, years: Iterable[int], *, full: bool) -> Built:
+        """The record before a build of these years, or of all (`full`): they are in work.
+
+        They stay named, so that a later run knows that the warehouse may hold them, even if nobody asks for them again.
+        """
+        known = self.years_of(each)
+        struck = {*(map(str, years)), *(known if full else ())}
+        named = {year: IN_WORK if year in struck else known[year] for year in sorted({*known, *struck})}
+        shapes = {**self.shapes, each.name: IN_WORK} if full else self.shapes
+        return replace(self, shapes=shapes, years={**self.years, each.name: named})
+
+    def damaged_files(self, each: Dataset, settings: Settings) -> list[str]:
+        """The files beside the warehouse that are missing, or not what the build left."""
+        folder = settings.warehouse.parent
+        return [name for name, sha256 in self.files.get(each.name, {}).items() if not _has(folder / name, sha256)]
 
     def with_dataset(self, each: Dataset, name: str) -> Built:
         """The record after a build of a dataset without years."""
@@ -92,8 +123,19 @@ class Built:
 
 
 def _read(path: Path) -> Built:
-    content = json.loads(path.read_text()) if path.exists() else {}
-    return Built(**content) if content.get("version") == VERSION else Built()
+    """The record; an empty one where there is none that can be read, so that everything is computed anew."""
+    try:
+        content = json.loads(path.read_bytes())
+        return Built(**content) if content.get("version") == VERSION else Built()
+    except (FileNotFoundError, ValueError, TypeError, AttributeError):
+        return Built()
+
+
+def _has(path: Path, sha256: str) -> bool:
+    try:
+        return known_sha256(path) == sha256
+    except FileNotFoundError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -228,7 +270,9 @@ def make_plan(settings: Settings, on_news: Callable[[], None] = lambda: None) ->
         years = years_to_hold(each, settings, names)
         records = (released, built)
         all_anew = any(record.shapes.get(each.name) != shaped_by for record in records)
-        landed = {str(year): name for year, name in yearly.landed_years(settings.landing_dir, each.name).items()}
+        all_anew |= bool(built.damaged_files(each, settings))
+        whole = yearly.landed_years(settings.landing_dir, each.name, read=True)
+        landed = {str(year): name for year, name in whole.items()}
         stages = (landed, *(record.years_of(each) for record in records))
         held |= set(years)
         changed |= {year for year in years if all_anew or any(at.get(str(year)) != names[year] for at in stages)}

@@ -1,4 +1,4 @@
-"""Durable file operations that a release needs: sync, hash, link, swap, discard.
+"""File operations that a release needs: sync, link, swap, discard.
 
 Not here: what a release consists of.
 """
@@ -6,31 +6,16 @@ Not here: what a release consists of.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from dagster_project.durable import make_read_only, sync
 from dagster_project.errors import ReleaseError
 
 LOCK_NAME = ".publish.lock"
-
-
-def sha256_of(path: Path) -> str:
-    """The file's sha256, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def sync(path: Path) -> None:
-    """Force a file's bytes, or a directory's entries, to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def sync_tree(root: Path) -> None:
@@ -40,7 +25,7 @@ def sync_tree(root: Path) -> None:
     """
     for folder, _, names in os.walk(root, topdown=False):
         for name in names:
-            (Path(folder) / name).chmod(0o444)
+            make_read_only(Path(folder) / name)
             sync(Path(folder) / name)
         sync(Path(folder))
 
@@ -110,7 +95,7 @@ def only_publisher(published: Path) -> Iterator[None]:
     The operating system drops the lock when its holder dies, so a crash leaves nothing to clean by hand.
     """
     lock = published / LOCK_NAME
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)  # who may, as the umask says
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -18,6 +18,7 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.durable import sha256_of
 from dagster_project.errors import ReleaseError
 from dagster_project.machine import PUBLISHING, Resources
 from dagster_project.places import command
@@ -27,7 +28,7 @@ from dagster_project.publish.content import (
     combined,
     hash_content,
 )
-from dagster_project.publish.files import sha256_of, share
+from dagster_project.publish.files import share
 from dagster_project.publish.manifest import NAME, read_manifest
 from dagster_project.sql import identifier, literal, parquet
 

@@ -17,7 +17,6 @@ Not here: computing or checking marts, and anything for readers (see `read`).
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
 import os
@@ -33,7 +32,8 @@ from typing import Any
 import duckdb
 
 from dagster_project.archive.lock import Lock
-from dagster_project.errors import ReleaseError
+from dagster_project.durable import FULL, copy_apart, sha256_of, sync
+from dagster_project.errors import EnvironmentProblem, ReleaseError
 from dagster_project.machine import PUBLISHING, Resources, default_resources
 from dagster_project.publish.content import (
     ContentHash,
@@ -47,13 +47,11 @@ from dagster_project.publish.files import (
     link_or_copy,
     only_publisher,
     point,
-    sha256_of,
-    sync,
     sync_tree,
     unless_shared,
 )
 from dagster_project.publish.manifest import FORMAT, NAME, write_manifest
-from dagster_project.publish.read import CURRENT, DATABASE, RELEASES, SCHEMA, Release, open_release
+from dagster_project.publish.read import CURRENT, DATABASE, RELEASES, SCHEMA, Release, open_release, verify
 from dagster_project.sql import identifier, literal, parquet
 
 LOCK_FILE = "inputs.lock.json"
@@ -71,8 +69,6 @@ STORAGE_VERSION = "v1.0.0"
 # 10 million flows: snappy 2.8 s and 159 MB, zstd 3.7 s and 128 MB on two cores. Time is what a run has least of.
 COMPRESSION = "snappy"
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
 _log = logging.getLogger(__name__)
 
 
@@ -85,8 +81,8 @@ class MartSpec:
     columns      column -> description, from dbt; become the columns' comments
     year_column  the column by which the content hash is kept per year; None for a mart without years
     partitioned  Parquet files by year only and not in the DuckDB file; needs a year column
-    ready        year -> Parquet file that holds exactly the mart's rows of that year; it is linked, not written again.
-                 Whoever replaces such a file later must put a new one in its place, not change it
+    ready        year -> Parquet file that holds exactly the mart's rows of that year; it is copied, not written again.
+                 Never linked: who rewrites a published file in place must not reach what later releases are made of
     """
 
     name: str
@@ -254,7 +250,7 @@ def publish(
                     found = [_read_mart(con, warehouse, spec) for spec in marts]
                 with _previous(published) as previous:
                     manifest = _draft(releases, found, context, previous, callbacks.now())
-                    if previous is not None and _says_the_same(manifest, previous):
+                    if previous is not None and _says_the_same(manifest, previous) and _is_whole(previous):
                         callbacks.progress(f"release: nothing changed since {previous.release_id}")
                         return Published(previous.release_id, previous.path, False, timings=steps.seconds)
                     folder = releases / f".building-{manifest['release_id']}-{os.getpid()}"
@@ -445,6 +441,16 @@ def _says_the_same(manifest: Mapping[str, Any], previous: Release) -> bool:
     return all(manifest[name] == previous.manifest[name] for name in decisive)
 
 
+def _is_whole(previous: Release) -> bool:
+    """Whether the current release can stay: one with a damaged file is replaced, even by one that says the same."""
+    try:
+        verify(previous)
+    except ReleaseError as error:
+        _log.warning("the current release is published anew: %s", error)
+        return False
+    return True
+
+
 # ------------------------------------------------------------------------------------------ writing it
 
 
@@ -489,7 +495,7 @@ def _write_parquet(con: duckdb.DuckDBPyConnection, building: _Building, mart: _M
     target.parent.mkdir(parents=True, exist_ok=True)
     building.written.append(name)
     if year in mart.spec.ready:
-        link_or_copy(mart.spec.ready[year], target)
+        copy_apart(mart.spec.ready[year], target)
         return
     rows = "" if year is None else f"where {identifier(str(mart.spec.year_column))} = {year}"
     con.execute(
@@ -609,10 +615,11 @@ def _explained(published: Path) -> Iterator[None]:
     """Turn a failing disk into a ReleaseError. Other exceptions are programming mistakes and pass."""
     try:
         yield
-    except (OSError, duckdb.Error) as error:
+    except (OSError, EnvironmentProblem, duckdb.Error) as error:
         # DuckDB reports a full disk as whatever was going on: IOException, TransactionException, FatalException.
         full = getattr(error, "errno", None) in FULL or any(os.strerror(code) in str(error) for code in FULL)
-        if not full and not isinstance(error, (OSError, duckdb.IOException, duckdb.OutOfMemoryException)):
+        refused = (OSError, EnvironmentProblem, duckdb.IOException, duckdb.OutOfMemoryException)
+        if not full and not isinstance(error, refused):
             raise
         raise ReleaseError(
             f"releases in {published}",

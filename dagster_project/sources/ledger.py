@@ -59,6 +59,7 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()  # SQLite would make it without the right of the group to write, whatever the umask says
         with self._transaction() as connection:
             connection.executescript(_SCHEMA)
 

@@ -15,11 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from dagster_project.archive.payload import Payload, Provenance
 from dagster_project.archive.store import Archive, Entry
 from dagster_project.errors import ArchiveDamaged, SettingError, SourceError
+from dagster_project.locks import Taken, held
 from dagster_project.settings import Settings
 from dagster_project.sources.files import FileKind
 from dagster_project.sources.http import Http, Service
@@ -111,15 +110,15 @@ def live_session(settings: Settings, http: Http | None = None, *, brief: bool = 
     """
     ledger = Ledger(settings.data_dir / "calls.sqlite")
     try:
-        with FileLock(settings.data_dir / "sources.lock", timeout=0 if brief else -1):
+        with held(settings.data_dir / "sources.lock", "the live sources are being asked", wait=not brief):
             for left in (settings.data_dir / "downloads").glob(f"{_IN_WORK}*"):  # by a process that was killed
                 shutil.rmtree(left)
             client = http or make_http(ledger, settings.user_agent, **(BRIEF if brief else {}))
             yield Live(settings, Archive(settings.archive_dir), ledger, client)
-    except Timeout as error:
+    except Taken as error:
         raise SourceError(
             f"data directory {settings.data_dir}",
-            found="another run that is asking the live sources",
+            found=f"another run that is asking the live sources ({error.holder or 'which one is not known'})",
             expected="one at a time",
             remedy="Try again when that run has ended.",
         ) from error

@@ -20,6 +20,7 @@ from dagster_project.datasets.trade import landing as trade
 from dagster_project.datasets.trade.parsing import parse, years_held
 from dagster_project.landing import loads, yearly
 from dagster_project.settings import Settings, load_settings
+from dagster_project.sql import parquet
 from tests.helpers.steps import fetch, load_of
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -165,11 +166,9 @@ class Landed:
 
     def table(self, name: str) -> list[dict[str, Any]]:
         """All rows of a landing table."""
-        pattern = (
-            f"{self.landing}/{name}.parquet" if "reference/" in name else f"{self.landing}/{name}/year=*/*.parquet"
-        )
+        table = f"{name}.parquet" if "reference/" in name else f"{name}/year=*/*.parquet"
         with duckdb.connect() as connection:
-            found = connection.execute(f"from read_parquet('{pattern}', hive_partitioning=false) order by all")
+            found = connection.execute(f"from {parquet(self.landing / table)} order by all")
             names = [column[0] for column in found.description or ()]
             return [dict(zip(names, values, strict=True)) for values in found.fetchall()]
 

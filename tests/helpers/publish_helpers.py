@@ -11,8 +11,8 @@ import duckdb
 
 from dagster_project.archive.lock import Lock
 from dagster_project.archive.store import Entry
+from dagster_project.durable import sha256_of
 from dagster_project.machine import Resources
-from dagster_project.publish.files import sha256_of
 from dagster_project.publish.manifest import read_manifest
 from dagster_project.publish.release import Callbacks, MartSpec, Published, ReleaseContext, publish
 

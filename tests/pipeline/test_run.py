@@ -21,11 +21,11 @@ from typing import Any
 
 import duckdb
 import pytest
-from filelock import FileLock
 
 from dagster_project import cli
 from dagster_project.datasets import samples as sample
 from dagster_project.dbt_project import mart_specs, plain_manifest
+from dagster_project.locks import held
 from dagster_project.places import DBT_PROJECT
 from dagster_project.publish.read import open_release, verify
 from dagster_project.sample.reporting import YEARS
@@ -306,11 +306,12 @@ def test_documentation_of_the_models_is_one_page(on_sample: tuple[Workplace, Out
 
 def test_two_runs_at_once(on_sample: tuple[Workplace, Outcome]) -> None:
     workplace, _ = on_sample
-    with FileLock(workplace.root / "data/run.lock", timeout=0):
+    with held(workplace.root / "data/run.lock", "a run of the UI"):
         for command in (["run"], ["rebuild", str(workplace.current / "inputs.lock.json")]):
             outcome = workplace(*command)
             assert outcome.status == 1
-            assert "another run at work in it; expected one run at a time" in outcome.err
+            assert f"another run at work in it (process {os.getpid()}, since " in outcome.err
+            assert ": a run of the UI); expected one run at a time" in outcome.err
 
 
 @pytest.mark.parametrize(

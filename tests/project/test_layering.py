@@ -16,8 +16,9 @@ FRAMEWORKS = {"dagster", "dagster_dbt", "dbt", "great_expectations"}
 # From below: a package or module imports itself and whatever stands in an earlier line, never its own line or a later.
 LAYERS = (
     {"errors", "hs", "sql", "places", "secret", "machine", "markdown", "economy_codes"},
-    {"postgres_address"},
-    {"settings"},
+    {"postgres_address", "durable"},
+    {"settings", "locks"},
+    {"environment"},
     {"archive"},
     {"sample", "sources", "publish"},
     {"landing"},
@@ -25,6 +26,7 @@ LAYERS = (
     {"datasets"},
     {"planning"},
     {"brief", "dbt_project", "partitions", "jobs", "progress"},
+    {"runs"},
     {"assets", "asset_checks", "sensors"},
     {"schedules"},
     {"build"},
@@ -32,7 +34,8 @@ LAYERS = (
     {"cli"},
 )
 # Only these may know a framework; `checks` knows Great Expectations and Dagster in one module each.
-KNOW_DAGSTER = {"assets", "asset_checks", "sensors", "schedules", "jobs", "partitions", "build", "definitions", "cli"}
+KNOW_DAGSTER = {"assets", "asset_checks", "sensors", "schedules", "jobs", "partitions", "runs"}
+KNOW_DAGSTER |= {"build", "definitions", "cli"}
 MAY_KNOW = {
     "dagster": {*KNOW_DAGSTER, "checks/factory.py", "progress", "summary"},
     "dagster_dbt": {"assets"},

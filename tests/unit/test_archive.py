@@ -13,9 +13,10 @@ import pytest
 
 from dagster_project.archive.lock import Lock, check_against, load_lock
 from dagster_project.archive.payload import Payload, Provenance
-from dagster_project.archive.store import Archive, Entry, write_whole
+from dagster_project.archive.store import Archive, Entry
 from dagster_project.datasets import samples as sample
-from dagster_project.errors import ArchiveDamaged, SourceError, UserError
+from dagster_project.durable import write_whole
+from dagster_project.errors import ArchiveDamaged, EnvironmentProblem, SourceError, UserError
 from dagster_project.settings import load_settings
 from tests.helpers.steps import fetch
 
@@ -146,7 +147,7 @@ def test_crash_while_storing_leaves_nothing_half(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, failing, crash)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(EnvironmentProblem, match=r"archive .* no space left .*; expected room .* Free disk space"):
         archive.put(payload(), retrieved_at=NOW)
     monkeypatch.undo()
     assert files(archive) == set() and archive.entries() == []

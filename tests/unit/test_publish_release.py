@@ -268,6 +268,46 @@ def test_a_damaged_file_is_not_linked_but_written_anew(warehouse, published):
     assert assert_whole(published / "current") == second.release_id
 
 
+def with_ready_files(warehouse: Path, folder: Path) -> tuple[MartSpec, ...]:
+    """The marts' specs, with the yearly files of the flows lying beside the warehouse."""
+    ready = {}
+    for year in (2017, 2018):
+        ready[year] = folder / f"flows.{year}.parquet"
+        rows = f"select * from marts.trade_flows where year = {year}"
+        run_sql(warehouse, f"copy ({rows}) to '{ready[year]}' (format parquet)")
+    return tuple(replace(spec, ready=ready) if spec.partitioned else spec for spec in MARTS)
+
+
+def rewrite_in_place(path: Path) -> None:
+    """As root, or the owner after a chmod: the name stays with the bytes' place on the disk."""
+    path.chmod(0o644)
+    with path.open("r+b") as file:
+        file.write(b"x" * 100)
+
+
+def test_a_published_file_rewritten_in_place_reaches_no_later_release(warehouse, published, tmp_path):
+    specs = with_ready_files(warehouse, tmp_path)
+    own = specs[0].ready[2017]
+    before = own.read_bytes()
+    first = publish(warehouse, published, specs, make_context("a"), retain=5)
+    assert YEAR_2017 in first.written and not own.samefile(first.path / YEAR_2017)
+    rewrite_in_place(first.path / YEAR_2017)
+    assert own.read_bytes() == before
+    second = publish(warehouse, published, specs, make_context("b"), retain=5)
+    assert YEAR_2017 in second.written
+    assert (second.path / YEAR_2017).read_bytes() == before
+    assert assert_whole(published / "current") == second.release_id
+
+
+def test_a_damaged_release_is_replaced_by_one_that_says_the_same(warehouse, published):
+    first = publish_as(warehouse, published)
+    rewrite_in_place(first.path / YEAR_2017)
+    second = publish_as(warehouse, published)
+    assert second.created and YEAR_2017 in second.written
+    assert assert_whole(published / "current") == second.release_id
+    assert not publish_as(warehouse, published).created
+
+
 def test_a_current_release_without_its_files_is_replaced(warehouse, published):
     first = publish_as(warehouse, published)
     (first.path / YEAR_2017).unlink()

@@ -91,7 +91,7 @@ def test_unknown_variable_raises_and_lists_the_known_ones() -> None:
 
 
 def test_what_the_program_sets_for_dbt_is_no_unknown_setting() -> None:
-    names = ("WAREHOUSE", "LANDING", "BUILD_YEARS", "BUILD_MEMORY", "BUILD_THREADS")
+    names = ("WAREHOUSE", "LANDING_FILES", "BUILD_YEARS", "BUILD_MEMORY", "BUILD_THREADS")
     load_settings({f"CHOKEPOINT_{name}": "x" for name in names}, dotenv=None)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from dagster_project.archive.store import Entry
@@ -12,12 +14,14 @@ from dagster_project.datasets.declaration import Dataset
 from dagster_project.datasets.reference.dataset import REFERENCE
 from dagster_project.datasets.registry import DATASETS
 from dagster_project.datasets.trade.dataset import TRADE
-from dagster_project.errors import SourceError, UserError
+from dagster_project.durable import sha256_of
+from dagster_project.errors import LandingDamaged, SourceError, UserError
 from dagster_project.landing import yearly
+from dagster_project.landing.inputs import Input, land_inputs
 from dagster_project.planning.fingerprints import folder_fingerprint
 from dagster_project.planning.intake import current_inputs
-from dagster_project.planning.loading import land
-from dagster_project.planning.state import Built, identity, make_plan, possible_years, shape, years_to_check
+from dagster_project.planning.loading import land, require_whole
+from dagster_project.planning.state import IN_WORK, Built, identity, make_plan, possible_years, shape, years_to_check
 from dagster_project.settings import load_settings
 from tests.helpers.landing_desk import Desk, row
 
@@ -36,6 +40,7 @@ def build(desk: Desk, *, release: bool = True) -> Built:
     plan, settings = make_plan(desk.settings), desk.settings
     land(REFERENCE, settings)
     land(TRADE, settings, plan.held)
+    land_inputs(settings.landing_dir, [Input("trade", "files", False, 1)])
     settings.warehouse.touch()
 
     def entries_of(each: Dataset) -> list[Entry]:
@@ -182,3 +187,158 @@ def test_record_of_another_version_is_not_read(desk: Desk) -> None:
         path.write_text(json.dumps({"config": "a", "years": content["years"]["trade"], "datasets": {}}))
     assert Built.load(desk.settings) == Built.released(desk.settings) == Built()
     assert make_plan(desk.settings).years == [2017]
+
+
+# --- after a crash ----------------------------------------------------------------------------------------------------
+
+
+def strike(desk: Desk, *, full: bool = True, years: tuple[int, ...] = (2017, 2018)) -> None:
+    """What a build does before dbt begins; it never came to its end."""
+    Built.load(desk.settings).without_years(TRADE, years, full=full).save(desk.settings)
+
+
+def test_settings_taken_back_after_a_killed_build_compute_all_anew(desk: Desk) -> None:
+    desk.rows(row(), row(refYear=2018))
+    build(desk)
+    first = desk.settings
+    desk.settings = desk.with_settings(**OFF, product_scope="all")
+    strike(desk)
+    desk.settings = first
+    plan = make_plan(desk.settings)
+    assert (plan.years, plan.full_refresh) == ([2017, 2018], True)
+
+
+def test_a_file_taken_back_after_a_killed_build_computes_its_year(desk: Desk) -> None:
+    """The warehouse may hold the revised rows although the landing has the old ones again."""
+    desk.rows(row(), row(refYear=2018))
+    build(desk)
+    strike(desk, full=False, years=(2018,))
+    plan = make_plan(desk.settings)
+    assert (plan.years, plan.full_refresh) == ([2018], False)
+
+
+def test_a_new_year_taken_back_after_a_killed_build_leaves_the_warehouse(desk: Desk) -> None:
+    desk.rows(row())
+    build(desk)
+    strike(desk, full=False, years=(2018,))
+    assert not make_plan(desk.settings).nothing_to_do
+    assert "2018" in Built.load(desk.settings).years_of(TRADE), "else nobody knows that its rows may be there"
+
+
+def test_a_killed_build_of_a_dataset_without_years_is_done_again(desk: Desk) -> None:
+    desk.rows(row())
+    build(desk)
+    Built.load(desk.settings).with_dataset(REFERENCE, IN_WORK).save(desk.settings)
+    assert make_plan(desk.settings).datasets == ["reference"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"version": 3, "x": 1}', b"\xff\xfe"])
+@pytest.mark.parametrize("name", ["built.json", "released.json"])
+def test_a_record_that_cannot_be_read_computes_all(desk: Desk, name: str, content: bytes) -> None:
+    desk.rows(row(), row(refYear=2018))
+    build(desk)
+    (desk.settings.data_dir / name).write_bytes(content)
+    assert make_plan(desk.settings).years == [2017, 2018]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]"])
+def test_a_lock_that_cannot_be_read_is_made_again(desk: Desk, content: bytes) -> None:
+    desk.rows(row())
+    build(desk)
+    before = desk.settings.lock_path.read_bytes()
+    desk.settings.lock_path.write_bytes(content)
+    assert make_plan(desk.settings).nothing_to_do
+    assert desk.settings.lock_path.read_bytes() == before
+
+
+def halved(path: Path) -> bytes:
+    """The same table with half of each value: what no check of a single table notices."""
+    other = path.with_name("halved")
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"copy (select * replace (value_usd / 2 as value_usd) from '{path}') to '{other}' (format parquet)"
+        )
+    content = other.read_bytes()
+    other.unlink()
+    return content
+
+
+def with_another_bit(content: bytes) -> bytes:
+    return content[:40] + bytes([content[40] ^ 1]) + content[41:]
+
+
+DAMAGES = {
+    "empty": lambda path: path.write_bytes(b""),
+    "cut off": lambda path: path.write_bytes(path.read_bytes()[:-50]),
+    "gone": Path.unlink,
+    "halved": lambda path: path.write_bytes(halved(path)),
+    "one bit": lambda path: path.write_bytes(with_another_bit(path.read_bytes())),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_landed_year_that_was_damaged_is_landed_again(desk: Desk, damage: str) -> None:
+    desk.rows(row(), row(refYear=2018))
+    build(desk)
+    path = desk.settings.landing_dir / "trade_flows/year=2018/part-0.parquet"
+    whole = path.read_bytes()
+    DAMAGES[damage](path)
+    with pytest.raises(LandingDamaged, match=r"trade_flows/year=2018/part-0.parquet: .*; expected the tables as"):
+        require_whole(desk.settings)
+    assert make_plan(desk.settings).years == [2018]
+    land(TRADE, desk.settings, [2018])
+    assert path.read_bytes() == whole
+    assert make_plan(desk.settings).nothing_to_do
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"counts": {}}', b"\xff"])
+def test_a_receipt_that_cannot_be_read_vouches_for_nothing(desk: Desk, content: bytes) -> None:
+    desk.rows(row(), row(refYear=2018))
+    build(desk)
+    [receipt] = (desk.settings.landing_dir / "trade_receipts").glob("2018-*.json")
+    receipt.write_bytes(content)
+    with pytest.raises(LandingDamaged, match=r"year=2018: no receipt that can be read"):
+        require_whole(desk.settings)
+    assert make_plan(desk.settings).years == [2018]
+    land(TRADE, desk.settings, [2018])
+    assert make_plan(desk.settings).nothing_to_do
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut off", "gone", "halved"])
+@pytest.mark.parametrize("suffix", [".parquet", ".json"])
+def test_a_parsed_table_that_was_damaged_is_made_again(desk: Desk, damage: str, suffix: str) -> None:
+    desk.rows(row(), row(refYear=2018))
+    build(desk)
+    [parsed] = (desk.settings.landing_dir / "parsed").glob("*.parquet")
+    flows = desk.settings.landing_dir / "trade_flows/year=2018/part-0.parquet"
+    whole = flows.read_bytes()
+    if suffix == ".json" and damage == "halved":
+        parsed.with_suffix(".json").write_bytes(b"[]")
+    else:
+        DAMAGES[damage](parsed.with_suffix(suffix))
+    yearly.forget_year(desk.settings.landing_dir, "trade", 2018)
+    assert make_plan(desk.settings).years == [2018]
+    land(TRADE, desk.settings, [2018])
+    assert flows.read_bytes() == whole
+
+
+def test_a_table_of_no_year_that_was_damaged_is_no_landing(desk: Desk) -> None:
+    desk.rows(row())
+    build(desk)
+    require_whole(desk.settings)
+    (desk.settings.landing_dir / "reference/countries.parquet").write_bytes(b"")
+    with pytest.raises(LandingDamaged, match=r"reference/countries.parquet: 0 bytes instead of [\d,]+"):
+        require_whole(desk.settings)
+
+
+def test_a_file_beside_the_warehouse_that_was_changed_computes_all(desk: Desk) -> None:
+    desk.rows(row(), row(refYear=2018))
+    built = build(desk)
+    path = desk.settings.warehouse.with_name("warehouse.duckdb.flows.2018.parquet")
+    path.write_bytes(b"as computed")
+    files = {"trade": {path.name: sha256_of(path)}}
+    for save in ("save", "save_released"):
+        getattr(replace(built, files=files), save)(desk.settings)
+    assert make_plan(desk.settings).nothing_to_do
+    path.write_bytes(b"by some hand")
+    assert make_plan(desk.settings).years == [2017, 2018]

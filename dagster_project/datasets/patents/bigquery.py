@@ -16,7 +16,7 @@ from dagster_project.datasets.patents.numbers import create_number_table
 from dagster_project.errors import SourceError
 from dagster_project.landing.delimited import unreadable
 from dagster_project.landing.tables import RuleCounts
-from dagster_project.sql import identifier, literal, parquet
+from dagster_project.sql import identifier, literal, one_file, parquet
 
 SOURCE = "google_patents"
 
@@ -112,8 +112,9 @@ def _json_lines(load: PatentLoad, entry: Entry) -> str:
     path = load.archive.open_path(entry)
     compression = "gzip" if entry.part.lower().endswith(".gz") else "none"
     reader = (
-        f"read_csv({literal(path)}, columns={{'line': 'VARCHAR'}}, delim='\\x01', quote='', escape='', "
-        f"header=false, auto_detect=false, compression='{compression}', max_line_size={_MAX_LINE_BYTES})"
+        f"read_csv({one_file(path)}, columns={{'line': 'VARCHAR'}}, delim='\\x01', quote='', escape='', "
+        f"header=false, auto_detect=false, compression='{compression}', max_line_size={_MAX_LINE_BYTES}, "
+        "hive_partitioning=false)"
     )
     query = (
         "select row_number() over () as source_row, line, case when json_valid(line) and json_type(line) = 'OBJECT' "

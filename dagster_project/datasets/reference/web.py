@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.archive.payload import Payload
-from dagster_project.archive.store import write_whole
 from dagster_project.datasets.reference.files import FILE_KINDS, PRODUCT_NAMES
+from dagster_project.durable import write_whole
 from dagster_project.errors import SettingError, SourceError
 from dagster_project.places import INSTALLED, command
 from dagster_project.settings import REFERENCE_LIST

@@ -24,7 +24,7 @@ from dagster_project.landing.delimited import (
     unreadable,
     whole_number,
 )
-from dagster_project.sql import identifier, literal
+from dagster_project.sql import identifier, literal, one_file
 
 REQUIRED = ("reportercode", "flowcode", "partnercode", "cmdcode", "primaryvalue", ("refyear", "period"))
 KNOWN = frozenset(field.lower() for field in FIELDS)
@@ -53,7 +53,8 @@ def _open_delimited(connection: duckdb.DuckDBPyConnection, path: Path, entry: En
 def _open_json(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry) -> TextTable:
     """Comtrade's envelope {"count": n, "data": [...], "error": ""}, a bare list of rows, or one row a line."""
     compression = "gzip" if entry.address.lower().endswith(".gz") else "uncompressed"
-    reader = f"read_json_objects({literal(path)}, compression='{compression}', format='auto', "
+    reader = f"read_json_objects({one_file(path)}, compression='{compression}', format='auto', "
+    reader += "hive_partitioning=false, "
     reader += f"maximum_object_size={max(_content_bytes(path, compression) + 1, 1 << 24)})"
     try:
         connection.execute(f"create or replace temp table payload as select json from {reader}")

@@ -61,7 +61,7 @@ def land(load: Load) -> Landed:
     Rows of years that the load does not hold, and rows without a readable year, are accounted for. SourceError when a
     payload cannot be read or holds none of a year; AccountingError when a row is unaccounted for.
     """
-    parsed = parse(load, load.settings.years)
+    parsed = parse(load, load.settings.years, reading=load.years)
     landed = [land_year(load, parsed, year) for year in load.years]
     land_rest(parsed, load.landing, load.held)
     write_empty_tables(load.landing)
@@ -100,7 +100,9 @@ def land_year(load: Load, parsed: Sequence[Parsed], year: int) -> LandedYear:
     yearly.forget_year(load.landing, DATASET, year)
     with scratch_database(load.landing, load.settings.resources) as connection:
         counts = _write_year(connection, load, holding, year).check(f"trade, year {year}")
-    yearly.write_receipt(load.landing, DATASET, identity, yearly.Receipt(counts, [table.entry_id for table in holding]))
+    files = [load.landing / table / f"year={year}" / "part-0.parquet" for table in FOLDERS]
+    content = yearly.Receipt(counts, [table.entry_id for table in holding])
+    yearly.write_receipt(load.landing, DATASET, identity, content, files)
     return LandedYear(year, counts, True, notes)
 
 

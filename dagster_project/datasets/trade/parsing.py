@@ -7,21 +7,20 @@ here: columns and single rows (`comtrade_rows`, `baci_rows`), and the rules that
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import duckdb
 
 from dagster_project.archive.store import Entry
 from dagster_project.datasets.trade import baci_rows, comtrade_rows
-from dagster_project.landing import delimited, yearly
+from dagster_project.landing import delimited, vouched, yearly
 from dagster_project.landing.delimited import require_closed_quotes, require_one_line_each, unreadable
 from dagster_project.landing.loads import Load
-from dagster_project.landing.tables import copy_query, file_metadata, scratch_database
+from dagster_project.landing.tables import copy_query, scratch_database
 from dagster_project.sql import parquet
 
 # What `comtrade_rows` and `baci_rows` yield, in this order. `raw` holds the row as received where it has a reason.
@@ -58,10 +57,12 @@ class Parsed:
     extra_columns: Sequence[str]
 
 
-def parse(load: Load, years: Sequence[int] | None) -> list[Parsed]:
+def parse(load: Load, years: Sequence[int] | None, *, reading: Collection[int] = ()) -> list[Parsed]:
     """Every table of the load's payloads as typed Parquet, read once and kept by content.
 
-    Tables of years not asked for stay in their zips. SourceError when a payload cannot be read.
+    Tables of years not asked for stay in their zips. A kept table that is not what it was when it was written is made
+    again: one with rows that are to be read now (of the years `reading`, or of no year) is compared byte by byte.
+    SourceError when a payload cannot be read.
     """
     parsed: list[Parsed] = []
     with scratch_database(load.landing, load.settings.resources) as connection:
@@ -70,7 +71,7 @@ def parse(load: Load, years: Sequence[int] | None) -> list[Parsed]:
             with _tables(path, entry, load.landing) as tables:
                 for member, table in tables.items():
                     if _wanted(member, years):
-                        parsed.append(_parse_table(connection, table, entry, member, load.landing))
+                        parsed.append(_parse_table(connection, table, entry, member, load.landing, reading))
     return parsed
 
 
@@ -107,46 +108,85 @@ def _wanted(member: str, years: Sequence[int] | None) -> bool:
     return years is None or not member.upper().startswith("BACI_") or not named or int(named[0]) in years
 
 
-def _parse_table(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, member: str, landing: Path) -> Parsed:
+def _parse_table(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    entry: Entry,
+    member: str,
+    landing: Path,
+    reading: Collection[int],
+) -> Parsed:
     reader = baci_rows if entry.source == "baci" else comtrade_rows
     key = hashlib.sha256(f"{entry.sha256} {member} {_code_fingerprint()}".encode()).hexdigest()[:24]
     target = landing / "parsed" / f"trade-{key}.parquet"
     address = f"{entry.address}!{member}" if member != entry.part else entry.address
-    if not target.exists():
+    known = _kept(target, landing, reading)
+    if known is None:
         building = target.with_suffix(f".building-{os.getpid()}")
         try:
             rows, table = reader.typed_rows(connection, path, entry, rejects="rejected_lines")
             extra = [written for name, written in table.columns.items() if name not in reader.KNOWN]
-            footer = {"extra_columns": json.dumps(extra)}
             query = f"select {', '.join(PARSED_COLUMNS)} from ({rows})"
-            records = copy_query(connection, query, building, footer)
-            records += _insert_rejected_lines(connection, building, footer, address)
+            records = copy_query(connection, query, building)
+            records += _insert_rejected_lines(connection, building, address)
             if entry.parameters.get("format", "csv").lower() != "json":
                 gzipped = entry.address.lower().endswith(".gz")
                 require_one_line_each(connection, table, path, gzipped, address, records)
-            building.replace(target)
+            known = _keep(connection, building, target, landing, extra)
         except duckdb.Error as error:
             raise unreadable(entry.address, error) from error
         finally:
             building.unlink(missing_ok=True)
             for name in ("rejected_lines", "rejected_lines_scan", "payload", "json_rows"):
                 connection.execute(f"drop table if exists {name}")
-    by_year = connection.execute(f"select year, count(*) from {parquet(target)} group by year").fetchall()
     return Parsed(
         entry_id=entry.id,
         address=address,
         retrieved_at=entry.retrieved_at,
         source=entry.source,
         path=target,
-        rows={year: n for year, n in by_year if year is not None and 1900 <= year <= 2100},
-        rows_without_year=sum(n for year, n in by_year if year is None or not 1900 <= year <= 2100),
-        extra_columns=json.loads(file_metadata(connection, target)["extra_columns"]),
+        rows=known.rows,
+        rows_without_year=known.rows_without_year,
+        extra_columns=known.extra_columns,
     )
 
 
-def _insert_rejected_lines(
-    connection: duckdb.DuckDBPyConnection, target: Path, footer: Mapping[str, str], address: str
-) -> int:
+@dataclass(frozen=True)
+class _Kept:
+    """What the receipt of a parsed table says of it, besides its bytes."""
+
+    rows: Mapping[int, int]
+    rows_without_year: int
+    extra_columns: Sequence[str]
+
+
+def _keep(
+    connection: duckdb.DuckDBPyConnection, building: Path, target: Path, landing: Path, extra_columns: Sequence[str]
+) -> _Kept:
+    """Give a parsed table its name, and vouch for it."""
+    by_year = connection.execute(f"select year, count(*) from {parquet([building])} group by year").fetchall()
+    kept = _Kept(
+        rows={year: n for year, n in by_year if year is not None and 1900 <= year <= 2100},
+        rows_without_year=sum(n for year, n in by_year if year is None or not 1900 <= year <= 2100),
+        extra_columns=list(extra_columns),
+    )
+    building.replace(target)
+    vouched.write_receipt(target.with_suffix(".json"), landing, [target], asdict(kept))
+    return kept
+
+
+def _kept(target: Path, landing: Path, reading: Collection[int]) -> _Kept | None:
+    """A parsed table's receipt; None where there is none, or it vouches for another file."""
+    content = vouched.read_receipt(target.with_suffix(".json"))
+    if content is None:
+        return None
+    rows = {int(year): n for year, n in content["rows"].items()}
+    kept = _Kept(rows, content["rows_without_year"], content["extra_columns"])
+    read = bool(reading) and (kept.rows_without_year > 0 or not rows.keys().isdisjoint(reading))
+    return None if vouched.problems(landing, content["files"], read=read) else kept
+
+
+def _insert_rejected_lines(connection: duckdb.DuckDBPyConnection, target: Path, address: str) -> int:
     """Put the lines that the CSV reader could not split into fields among the rows, where they stood in the file, as
     rows without a year; return how many there are. SourceError when such a line has taken others along.
     """
@@ -170,8 +210,8 @@ def _insert_rejected_lines(
             from {parquet(target, numbered=True)} union all {rejected}
         ) order by readable_before, is_rejected, line
     """
-    total = copy_query(connection, rows, both, footer)
-    readable = connection.execute(f"select count(*) from {parquet(target)}").fetchone()
+    total = copy_query(connection, rows, both)
+    readable = connection.execute(f"select count(*) from {parquet([target])}").fetchone()
     both.replace(target)
     return total - (readable[0] if readable else 0)
 

@@ -36,7 +36,9 @@
 
     {%- set files = [] -%}
     {%- for year in (kept + years) | unique | sort -%}
-        {%- do files.append("'" ~ year_file(year) ~ "'") -%}
+        {#- No character of the path is a pattern to read_parquet. -#}
+        {%- set file = year_file(year) | replace("[", "[[]") | replace("*", "[*]") | replace("?", "[?]") -%}
+        {%- do files.append("'" ~ file ~ "'") -%}
     {%- endfor -%}
     {%- if existing is not none and not existing.is_view -%}
         {%- do adapter.drop_relation(existing) -%}
