@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
@@ -22,6 +23,7 @@ from dagster_project.hs import REVISIONS
 from dagster_project.machine import LEAST_MEMORY, Resources, default_memory, default_threads
 from dagster_project.places import HOME, PACKAGE, PRODUCT
 from dagster_project.postgres_address import connection_parameters
+from dagster_project.redaction import without_secrets
 from dagster_project.secret import Secret
 
 PREFIX = "CHOKEPOINT_"
@@ -78,7 +80,7 @@ class Settings:
     baci_url: str
     baci_release: str
     reference_list: Path
-    ustr_addresses: tuple[str, ...]
+    ustr_addresses: tuple[Secret, ...]
     federal_register_url: str
     regulations_url: str
     hts_url: str
@@ -298,14 +300,18 @@ def _positive(text: str) -> int:
 def _url(text: str) -> str:
     if not re.fullmatch(r"https?://[^\s?#]+", text):
         raise ValueError
+    if "@" in urlsplit(text).netloc:
+        raise _Refused("with a user name in it; .netrc is the place for user and password")
     return text.rstrip("/")
 
 
-def _urls(text: str) -> tuple[str, ...]:
+def _urls(text: str) -> tuple[Secret, ...]:
     addresses = () if text == "none" else tuple(part.strip() for part in text.split(",") if part.strip())
     if not all(re.fullmatch(r"https?://\S+", address) for address in addresses):
         raise ValueError
-    return addresses
+    for address in addresses:
+        _ = urlsplit(address).port  # ValueError where a / in a password ends the host early
+    return tuple(map(Secret, addresses))
 
 
 def _goods(text: str) -> tuple[str, ...]:
@@ -533,7 +539,8 @@ def _read(definition: Definition, text: str | None) -> Any:
         return definition.parse(text)
     except (ValueError, KeyError) as error:
         # What is no secret may still be an address with a password. `from None`: the cause may quote the value.
-        found = repr(re.sub(r"(://[^:@/]*):\S*@", r"\1:***@", text))
+        shown = re.sub(r"(://[^:@/]*):\S*@", r"\1:***@", without_secrets(text))
+        found = repr(re.sub(r"(://[^:@/\s]*):(?!\d+(?:[/?#,\s]|$))[^\s@]*", r"\1:***", shown))
         if isinstance(error, _Refused):
             found += f", {error}"
         near = error.near if isinstance(error, _Refused) and error.near else _nearest(text, definition.choices)

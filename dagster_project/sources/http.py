@@ -29,6 +29,7 @@ import urllib3
 
 from dagster_project.errors import Deferred, SourceError, SourceUnreachable
 from dagster_project.places import PRODUCT
+from dagster_project.redaction import noted, without_secrets
 from dagster_project.sources.integrity import check_fetched
 from dagster_project.sources.ledger import Ledger, key_hash
 
@@ -135,7 +136,7 @@ class _Partial:
             state = json.loads(self.state_file.read_text())
         except (OSError, ValueError):
             return {}
-        return state if state.get("url") == self.url else {}
+        return state if state.get("url") == noted(self.url) else {}
 
     def discard(self) -> None:
         """Remove what has arrived."""
@@ -318,7 +319,7 @@ class Http:
             have, first, total = 0, 0, _content_length(response)
             want = total
         record = {
-            "url": call.url,
+            "url": noted(call.url),
             "etag": response.headers.get("ETag"),
             "last_modified": response.headers.get("Last-Modified"),
             "total": total,
@@ -534,10 +535,10 @@ def message_of(text: str) -> str:
 
 
 def redact(text: str, service: Service) -> str:
-    """The text without any key."""
+    """The text without any key, and its addresses without secrets."""
     if service.key:
         text = text.replace(service.key, "***")
-    return _SECRET.sub(r"\1***", text)
+    return without_secrets(_SECRET.sub(r"\1***", text))
 
 
 def canonical(url: str, query: Mapping[str, str] | Sequence[tuple[str, str]] = ()) -> str:

@@ -37,7 +37,7 @@ _EASTERN = ZoneInfo("America/New_York")
 def tariffs(live: Live) -> Found:
     """Everything that is reachable, with a note for what is not asked for. SourceError when there is nothing at all."""
     notes: list[str] = []
-    payloads = [_file(live, address) for address in live.settings.ustr_addresses]
+    payloads = [_file(live, address.reveal()) for address in live.settings.ustr_addresses]
     payloads += notices(live)
     if live.settings.regulations_api_key:
         payloads += [payload for docket in DOCKETS for payload in requests_of_docket(live, docket)]
