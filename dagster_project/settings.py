@@ -87,6 +87,7 @@ class Settings:
     uspto_url: str
     oecd_url: str
     dataverse_url: str
+    more_hosts: tuple[str, ...]
     user_agent: str
 
     @property
@@ -118,6 +119,12 @@ class Settings:
     def resources(self) -> Resources:
         """What a run may take of the machine; each stage takes its share of it (see `machine`)."""
         return Resources(self.memory, self.threads)
+
+    def addresses(self) -> list[str]:
+        """Every address that names a host which live sources may ask."""
+        urls = [getattr(self, definition.name) for definition in DEFINITIONS if definition.parse is _url]
+        files = [address.reveal() for address in self.ustr_addresses]
+        return [*urls, *files, *(f"https://{host}" for host in self.more_hosts)]
 
     def shaping(self) -> dict[str, Any]:
         """The settings that change what a mart holds, as plain data."""
@@ -314,6 +321,13 @@ def _urls(text: str) -> tuple[Secret, ...]:
     return tuple(map(Secret, addresses))
 
 
+def _hosts(text: str) -> tuple[str, ...]:
+    hosts = () if text == "none" else tuple(part.strip().lower() for part in text.split(","))
+    if not all(re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", host) for host in hosts):
+        raise ValueError
+    return hosts
+
+
 def _goods(text: str) -> tuple[str, ...]:
     codes = tuple(part.strip() for part in text.split(","))
     if not all(re.fullmatch(r"\d{6}", code) for code in codes):
@@ -473,6 +487,13 @@ DEFINITIONS = (
     Definition("uspto_url", "https://api.uspto.gov/api/v1", "USPTO Open Data Portal", "an http(s) address", _url),
     Definition("oecd_url", "https://sdmx.oecd.org/public/rest", "OECD's SDMX service", "an http(s) address", _url),
     Definition("dataverse_url", "https://dataverse.harvard.edu", "Harvard Dataverse", "an http(s) address", _url),
+    Definition(
+        "more_hosts",
+        "none",
+        "further hosts that answers of live sources may lead to, over https",
+        "host names, comma-separated, or none",
+        _hosts,
+    ),
     Definition(
         "user_agent",
         f"{PRODUCT} (research pipeline; python-requests)",

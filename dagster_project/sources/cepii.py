@@ -24,7 +24,7 @@ from dagster_project.sources.live import Live, payload_of_kind
 from dagster_project.sources.zip_member import extract_table
 
 SOURCE = "baci"
-SERVICE = Service(SOURCE, interval=0.5)
+SERVICE = Service(SOURCE, interval=0.5, hosts=("cepii.fr",))
 _TAILS = (1 << 16, 1 << 22)  # where the zip's directory lies; the second is for one of many members
 _RELEASE = re.compile(r"V(\d{6}[a-z]?)")
 _YEAR = re.compile(r"_Y(\d{4})_")

@@ -30,6 +30,7 @@ import urllib3
 from dagster_project.errors import Deferred, SourceError, SourceUnreachable
 from dagster_project.places import PRODUCT
 from dagster_project.redaction import noted, without_secrets
+from dagster_project.sources.hosts import Hosts, PrivateHost
 from dagster_project.sources.integrity import check_fetched
 from dagster_project.sources.ledger import Ledger, key_hash
 
@@ -66,6 +67,7 @@ class Service:
     default_wait: float = 1.1  # after a 429 that names no time
     deadline: float = 600.0  # seconds for one JSON answer, from first to last byte
     file_deadline: float = 4 * 3600.0
+    hosts: tuple[str, ...] = ()  # where its answers may lead, each with all below it (see `hosts`)
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,8 @@ class Http:
     ) -> None:
         self.ledger, self.clock, self.sleep, self.rng = ledger, clock, sleep, rng
         self.timeout, self.tries, self.user_agent = timeout, tries, user_agent
-        self._session = requests.Session()
+        self.hosts = Hosts()
+        self._session = self.hosts.session()
         self._session.trust_env = True
         self._session.headers.clear()
         self._last_call: dict[str, float] = {}
@@ -373,6 +376,8 @@ class Http:
                 if response.status_code not in call.accept:
                     self._refuse(call, response)
                 result = read(response, redact(response.url or call.url, call.service))
+        except PrivateHost as error:
+            raise _led_elsewhere(call, f"a host whose name leads to this machine or its network ({error})") from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, ConnectionError, TimeoutError) as error:
             self._failed(host, counts=False)
             raise Transient(_connection_failure(error, host)) from error
@@ -398,6 +403,8 @@ class Http:
         for _ in range(MAX_REDIRECTS + 1):
             host = urlsplit(url).netloc
             own = urlsplit(url)[:2] == first
+            if objection := self.hosts.objection(url, service.hosts):
+                raise _led_elsewhere(call, objection)
             self._admit(call, host, counted=own)
             sent = {"User-Agent": self.user_agent, "Accept": "*/*", "Accept-Encoding": "gzip", **headers}
             if service.key and urlsplit(url)[:2] == urlsplit(service.home)[:2]:
@@ -572,6 +579,16 @@ def _deferred(call: _Call, not_before: float, found: str) -> Deferred:
         expected=f"calls left at {call.service.name}",
         remedy=f"Run again after {when}: what was fetched so far is kept, and no finished call is repeated.",
         not_before=not_before,
+    )
+
+
+def _led_elsewhere(call: _Call, found: str) -> SourceError:
+    return SourceError(
+        call.place,
+        found=f"an answer that leads to {found}",
+        expected=f"https and a host of {', '.join(call.service.hosts) or 'the settings'}",
+        remedy="Nothing was sent there. If the publisher has moved its files to that host, add it to "
+        "CHOKEPOINT_MORE_HOSTS.",
     )
 
 

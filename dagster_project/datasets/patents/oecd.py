@@ -11,7 +11,7 @@ from dagster_project.errors import SourceError
 from dagster_project.sources.http import Service
 from dagster_project.sources.live import Live
 
-SERVICE = Service("oecd", interval=1.0)
+SERVICE = Service("oecd", interval=1.0, hosts=("oecd.org",))
 NAME = "oecd_pct_applications.csv"
 FLOW = "OECD.STI.PIE,DSD_PATENTS@DF_PATENTS_WIPO,1.0"
 # Eleven dimensions: PCT applications a year, their number, by the year of application, all areas, by applicant. Where

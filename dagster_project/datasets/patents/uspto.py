@@ -23,6 +23,7 @@ from dagster_project.sources.live import Live, payload_of_kind
 KEY_VARIABLE = "USPTO_API_KEY"
 SOURCE = "uspto"
 PRODUCT = "PVGPATDIS"
+HOSTS = ("uspto.gov", "s3.amazonaws.com", "s3.us-east-1.amazonaws.com")  # files lie at a storage host
 
 
 def patents(live: Live) -> Found:
@@ -54,8 +55,15 @@ def _service(live: Live) -> Service:
             remedy=f"Set {KEY_VARIABLE} (data.uspto.gov, sign in), or place the files in the drop folder and set "
             "CHOKEPOINT_PATENT_SOURCE=files.",
         )
-    home = live.settings.uspto_url
-    return Service(SOURCE, interval=1.0, key=key.reveal(), key_header="X-Api-Key", key_variable=KEY_VARIABLE, home=home)
+    return Service(
+        SOURCE,
+        interval=1.0,
+        key=key.reveal(),
+        key_header="X-Api-Key",
+        key_variable=KEY_VARIABLE,
+        home=live.settings.uspto_url,
+        hosts=HOSTS,
+    )
 
 
 def _files(live: Live) -> list[tuple[FileKind, Mapping[str, Any]]]:

@@ -22,7 +22,7 @@ from dagster_project.sources.ledger import Unit
 from dagster_project.sources.live import Live, payload_of_kind
 
 # Two calls fetch a release and one looks for news: a budget of so many a day only stops what has gone wrong.
-SERVICE = Service("dataverse", interval=1.0, budget=100)
+SERVICE = Service("dataverse", interval=1.0, budget=100, hosts=("dataverse.harvard.edu", "dvn-cloud.s3.amazonaws.com"))
 WHERE = f"Harvard Dataverse, data set {DOI}"
 KIND = FILE_KINDS[0]
 BY_HAND = "Download the table from Harvard Dataverse by hand, place it in the drop folder's politics/ folder, and set "

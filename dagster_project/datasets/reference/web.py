@@ -25,7 +25,7 @@ from dagster_project.sources.files import Found
 from dagster_project.sources.http import Service
 from dagster_project.sources.live import Live, kind_of_name
 
-SERVICE = Service("reference", interval=0.5)
+SERVICE = Service("reference", interval=0.5, hosts=("un.org",))
 PIN = command("pin")
 
 
@@ -96,6 +96,7 @@ def _ask(live: Live, record: Mapping[str, Any]) -> Payload:
     """The file as its address gives it now."""
     name, where = record["name"], f"reference file {record['name']}"
     kind = kind_of_name(FILE_KINDS, name, where=f"{where} in CHOKEPOINT_REFERENCE_LIST")
+    live.http.hosts.name([_address(live, record)])
     return live.conditional(SERVICE, _address(live, record), kind, name, where=where)
 
 

@@ -23,9 +23,9 @@ from dagster_project.sources.ledger import Unit
 from dagster_project.sources.live import Live, compressed, kind_of_name, payload_of_kind
 
 REGULATIONS_KEY = "REGULATIONS_API_KEY"
-FILES = Service("ustr", interval=1.0)
-REGISTER = Service("federal_register", interval=1.0)
-SCHEDULE = Service("usitc", interval=0.35)
+FILES = Service("ustr", interval=1.0, hosts=("ustr.gov",))
+REGISTER = Service("federal_register", interval=1.0, hosts=("federalregister.gov", "govinfo.gov"))
+SCHEDULE = Service("usitc", interval=0.35, hosts=("usitc.gov",))
 FIRST_NOTICE = date(2018, 6, 1)
 OVERLAP = timedelta(days=7)  # notices are sometimes listed a few days after their date
 DOCKETS = ("USTR-2018-0025", "USTR-2018-0032")  # lists 1 and 2; the others never were on regulations.gov
@@ -145,6 +145,7 @@ def requests_of_docket(live: Live, docket: str) -> list[Payload]:
         key_header="X-Api-Key",
         key_variable=REGULATIONS_KEY,
         home=live.settings.regulations_url,
+        hosts=("regulations.gov", "data.gov"),
     )
     url, where = f"{live.settings.regulations_url}/documents", f"regulations.gov, docket {docket}"
     newest = live.http.get_json(

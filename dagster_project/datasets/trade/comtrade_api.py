@@ -28,6 +28,7 @@ from dagster_project.sources.live import Live, compressed, payload_of_kind
 KEY_VARIABLE = "COMTRADE_API_KEY"
 KEY_HEADER = "Ocp-Apim-Subscription-Key"
 SOURCE = "comtrade"
+HOSTS = ("un.org",)
 PREVIEW_CAP = 500
 KEY_CAPS = (100_000, 250_000)  # of free and of other keys: exactly so many rows are a cut answer, whatever the setting
 PREVIEW_BATCH = 2  # goods per first call: more would mostly be answered at the cap
@@ -169,7 +170,7 @@ def availability(live: Live, year: int) -> dict[int, str]:
     """Reporter -> version (checksum and release time) of what Comtrade offers of a year. One keyless call."""
     where = f"UN Comtrade, availability of {year}"
     answer = live.http.get_json(
-        Service("comtrade-public", interval=1.1, key=None),
+        Service("comtrade-public", interval=1.1, hosts=HOSTS),
         f"{live.settings.comtrade_url}/public/v1/getDa/C/A/HS",
         {"period": str(year)},
         where=where,
@@ -198,7 +199,7 @@ class _Puller:
         self.live, self.notes = live, dict[str, None]()
         self._partners: tuple[int, ...] = ()
         if key is None:
-            self.service = Service("comtrade-preview", interval=1.1, budget=settings.comtrade_daily_budget)
+            self.service = Service("comtrade-preview", interval=1.1, budget=settings.comtrade_daily_budget, hosts=HOSTS)
             goods = settings.comtrade_preview_goods
             batches = [goods[start : start + PREVIEW_BATCH] for start in range(0, len(goods), PREVIEW_BATCH)]
             self.first_goods, self.mode = batches, f"preview {','.join(goods)}"
@@ -212,6 +213,7 @@ class _Puller:
                 key_header=KEY_HEADER,
                 key_variable=KEY_VARIABLE,
                 home=settings.comtrade_url,
+                hosts=HOSTS,
             )
             self.first_goods, self.mode = [("AG6",)], "bulk" if settings.comtrade_bulk else "get"
             self.url, self.max_records = f"{settings.comtrade_url}/data/v1/get/C/A/HS", settings.comtrade_row_cap
@@ -428,7 +430,7 @@ class _Puller:
         if not self._partners:
             where = "UN Comtrade, list of partners"
             answer = self.live.http.get_json(
-                Service("comtrade-public", interval=1.1),
+                Service("comtrade-public", interval=1.1, hosts=HOSTS),
                 f"{self.live.settings.comtrade_url}/files/v1/app/reference/partnerAreas.json",
                 where=where,
             )
