@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -79,6 +80,15 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
     content: Any = None  # the body as JSON, where JSON was asked for
+
+
+@dataclass(frozen=True)
+class LastAnswer:
+    """The last call, and what answered it: no status where nothing did."""
+
+    service: Service
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -181,6 +191,7 @@ class Http:
         self.ledger, self.clock, self.sleep, self.rng = ledger, clock, sleep, rng
         self.timeout, self.tries, self.user_agent = timeout, tries, user_agent
         self.hosts = Hosts()
+        self.last: LastAnswer | None = None
         self._session = self.hosts.session()
         self._session.trust_env = True
         self._session.headers.clear()
@@ -257,6 +268,24 @@ class Http:
             return Answer(address, 206, response.headers, body), total
 
         headers = {"Range": f"bytes=-{length}", "Accept-Encoding": "identity"}
+        return self._send_until_answered(_Call(service, url, where, (200, 206), lambda: headers), read)
+
+    def get_start(self, service: Service, url: str, *, where: str, length: int = 512) -> Answer:
+        """The first bytes of a file, all of it where it is no longer; the rest is not fetched."""
+
+        def read(response: requests.Response, address: str) -> Answer:
+            _require_no_page(response)
+            body = b"".join(islice(iter(lambda: response.raw.read1(1, decode_content=True), b""), length))
+            whole = _content_range(response)[1] if response.status_code == 206 else _content_length(response)
+            if whole is not None and len(body) < min(length, whole):
+                raise Transient(f"{len(body)} of the first {min(length, whole)} bytes")
+            if _PAGE.match(body):
+                raise Transient("a web page under another name, where a file was expected")
+            if not body:
+                raise Transient(f"an empty answer with status {response.status_code}")
+            return Answer(address, response.status_code, response.headers, body)
+
+        headers = {"Range": f"bytes=0-{length - 1}", "Accept-Encoding": "identity"}
         return self._send_until_answered(_Call(service, url, where, (200, 206), lambda: headers), read)
 
     def download(
@@ -409,7 +438,9 @@ class Http:
             sent = {"User-Agent": self.user_agent, "Accept": "*/*", "Accept-Encoding": "gzip", **headers}
             if service.key and urlsplit(url)[:2] == urlsplit(service.home)[:2]:
                 sent[service.key_header] = service.key
+            self.last = LastAnswer(service)
             response = self._session.get(url, headers=sent, stream=True, allow_redirects=False, timeout=self.timeout)
+            self.last = LastAnswer(service, response.status_code, response.headers)
             location = response.headers.get("Location")
             if response.status_code not in (301, 302, 303, 307, 308) or not location:
                 break

@@ -15,10 +15,12 @@ from dagster_project.datasets.patents import oecd
 from dagster_project.datasets.patents.files import FILE_KINDS, OECD_KIND, PATENTSVIEW_TABLES
 from dagster_project.errors import SettingError, SourceError
 from dagster_project.redaction import noted
+from dagster_project.settings import Settings
 from dagster_project.sources.files import FileKind, Found, find_files
 from dagster_project.sources.http import Service, of_known_shape
 from dagster_project.sources.ledger import Unit
 from dagster_project.sources.live import Live, payload_of_kind
+from dagster_project.sources.probe import Probe, Seen
 
 KEY_VARIABLE = "USPTO_API_KEY"
 SOURCE = "uspto"
@@ -43,6 +45,15 @@ def changed(live: Live) -> bool:
     """Whether the portal offers another release of a wanted file than was last fetched. One call."""
     settled = live.ledger.settled(SOURCE)
     return any(settled.get(record["fileName"]) != _version(record) for _, record in _files(live))
+
+
+def probes(settings: Settings) -> list[Probe]:
+    """The product's metadata, and the last observations of OECD's totals."""
+    return [Probe("USPTO Open Data Portal", _see, key="uspto_api_key"), Probe("OECD", oecd.see)]
+
+
+def _see(live: Live) -> Seen:
+    return Seen(max(str(record["fileReleaseDate"]) for _, record in _files(live)))
 
 
 def _service(live: Live) -> Service:

@@ -20,10 +20,12 @@ from dagster_project.datasets.trade import comtrade_async
 from dagster_project.datasets.trade.comtrade_files import FILE_KINDS
 from dagster_project.errors import Deferred, SettingError, SourceError
 from dagster_project.secret import Secret
+from dagster_project.settings import Settings
 from dagster_project.sources.files import Found
 from dagster_project.sources.http import Service, Transient, canonical, of_known_shape
 from dagster_project.sources.ledger import Unit
 from dagster_project.sources.live import Live, compressed, payload_of_kind
+from dagster_project.sources.probe import Probe, Seen
 
 KEY_VARIABLE = "COMTRADE_API_KEY"
 KEY_HEADER = "Ocp-Apim-Subscription-Key"
@@ -189,6 +191,35 @@ def changed_years(live: Live) -> list[int]:
     """The years asked for of which Comtrade offers something else than was last pulled. One call per year."""
     puller = _Puller(live, live.settings.comtrade_api_key)
     return [year for year in asked_years(live) if puller.pending(year, availability(live, year))]
+
+
+def probes(settings: Settings) -> list[Probe]:
+    """What there is of a year, and the world's rows of some goods of one reporter: with the key, or by the preview."""
+    keyed = settings.comtrade_api_key is not None
+    return [
+        Probe("UN Comtrade, availability", _see_availability),
+        Probe("UN Comtrade" if keyed else "UN Comtrade, preview", _see_rows, key="comtrade_api_key"),
+    ]
+
+
+def _probed_year(live: Live) -> int:
+    return max(live.settings.years) if live.settings.years else live.now.year - 2
+
+
+def _see_availability(live: Live) -> Seen:
+    year = _probed_year(live)
+    offered = availability(live, year)
+    released = max((version.split(" ", 1)[1][:10] for version in offered.values()), default="")
+    return Seen(f"{year}: {len(offered)} reporters" + (f", {released}" if released else ""))
+
+
+def _see_rows(live: Live) -> Seen:
+    year, key = _probed_year(live), live.settings.comtrade_api_key
+    _require_premium_settings(live, key)
+    puller, reporters = _Puller(live, key), list(availability(live, year)) or [842]
+    cell = Cell(year, reporters[0], goods=live.settings.comtrade_preview_goods, partners=(0,))
+    rows, notes = puller.look(cell)
+    return Seen("", notes if rows else [*notes, f"no rows of {cell.shown}: their fields were not judged"])
 
 
 class _Puller:
@@ -378,6 +409,14 @@ class _Puller:
         address = f"{answer.address}#{cell.name}"
         payload = payload_of_kind(FILE_KINDS[0], cell.name, address, compressed(answer.body), **parameters)
         return Unit(request, "data", self.live.put(replace(payload, rows=len(rows))).id)
+
+    def look(self, cell: Cell) -> tuple[int, list[str]]:
+        """Ask for a cell and judge the answer, without keeping it: the number of rows, and what was new about them."""
+        where = f"UN Comtrade, {cell.shown}"
+        query = {**cell.query(), "maxRecords": str(PREVIEW_CAP)}
+        content = self.live.http.get_json(self.service, self.url, query, where=where, check=_whole_envelope).content
+        _require_no_error(content, where)
+        return self._judge(content["data"], cell, where), list(self.notes)
 
     def _judge(self, rows: Iterable[Mapping[str, Any]], cell: Cell, where: str) -> int:
         """Required fields, the right reporter, year and flow, and one value per flow; the number of rows."""
