@@ -241,7 +241,7 @@ def _start_imports() -> None:
 
     def load() -> None:
         for module in ("dagster_dbt", "dbt.cli.main", "great_expectations"):
-            with suppress(Exception):  # whoever needs it imports it again, and says what is wrong
+            with suppress(Exception):  # the code that needs it imports it again, and then the error is shown
                 import_module(module)
 
     Thread(target=load, name="imports", daemon=True).start()

@@ -54,7 +54,7 @@ from dagster_project.publish.files import (
 )
 from dagster_project.publish.manifest import FORMAT, NAME, write_manifest
 from dagster_project.publish.read import CURRENT, DATABASE, RELEASES, SCHEMA, Release, open_release
-from dagster_project.sql import identifier, literal
+from dagster_project.sql import identifier, literal, parquet
 
 LOCK_FILE = "inputs.lock.json"
 RELEASE_INFO = "release_info"
@@ -541,8 +541,7 @@ def _verify_parquet(con: duckdb.DuckDBPyConnection, building: _Building, mart: _
     """Compare what was written; a linked file has been compared when it was written, and has its sha256 since."""
     for name, year in mart.files().items():
         if name in building.written:
-            relation = f"read_parquet({literal(building.folder / name)}, hive_partitioning = false)"
-            _compare(con, mart, relation, year, name)
+            _compare(con, mart, parquet(building.folder / name), year, name)
 
 
 def _compare(con: duckdb.DuckDBPyConnection, mart: _Mart, relation: str, year: Any, name: str) -> None:

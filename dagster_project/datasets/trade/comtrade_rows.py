@@ -13,6 +13,7 @@ import duckdb
 from dagster_project.archive.store import Entry
 from dagster_project.datasets.trade.comtrade_files import FIELDS
 from dagster_project.errors import SourceError
+from dagster_project.hs import REVISIONS
 from dagster_project.landing.delimited import (
     Dialect,
     TextTable,
@@ -152,7 +153,7 @@ def _typed(table: TextTable) -> str:
                 {whole_number(column("reportercode"))} as reporter_code,
                 upper({column("flowcode")}) as flow,
                 {whole_number(column("partnercode"))} as partner_code,
-                nullif(nullif({revision}, ''), 'HS') as hs_revision,
+                nullif(nullif({revision}, ''), 'HS') as stated_revision,
                 upper({code}) as cmd_code,
                 {decimal_number(value)} as value_usd,
                 {value} as value_text,
@@ -176,8 +177,7 @@ def _typed(table: TextTable) -> str:
                 when left(period, 4) <> cast(year as varchar) then 'year_and_period_differ'
                 when reporter_code is null or partner_code is null or partner2_code is null then 'bad_country_code'
                 when coalesce(flow, '') = '' then 'missing_flow'
-                when hs_revision is not null and not regexp_full_match(hs_revision, 'H[0-6]')
-                    then 'unknown_classification'
+                when stated_revision not in {REVISIONS} then 'unknown_classification'
                 when coalesce(cmd_code, '') = '' then 'missing_hs_code'
                 when regexp_full_match(cmd_code, '[0-9]+') and length(cmd_code) not in (2, 4, 6)
                     then 'hs_code_length'
@@ -191,7 +191,7 @@ def _typed(table: TextTable) -> str:
             from text_rows
         )
         select
-            year, reporter_code, flow, partner_code, hs_revision, cmd_code, value_usd,
+            year, reporter_code, flow, partner_code, stated_revision, cmd_code, value_usd,
             nullif(qty, 0) as quantity,  -- Comtrade writes 0 for an unknown quantity in some years
             case when nullif(qty, 0) is not null and unit not in ('', '-1', 'N/A') then unit end as quantity_unit,
             is_breakdown, reason,

@@ -1,10 +1,10 @@
-"""Trade landing: from parsed rows to one typed table per kind and year, by the named rules of measures.md 1.
+"""Trade landing: from parsed rows to one typed table per kind and year, by named rules.
 
 What belongs here: the rules, their order, and the accounting. The order: shape and range checks, other flows, control
 totals, breakdown duplicates, code level, de-duplication, re-imports, areas, conversion. Read it from `land` downwards:
 rows of a year -> rows with the rule that their shape decides -> duplicates among them -> rows with their final rule ->
-tables. Not here: single rows (`comtrade_rows`, `baci_rows`), and whatever needs both ends of a flow, such as mirroring
-(dbt).
+tables. Not here: single rows (see `comtrade_rows`, `baci_rows`), and what needs both ends of a flow, such as mirror
+flows (dbt).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import duckdb
 
 from dagster_project.datasets.trade.parsing import Parsed, parse, year_identity, years_held
 from dagster_project.errors import SourceError
+from dagster_project.hs import UNSPECIFIED_GOODS
 from dagster_project.landing import yearly
 from dagster_project.landing.loads import Landed, Load
 from dagster_project.landing.tables import RuleCounts, copy_query, replaced_directory, scratch_database
@@ -74,7 +75,7 @@ def land(load: Load) -> Landed:
 
 
 def land_year(load: Load, parsed: Sequence[Parsed], year: int) -> LandedYear:
-    """Write every trade table of one year, unless its receipt says that they are there.
+    """Write every trade table of one year, unless its receipt says that they are written.
 
     SourceError when no payload has rows of the year; AccountingError when a row is unaccounted for.
     """
@@ -95,7 +96,7 @@ def land_year(load: Load, parsed: Sequence[Parsed], year: int) -> LandedYear:
     known = yearly.receipt(load.landing, DATASET, identity)
     if known is not None:
         return LandedYear(year, known.counts, False, notes)
-    # Taken away first: after a crash in between, no receipt vouches for tables that are half old and half new.
+    # The receipt goes first: after a crash in between, the year counts as not landed, whatever its tables hold.
     yearly.forget_year(load.landing, DATASET, year)
     with scratch_database(load.landing, load.settings.resources) as connection:
         counts = _write_year(connection, load, holding, year).check(f"trade, year {year}")
@@ -104,16 +105,16 @@ def land_year(load: Load, parsed: Sequence[Parsed], year: int) -> LandedYear:
 
 
 def land_rest(parsed: Sequence[Parsed], landing: Path, years: Sequence[int]) -> RuleCounts:
-    """Account for the rows of no year that is landed: years not asked for, and rows whose year cannot be read.
+    """Account for the rows outside of the landed years: of years not asked for, and without a readable year.
 
-    The latter go to quarantine; both are counted under no year.
+    The latter go to quarantine. Both are counted without a year.
     """
     outside = sum(n for table in parsed for year, n in table.rows.items() if year not in years)
     unreadable_rows = [table for table in parsed if table.rows_without_year]
     with scratch_database(landing) as connection:
         rows = " union all ".join(
             f"select *, {literal(table.entry_id)} as archive_entry, {literal(table.source)} as source, "
-            f"file_row_number + 1 as source_row from {_numbered(table.path)} "
+            f"file_row_number + 1 as source_row from {parquet(table.path, numbered=True)} "
             "where year is null or year not between 1900 and 2100"
             for table in unreadable_rows
         )
@@ -159,12 +160,12 @@ def _write_year(connection: duckdb.DuckDBPyConnection, load: Load, parsed: Seque
 
 
 def _rows_of_year(connection: duckdb.DuckDBPyConnection, parsed: Sequence[Parsed], year: int) -> str:
-    """A view of the year's rows of all tables, with their origin; `recency` orders tables by retrieval, then name."""
+    """A view of the year's rows of all tables, with their origin; `recency` grows with the time of retrieval."""
     order = sorted(parsed, key=lambda table: (table.retrieved_at, table.address))
     rows = " union all ".join(
         f"select *, {_constant(table.entry_id)} as archive_entry, {_constant(table.source)} as source, "
         f"{recency} as recency, file_row_number + 1 as source_row "
-        f"from {_numbered(table.path)} where year = {year}"
+        f"from {parquet(table.path, numbered=True)} where year = {year}"
         for recency, table in enumerate(order)
     )
     return _view(connection, "all_rows", rows)
@@ -197,7 +198,7 @@ def _with_shape_rule(connection: duckdb.DuckDBPyConnection, rows: str, load: Loa
 
 def _with_rule(connection: duckdb.DuckDBPyConnection, shaped: str, duplicates: str, load: Load) -> str:
     """A view of the rows with their final rule (null: a flow) and their revision, the base where none is stated."""
-    base = literal(load.settings.hs_revision)
+    base_revision = literal(load.settings.hs_revision)
     connection.execute(f"""
         create table codes as
         select hs_revision as revision, hs6 as code from {parquet(load.tables["products"])}
@@ -207,24 +208,24 @@ def _with_rule(connection: duckdb.DuckDBPyConnection, shaped: str, duplicates: s
         connection,
         "judged",
         f"""
-        select s.*, {base} as base, coalesce(s.hs_revision, {base}) as revision,
-            s.hs_revision is null as revision_assumed,
+        select s.*, coalesce(s.stated_revision, {base_revision}) as revision,
+            s.stated_revision is null as revision_assumed,
             case
                 when shape_rule is not null then shape_rule
                 when d.verdict is not null then d.verdict
                 when reporter_code = partner_code then 're_import'
                 when not reporter_is_country then 'area_reporter'
                 when not partner_is_country then 'area_partner'
-                when c.code is not null or cmd_code = '999999' then null
-                when s.hs_revision is null then 'quarantined:revision_not_stated'
-                when s.hs_revision = {base} then 'quarantined:unknown_hs_code'
+                when c.code is not null or cmd_code = '{UNSPECIFIED_GOODS}' then null
+                when s.stated_revision is null then 'quarantined:revision_not_stated'
+                when s.stated_revision = {base_revision} then 'quarantined:unknown_hs_code'
                 else 'quarantined:no_conversion'
             end as rule,
             d.verdict as duplicate
         from {shaped} as s
         left join {duplicates} as d on d.archive_entry = s.archive_entry and d.recency = s.recency
             and d.source_row = s.source_row
-        left join codes as c on c.revision = coalesce(s.hs_revision, {base}) and c.code = s.cmd_code
+        left join codes as c on c.revision = coalesce(s.stated_revision, {base_revision}) and c.code = s.cmd_code
         """,
     )
 
@@ -235,27 +236,24 @@ def _view(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> str:
     return name
 
 
-def _numbered(path: Path) -> str:
-    """The rows of a parsed file with their number in it."""
-    return f"read_parquet({literal(path)}, hive_partitioning = false, file_row_number = true)"
-
-
 def _constant(text: str) -> str:
     """A text that is the same in all rows, as an enum: Parquet stores it without looking at every row."""
     return f"{literal(text)}::enum ({literal(text)})"
 
 
 def _duplicates(connection: duckdb.DuckDBPyConnection, rows: str, shaped: str) -> str:
-    """A table of the rows that lose against another of the same key, and why.
+    """A table of the rows that are set aside because another row has the same key, and why.
 
-    The row of the payload retrieved last wins, ties by name (last), then position (last). Rows equal to it (1e-9) are
-    its twins: one stays, with a stated revision if any has one; rows that differ are superseded.
+    Of several rows with one key, that of the payload retrieved last wins; of payloads retrieved at the same time the
+    one last by name, within a payload the last row. Of the rows with the winner's value (within 1e-9) one stays, if
+    possible one that states its revision. Rows with another value are superseded.
     """
     key = "reporter_code, flow, partner_code, cmd_code"
-    # Control totals repeat too when payloads overlap; they compete among themselves and stay control totals.
+    # Control totals repeat too, where payloads overlap. They are compared with each other and stay control totals.
     candidates = "(shape_rule is null or (shape_rule = 'control_total' and not is_breakdown and length(cmd_code) = 6))"
-    # One bit per code in each (reporter, flow, partner). Where a group has fewer bits than rows, a key repeats in it.
-    # That takes a fraction of the time and memory of grouping by the whole key; only such groups are grouped again.
+    # A quick search for keys that occur twice. Each (reporter, flow, partner) gets a bit string with one bit for each
+    # code. A group whose bits are fewer than its rows has some code twice; only such groups are grouped by the whole
+    # key, which takes much more time and memory.
     connection.execute(f"""
         create table places as
         select cmd_code, row_number() over () as place from (select distinct cmd_code from {rows})
@@ -279,19 +277,19 @@ def _duplicates(connection: duckdb.DuckDBPyConnection, rows: str, shaped: str) -
             where {candidates}
             window newest as (partition by {key} order by recency desc, source_row desc)
         ),
-        twins as (
-            select *, abs(value_usd - winning_value) <= 1e-9 * greatest(value_usd, winning_value) as is_twin
+        compared as (
+            select *, abs(value_usd - winning_value) <= 1e-9 * greatest(value_usd, winning_value) as is_equal
             from contenders
         ),
         placed as (
             select *, row_number() over (
-                partition by {key}, is_twin order by hs_revision is null, place
-            ) as place_among_twins
-            from twins
+                partition by {key}, is_equal order by stated_revision is null, place
+            ) as place_among_equals
+            from compared
         )
         select archive_entry, recency, source_row,
-            case when is_twin then 'duplicate_equal' else 'quarantined:superseded' end as verdict
-        from placed where not (is_twin and place_among_twins = 1)
+            case when is_equal then 'duplicate_equal' else 'quarantined:superseded' end as verdict
+        from placed where not (is_equal and place_among_equals = 1)
     """)
     return "duplicates"
 
@@ -313,7 +311,7 @@ def _counted(connection: duckdb.DuckDBPyConnection, judged: str) -> RuleCounts:
 
 
 def _landed(judged: str, table: str, rule: str | None, counts: RuleCounts) -> str:
-    """The rows of one kind. Control totals and unallocated rows are those of countries; totals count once."""
+    """The rows of one kind. Of control totals and unallocated rows only those that a country reported, once each."""
     present = counts.landed if rule is None else counts.rules[rule]
     where = "rule is null" if rule is None else f"rule = {literal(rule)}"
     if table == "trade_control_totals":
@@ -340,11 +338,12 @@ def _quarantined(judged: str) -> str:
         select 'trade' as dataset, source, year, rule[13:] as reason,
             concat('reporter ', coalesce(cast(reporter_code as varchar), '?'), ', flow ', coalesce(flow, '?'),
                 ', partner ', coalesce(cast(partner_code as varchar), '?'), ', code ', coalesce(cmd_code, '?'),
-                ', revision ', coalesce(hs_revision, 'not stated'),
+                ', revision ', coalesce(stated_revision, 'not stated'),
                 ', value ', coalesce(cast(value_usd as varchar), '?')) as detail,
             archive_entry, source_row,
             coalesce(raw, cast(to_json({{'reporterCode': reporter_code, 'flowCode': flow, 'partnerCode': partner_code,
-                'cmdCode': cmd_code, 'classificationCode': hs_revision, 'primaryValue': value_usd}}) as varchar)) as raw
+                'cmdCode': cmd_code, 'classificationCode': stated_revision, 'primaryValue': value_usd}})
+                as varchar)) as raw
         from {judged}
     """
 

@@ -16,7 +16,7 @@ from dagster_project.checks.declarations import (
     one_of,
 )
 from dagster_project.checks.views import PREVIOUS_RELEASE
-from dagster_project.hs import REVISIONS
+from dagster_project.hs import REVISIONS, UNSPECIFIED_GOODS
 
 # A cell is (year, reporter, flow, code). It is off when its partners exceed its World row by more than this share, and
 # by more than a dollar: publishers round. Partners below World are legal: confidential partners are in World only.
@@ -92,12 +92,12 @@ _NOT_COUNTRIES = """
     where not coalesce(countries.is_country, false)
 """
 
-_UNKNOWN_PRODUCTS = """
+_UNKNOWN_PRODUCTS = f"""
     with known as (
         select hs_revision, hs6 as cmd_code from products
         union select from_revision, from_code from hs_conversion
     )
-    select * from {batch} anti join known using (hs_revision, cmd_code) where cmd_code <> '999999'
+    select * from {{batch}} anti join known using (hs_revision, cmd_code) where cmd_code <> '{UNSPECIFIED_GOODS}'
 """
 
 _SELF_TRADE = "select * from {batch} where reporter_code = partner_code"

@@ -22,7 +22,7 @@ from dagster_project.landing import delimited, yearly
 from dagster_project.landing.delimited import require_closed_quotes, require_one_line_each, unreadable
 from dagster_project.landing.loads import Load
 from dagster_project.landing.tables import copy_query, file_metadata, scratch_database
-from dagster_project.sql import literal, parquet
+from dagster_project.sql import parquet
 
 # What `comtrade_rows` and `baci_rows` yield, in this order. `raw` holds the row as received where it has a reason.
 PARSED_COLUMNS = (
@@ -30,7 +30,7 @@ PARSED_COLUMNS = (
     "reporter_code",
     "flow",
     "partner_code",
-    "hs_revision",
+    "stated_revision",
     "cmd_code",
     "value_usd",
     "quantity",
@@ -167,7 +167,7 @@ def _insert_rejected_lines(
     rows = f"""
         select {", ".join(PARSED_COLUMNS)} from (
             select {", ".join(PARSED_COLUMNS)}, file_row_number + 1 as readable_before, 0 as is_rejected, 0 as line
-            from read_parquet({literal(target)}, hive_partitioning = false, file_row_number = true) union all {rejected}
+            from {parquet(target, numbered=True)} union all {rejected}
         ) order by readable_before, is_rejected, line
     """
     total = copy_query(connection, rows, both, footer)
