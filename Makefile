@@ -10,7 +10,7 @@ UI_PORT ?= 3000
 QUICK := repository public_files network provenance
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-live run brief rebuild ui pin docs dbt-docs check test test-bi screenshots lint bench clean
+.PHONY: help demo demo-live run brief rebuild ui pin doctor docs dbt-docs check test test-bi screenshots lint bench clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -42,6 +42,9 @@ ui: $(READY) ## the Dagster UI on http://127.0.0.1:3000
 
 pin: $(READY) ## accept the reference files as their addresses give them now: writes their hashes
 	@$(BIN)/chokepoint pin
+
+doctor: $(READY) ## ask each chosen live source its smallest question, and say what is wrong
+	@$(BIN)/chokepoint doctor
 
 docs: $(READY) ## the generated pages of docs/ and bi/superset, from settings, declarations and dbt's descriptions
 	@$(BIN)/chokepoint docs

@@ -39,6 +39,7 @@ from dagster_project.places import (
     command,
     program_version,
 )
+from dagster_project.planning.doctor import examine, table
 from dagster_project.planning.state import make_plan
 from dagster_project.progress import StepLines, lasting_output, output_to_log, print_failure, source_messages_shown
 from dagster_project.publish.read import CURRENT, open_release, verify
@@ -89,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     rebuild = add("rebuild", _rebuild, "the release of a lock file again, from the archive alone")
     rebuild.add_argument("lock", type=Path, help="an inputs.lock.json")
     add("pin", _pin, "accept the reference files as they are now: writes their hashes")
+    add("doctor", _doctor, "ask each chosen live source its smallest question: would a run get what it needs?")
     add("docs", _docs, "the generated pages of docs/ and bi/superset (in a checkout)")
     add("dbt-docs", _dbt_docs, "every model with its SQL, tests and lineage, as one page")
     return parser
@@ -116,6 +118,20 @@ def _pin(options: argparse.Namespace) -> int:
                 changed += service.pin(session)
     print(f"{listed(changed)} changed; the new hashes are pinned." if changed else "Every pinned hash still holds.")
     return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    """Ask the chosen live sources and print one table; 1 when something is wrong."""
+    settings = load_settings()
+    with live_session(settings, brief=True) as session:
+        findings = examine(session)
+    if not findings:
+        print("No live source is chosen: there is nothing to ask (docs/live-sources.md).")
+        return 0
+    print(table(findings))
+    wrong = [finding for finding in findings if finding.wrong]
+    print(f"\n{len(findings) - len(wrong)} of {len(findings)} as a run needs them.")
+    return 1 if wrong else 0
 
 
 def _rebuild(options: argparse.Namespace) -> int:

@@ -5,6 +5,8 @@ Not here: anything about a programming mistake; those keep their own exceptions 
 
 from __future__ import annotations
 
+from dagster_project.redaction import without_secrets
+
 
 class UserError(Exception):
     """A mistake in the input, the settings or the environment; shown without a stack trace.
@@ -13,8 +15,9 @@ class UserError(Exception):
     """
 
     def __init__(self, where: str, *, found: str, expected: str, remedy: str) -> None:
-        self.where, self.found, self.expected, self.remedy = where, found, expected, remedy
-        super().__init__(f"{where}: found {found}; expected {expected}. {remedy}")
+        # Whoever raises need not think of it: an address may hold a password or a token.
+        self.where, self.found, self.expected, self.remedy = map(without_secrets, (where, found, expected, remedy))
+        super().__init__(f"{self.where}: found {self.found}; expected {self.expected}. {self.remedy}")
 
     def __reduce__(self) -> tuple[object, ...]:  # keeps the four parts when the error crosses a process boundary
         return (_rebuild, (type(self), self.where, self.found, self.expected, self.remedy))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
@@ -22,6 +23,7 @@ from dagster_project.hs import REVISIONS
 from dagster_project.machine import LEAST_MEMORY, Resources, default_memory, default_threads
 from dagster_project.places import HOME, PACKAGE, PRODUCT
 from dagster_project.postgres_address import connection_parameters
+from dagster_project.redaction import without_secrets
 from dagster_project.secret import Secret
 
 PREFIX = "CHOKEPOINT_"
@@ -78,13 +80,14 @@ class Settings:
     baci_url: str
     baci_release: str
     reference_list: Path
-    ustr_addresses: tuple[str, ...]
+    ustr_addresses: tuple[Secret, ...]
     federal_register_url: str
     regulations_url: str
     hts_url: str
     uspto_url: str
     oecd_url: str
     dataverse_url: str
+    more_hosts: tuple[str, ...]
     user_agent: str
 
     @property
@@ -116,6 +119,12 @@ class Settings:
     def resources(self) -> Resources:
         """What a run may take of the machine; each stage takes its share of it (see `machine`)."""
         return Resources(self.memory, self.threads)
+
+    def addresses(self) -> list[str]:
+        """Every address that names a host which live sources may ask."""
+        urls = [getattr(self, definition.name) for definition in DEFINITIONS if definition.parse is _url]
+        files = [address.reveal() for address in self.ustr_addresses]
+        return [*urls, *files, *(f"https://{host}" for host in self.more_hosts)]
 
     def shaping(self) -> dict[str, Any]:
         """The settings that change what a mart holds, as plain data."""
@@ -298,14 +307,25 @@ def _positive(text: str) -> int:
 def _url(text: str) -> str:
     if not re.fullmatch(r"https?://[^\s?#]+", text):
         raise ValueError
+    if "@" in urlsplit(text).netloc:
+        raise _Refused("with a user name in it; .netrc is the place for user and password")
     return text.rstrip("/")
 
 
-def _urls(text: str) -> tuple[str, ...]:
+def _urls(text: str) -> tuple[Secret, ...]:
     addresses = () if text == "none" else tuple(part.strip() for part in text.split(",") if part.strip())
     if not all(re.fullmatch(r"https?://\S+", address) for address in addresses):
         raise ValueError
-    return addresses
+    for address in addresses:
+        _ = urlsplit(address).port  # ValueError where a / in a password ends the host early
+    return tuple(map(Secret, addresses))
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    hosts = () if text == "none" else tuple(part.strip().lower() for part in text.split(","))
+    if not all(re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", host) for host in hosts):
+        raise ValueError
+    return hosts
 
 
 def _goods(text: str) -> tuple[str, ...]:
@@ -468,6 +488,13 @@ DEFINITIONS = (
     Definition("oecd_url", "https://sdmx.oecd.org/public/rest", "OECD's SDMX service", "an http(s) address", _url),
     Definition("dataverse_url", "https://dataverse.harvard.edu", "Harvard Dataverse", "an http(s) address", _url),
     Definition(
+        "more_hosts",
+        "none",
+        "further hosts that answers of live sources may lead to, over https",
+        "host names, comma-separated, or none",
+        _hosts,
+    ),
+    Definition(
         "user_agent",
         f"{PRODUCT} (research pipeline; python-requests)",
         "how the program names itself to live sources",
@@ -533,7 +560,8 @@ def _read(definition: Definition, text: str | None) -> Any:
         return definition.parse(text)
     except (ValueError, KeyError) as error:
         # What is no secret may still be an address with a password. `from None`: the cause may quote the value.
-        found = repr(re.sub(r"(://[^:@/]*):\S*@", r"\1:***@", text))
+        shown = re.sub(r"(://[^:@/]*):\S*@", r"\1:***@", without_secrets(text))
+        found = repr(re.sub(r"(://[^:@/\s]*):(?!\d+(?:[/?#,\s]|$))[^\s@]*", r"\1:***", shown))
         if isinstance(error, _Refused):
             found += f", {error}"
         near = error.near if isinstance(error, _Refused) and error.near else _nearest(text, definition.choices)

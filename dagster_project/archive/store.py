@@ -19,6 +19,7 @@ from typing import Any
 from dagster_project.archive.payload import Payload
 from dagster_project.durable import building, make_read_only, place, sha256_of, sync_entries, told, write_whole
 from dagster_project.errors import ArchiveDamaged
+from dagster_project.redaction import without_secrets
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,10 @@ class Entry:
     licence: str
     synthetic: bool
 
+    def __post_init__(self) -> None:
+        """Entries that older versions wrote may hold a secret: it goes into no further lock, manifest or picture."""
+        object.__setattr__(self, "address", without_secrets(self.address))
+
     def to_json(self) -> dict[str, Any]:
         """The entry as plain JSON-ready data."""
         return {**asdict(self), "parameters": dict(self.parameters)}
@@ -55,12 +60,14 @@ class Archive:
     def put(self, payload: Payload, *, retrieved_at: datetime) -> Entry:
         """Store a payload unless these bytes from this place are stored already; return its entry either way."""
         sha256, size = self._store_bytes(payload.body)
+        address = without_secrets(payload.address)
+        parameters = {name: without_secrets(value) for name, value in sorted(payload.parameters.items())}
         identity = {
             "source": payload.provenance.source,
             "dataset": payload.dataset,
             "part": payload.part,
-            "address": payload.address,
-            "parameters": dict(sorted(payload.parameters.items())),
+            "address": address,
+            "parameters": parameters,
             "sha256": sha256,
         }
         entry_id = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:20]
@@ -72,8 +79,8 @@ class Archive:
             source=payload.provenance.source,
             dataset=payload.dataset,
             part=payload.part,
-            address=payload.address,
-            parameters=dict(sorted(payload.parameters.items())),
+            address=address,
+            parameters=parameters,
             retrieved_at=retrieved_at.isoformat(timespec="microseconds"),
             bytes=size,
             sha256=sha256,

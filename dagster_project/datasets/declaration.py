@@ -17,6 +17,7 @@ from dagster_project.sample.files import SampleFile
 from dagster_project.settings import Settings
 from dagster_project.sources.files import FileKind, Found
 from dagster_project.sources.live import Live
+from dagster_project.sources.probe import Probe
 
 Layer = Literal["landing", "staging", "marts"]
 
@@ -52,11 +53,13 @@ class LiveService:
     look_every     seconds between two looks of the sensor
     schedule       name and cron time (UTC) of the schedule, and in `why` the reason for that time
     stale          days after which the raw asset warns and fails for not having been looked at
+    probes         its smallest questions, by service, for `doctor`
     pin            for files with pinned hashes: accepts them as they are now, and returns the names that changed
     """
 
     name: str
     fetch: Callable[[Live], Found]
+    probes: Callable[[Settings], Sequence[Probe]]
     changed: Callable[[Live], bool] | None = None
     changed_years: Callable[[Live], Sequence[int]] | None = None
     look_every: int = 24 * 3600

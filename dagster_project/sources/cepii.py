@@ -21,10 +21,11 @@ from dagster_project.sources.http import RangeRefused, Service, Span
 from dagster_project.sources.integrity import BrokenZip, check_fetched, open_zip
 from dagster_project.sources.ledger import Unit
 from dagster_project.sources.live import Live, payload_of_kind
+from dagster_project.sources.probe import Probe, Seen
 from dagster_project.sources.zip_member import extract_table
 
 SOURCE = "baci"
-SERVICE = Service(SOURCE, interval=0.5)
+SERVICE = Service(SOURCE, interval=0.5, hosts=("cepii.fr",))
 _TAILS = (1 << 16, 1 << 22)  # where the zip's directory lies; the second is for one of many members
 _RELEASE = re.compile(r"V(\d{6}[a-z]?)")
 _YEAR = re.compile(r"_Y(\d{4})_")
@@ -113,6 +114,25 @@ def remote_zip(live: Live) -> Remote:
     answer, size = tail
     mark = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
     return Remote(url, edition, release, f"{url} {mark} {size}", size, answer.body, mark)
+
+
+def probe() -> Probe:
+    """The newest release, and the end of its zip, where the directory lies."""
+    return Probe("CEPII BACI", _see)
+
+
+def _see(live: Live) -> Seen:
+    remote = remote_zip(live)
+    if remote.tail is None:
+        return Seen(f"release {remote.release}", ["the zip is not given in parts: a run fetches the whole of it"])
+    if b"PK\x05\x06" not in remote.tail or f"_V{remote.release}.csv".encode() not in remote.tail:
+        raise SourceError(
+            f"BACI {remote.release} ({remote.url})",
+            found="a file without the directory of a zip at its end, or with other members than BACI's",
+            expected=f"members named BACI_HS{remote.edition}_Y<year>_V{remote.release}.csv",
+            remedy="Run again later, or place the publisher's zip in the drop folder.",
+        )
+    return Seen(f"release {remote.release}")
 
 
 def _fetch(live: Live, remote: Remote, wanted: Wanted, scope: str, done: Mapping[str, Unit]) -> list[str]:

@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -29,6 +30,8 @@ import urllib3
 
 from dagster_project.errors import Deferred, SourceError, SourceUnreachable
 from dagster_project.places import PRODUCT
+from dagster_project.redaction import noted, without_secrets
+from dagster_project.sources.hosts import Hosts, PrivateHost
 from dagster_project.sources.integrity import check_fetched
 from dagster_project.sources.ledger import Ledger, key_hash
 
@@ -65,6 +68,7 @@ class Service:
     default_wait: float = 1.1  # after a 429 that names no time
     deadline: float = 600.0  # seconds for one JSON answer, from first to last byte
     file_deadline: float = 4 * 3600.0
+    hosts: tuple[str, ...] = ()  # where its answers may lead, each with all below it (see `hosts`)
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,15 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
     content: Any = None  # the body as JSON, where JSON was asked for
+
+
+@dataclass(frozen=True)
+class LastAnswer:
+    """The last call, and what answered it: no status where nothing did."""
+
+    service: Service
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -135,7 +148,7 @@ class _Partial:
             state = json.loads(self.state_file.read_text())
         except (OSError, ValueError):
             return {}
-        return state if state.get("url") == self.url else {}
+        return state if state.get("url") == noted(self.url) else {}
 
     def discard(self) -> None:
         """Remove what has arrived."""
@@ -177,7 +190,9 @@ class Http:
     ) -> None:
         self.ledger, self.clock, self.sleep, self.rng = ledger, clock, sleep, rng
         self.timeout, self.tries, self.user_agent = timeout, tries, user_agent
-        self._session = requests.Session()
+        self.hosts = Hosts()
+        self.last: LastAnswer | None = None
+        self._session = self.hosts.session()
         self._session.trust_env = True
         self._session.headers.clear()
         self._last_call: dict[str, float] = {}
@@ -255,6 +270,24 @@ class Http:
         headers = {"Range": f"bytes=-{length}", "Accept-Encoding": "identity"}
         return self._send_until_answered(_Call(service, url, where, (200, 206), lambda: headers), read)
 
+    def get_start(self, service: Service, url: str, *, where: str, length: int = 512) -> Answer:
+        """The first bytes of a file, all of it where it is no longer; the rest is not fetched."""
+
+        def read(response: requests.Response, address: str) -> Answer:
+            _require_no_page(response)
+            body = b"".join(islice(iter(lambda: response.raw.read1(1, decode_content=True), b""), length))
+            whole = _content_range(response)[1] if response.status_code == 206 else _content_length(response)
+            if whole is not None and len(body) < min(length, whole):
+                raise Transient(f"{len(body)} of the first {min(length, whole)} bytes")
+            if _PAGE.match(body):
+                raise Transient("a web page under another name, where a file was expected")
+            if not body:
+                raise Transient(f"an empty answer with status {response.status_code}")
+            return Answer(address, response.status_code, response.headers, body)
+
+        headers = {"Range": f"bytes=0-{length - 1}", "Accept-Encoding": "identity"}
+        return self._send_until_answered(_Call(service, url, where, (200, 206), lambda: headers), read)
+
     def download(
         self,
         service: Service,
@@ -318,7 +351,7 @@ class Http:
             have, first, total = 0, 0, _content_length(response)
             want = total
         record = {
-            "url": call.url,
+            "url": noted(call.url),
             "etag": response.headers.get("ETag"),
             "last_modified": response.headers.get("Last-Modified"),
             "total": total,
@@ -372,6 +405,8 @@ class Http:
                 if response.status_code not in call.accept:
                     self._refuse(call, response)
                 result = read(response, redact(response.url or call.url, call.service))
+        except PrivateHost as error:
+            raise _led_elsewhere(call, f"a host whose name leads to this machine or its network ({error})") from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, ConnectionError, TimeoutError) as error:
             self._failed(host, counts=False)
             raise Transient(_connection_failure(error, host)) from error
@@ -397,11 +432,15 @@ class Http:
         for _ in range(MAX_REDIRECTS + 1):
             host = urlsplit(url).netloc
             own = urlsplit(url)[:2] == first
+            if objection := self.hosts.objection(url, service.hosts):
+                raise _led_elsewhere(call, objection)
             self._admit(call, host, counted=own)
             sent = {"User-Agent": self.user_agent, "Accept": "*/*", "Accept-Encoding": "gzip", **headers}
             if service.key and urlsplit(url)[:2] == urlsplit(service.home)[:2]:
                 sent[service.key_header] = service.key
+            self.last = LastAnswer(service)
             response = self._session.get(url, headers=sent, stream=True, allow_redirects=False, timeout=self.timeout)
+            self.last = LastAnswer(service, response.status_code, response.headers)
             location = response.headers.get("Location")
             if response.status_code not in (301, 302, 303, 307, 308) or not location:
                 break
@@ -534,10 +573,10 @@ def message_of(text: str) -> str:
 
 
 def redact(text: str, service: Service) -> str:
-    """The text without any key."""
+    """The text without any key, and its addresses without secrets."""
     if service.key:
         text = text.replace(service.key, "***")
-    return _SECRET.sub(r"\1***", text)
+    return without_secrets(_SECRET.sub(r"\1***", text))
 
 
 def canonical(url: str, query: Mapping[str, str] | Sequence[tuple[str, str]] = ()) -> str:
@@ -571,6 +610,16 @@ def _deferred(call: _Call, not_before: float, found: str) -> Deferred:
         expected=f"calls left at {call.service.name}",
         remedy=f"Run again after {when}: what was fetched so far is kept, and no finished call is repeated.",
         not_before=not_before,
+    )
+
+
+def _led_elsewhere(call: _Call, found: str) -> SourceError:
+    return SourceError(
+        call.place,
+        found=f"an answer that leads to {found}",
+        expected=f"https and a host of {', '.join(call.service.hosts) or 'the settings'}",
+        remedy="Nothing was sent there. If the publisher has moved its files to that host, add it to "
+        "CHOKEPOINT_MORE_HOSTS.",
     )
 
 

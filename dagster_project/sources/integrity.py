@@ -47,6 +47,16 @@ def check_file(path: Path, shown_as: str) -> None:
     _check_text(first, last, shown_as)
 
 
+def check_start(first: bytes, name: str, shown_as: str) -> None:
+    """Raise SourceError unless a file that begins so may be what its name says."""
+    last = PurePosixPath(name).suffix.lower()
+    magic = {".gz": "gzip", ".zip": "zip", ".xlsx": "zip"}.get(last)
+    if magic is None:
+        _check_text(first, last, shown_as)
+    elif not first.startswith(_MAGIC[magic]):
+        raise _not_what_it_says(shown_as, f"a file that begins with {first[:8]!r}", f"{magic}, as the name says")
+
+
 def check_fetched(path: Path, shown_as: str) -> None:
     """`check_file` for a file that came over the wire: the remedy is another."""
     try:

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from dagster_project.redaction import noted
+
 _SCHEMA = """
 create table if not exists calls (
     source text, key_hash text, day text, count integer not null, primary key (source, key_hash, day));
@@ -111,14 +113,14 @@ class Ledger:
         with self._transaction() as connection:
             connection.execute(
                 "insert or replace into validators values (?, ?, ?, ?)",
-                (address, validators.etag, validators.last_modified, validators.entry_id),
+                (noted(address), validators.etag, validators.last_modified, validators.entry_id),
             )
 
     def validators(self, address: str) -> Validators | None:
         """What was remembered of an address."""
         with self._transaction() as connection:
             row = connection.execute(
-                "select etag, last_modified, entry_id from validators where address = ?", (address,)
+                "select etag, last_modified, entry_id from validators where address = ?", (noted(address),)
             ).fetchone()
         return Validators(*row) if row else None
 

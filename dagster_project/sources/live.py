@@ -114,6 +114,7 @@ def live_session(settings: Settings, http: Http | None = None, *, brief: bool = 
             for left in (settings.data_dir / "downloads").glob(f"{_IN_WORK}*"):  # by a process that was killed
                 shutil.rmtree(left)
             client = http or make_http(ledger, settings.user_agent, **(BRIEF if brief else {}))
+            client.hosts.name(settings.addresses())
             yield Live(settings, Archive(settings.archive_dir), ledger, client)
     except Taken as error:
         raise SourceError(

@@ -232,6 +232,7 @@ def test_a_slow_drip_is_cut_by_the_deadline(bench: Bench, monkeypatch: pytest.Mo
     bench.contract.fail(DA, faults.drip(20), times=2)
     with bench.live() as live:
         http = Http(live.ledger, clock=time.time, sleep=lambda _: None, timeout=(5, 5), tries=2)
+        http.hosts.name([bench.contract.url])
         service = Service("slow", interval=0, deadline=0.3)
         started = time.monotonic()
         with pytest.raises(SourceError, match="not complete after"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from dagster_project.datasets.tariffs import web as ustr_web
 from dagster_project.datasets.tariffs.files import FILE_KINDS
 from dagster_project.datasets.tariffs.landing import land as land_tariffs
 from dagster_project.errors import Deferred, SourceError
+from dagster_project.secret import Secret
 from dagster_project.sources.files import find_files
 from dagster_project.sources.live import Live
 from tests.contract.conftest import Bench
@@ -213,3 +215,37 @@ def test_a_403_for_the_user_agent_is_told(bench: Bench) -> None:
     bench.contract.fail("/reststop/", faults.body_of(403, "<html>Access denied</html>", "text/html"))
     with bench.live() as live, pytest.raises(SourceError, match="Access denied"):
         ustr_web.schedule(live)
+
+
+def test_a_secret_in_an_address_is_sent_and_is_nowhere_else(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    """Not in the archive, the lock, the ledger, what is left of a download, nor in the message of a fault."""
+    place = f"{bench.contract.url.replace('://', '://me:s3cret-word@')}/static/ustr/List-1-Exclusion-Requests.csv"
+    addresses = (Secret(f"{place}?token=s3cret-token&page=1"),)
+    with bench.live(ustr_addresses=addresses) as live:
+        found = ustr_web.tariffs(live)
+        again = ustr_web.tariffs(live)
+        assert [payload.body for payload in found.payloads] == [payload.body for payload in again.payloads]
+        bench.contract.fail("List-1", faults.status(500), times=99)
+        with pytest.raises(SourceError, match="List-1-Exclusion-Requests") as error:
+            ustr_web.tariffs(live)
+    asked = [seen for seen in bench.contract.seen if "List-1" in seen.target]
+    assert all("token=s3cret-token" in seen.target and seen.headers["Authorization"] for seen in asked)
+    assert asked[1].headers["If-None-Match"], "an address with a secret is remembered all the same"
+    files = [path for path in (bench.home / "live").rglob("*") if path.is_file()]
+    texts = {str(path): path.read_bytes().decode("latin-1") for path in files}
+    texts |= {"message": str(error.value), "log": caplog.text, "found": repr(found)}
+    assert not [name for name, text in texts.items() if "s3cret" in text]
+    assert "page=1" in found.payloads[0].address
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_a_secret_in_an_address_of_a_download_is_in_no_file(bench: Bench, cut: bool) -> None:
+    address = f"{bench.contract.url}/static/ustr/List-1-Exclusion-Requests.csv?sig=s3cret"
+    bench.contract.fail("List-1", faults.cut_off, times=99 if cut else 0)
+    with bench.live() as live:
+        with suppress(SourceError):
+            live.http.download(ustr_web.FILES, address, live.downloads, where="file")
+        left = [path for path in live.downloads.rglob("*") if path.is_file()]
+    assert left and not [path for path in left if b"s3cret" in path.read_bytes() or "s3cret" in path.name]
+    if cut:
+        assert any(seen.headers.get("Range") for seen in bench.contract.seen), "it is resumed all the same"

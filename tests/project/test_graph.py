@@ -76,7 +76,7 @@ def test_no_description_holds_what_the_ui_would_take_for_html() -> None:
     described |= {str(each): each.description for each in others}
     shown = {name: re.sub(r"```.*?```|`[^`]*`", "", text or "", flags=re.DOTALL) for name, text in described.items()}
     assert not {name: text for name, text in shown.items() if re.search(r"(?<!\\)<", text)}
-    assert "\\<data dir>/published" in shown["release"]
+    assert str(load_settings({}, dotenv=None).published_dir) in shown["release"]
 
 
 def test_sources_that_are_off_leave_no_asset() -> None:

@@ -15,7 +15,9 @@ PACKAGE = CHECKOUT / "dagster_project"
 FRAMEWORKS = {"dagster", "dagster_dbt", "dbt", "great_expectations"}
 # From below: a package or module imports itself and whatever stands in an earlier line, never its own line or a later.
 LAYERS = (
-    {"errors", "hs", "sql", "places", "secret", "machine", "markdown", "economy_codes"},
+    {"secret"},
+    {"redaction"},
+    {"errors", "hs", "sql", "places", "machine", "markdown", "economy_codes"},
     {"postgres_address", "durable"},
     {"settings", "locks"},
     {"environment"},

@@ -41,7 +41,8 @@ def test_every_mart_has_a_picture_that_draws_on_its_columns(mart: str) -> None:
 
 
 def test_a_mart_without_a_picture_is_materialised_without_one() -> None:
-    context = SimpleNamespace(asset_key_for_output=lambda name: dg.AssetKey(["marts", name]))
+    unpartitioned = SimpleNamespace(partitions_def=None)
+    context = SimpleNamespace(asset_key_for_output=lambda name: dg.AssetKey(["marts", name]), assets_def=unpartitioned)
     settings = load_settings({}, dotenv=None)
     with duckdb.connect() as connection:
         connection.execute("create schema marts; create table marts.plain as select 1 as n")

@@ -20,6 +20,7 @@ PATENTS = Dataset(
         LiveService(
             "uspto",
             uspto.patents,
+            uspto.probes,
             changed=uspto.changed,
             schedule="monthly_patents",
             cron="45 6 3 * *",

@@ -14,14 +14,18 @@ from dagster_project.archive.payload import Payload
 from dagster_project.datasets.patents import oecd
 from dagster_project.datasets.patents.files import FILE_KINDS, OECD_KIND, PATENTSVIEW_TABLES
 from dagster_project.errors import SettingError, SourceError
+from dagster_project.redaction import noted
+from dagster_project.settings import Settings
 from dagster_project.sources.files import FileKind, Found, find_files
 from dagster_project.sources.http import Service, of_known_shape
 from dagster_project.sources.ledger import Unit
 from dagster_project.sources.live import Live, payload_of_kind
+from dagster_project.sources.probe import Probe, Seen
 
 KEY_VARIABLE = "USPTO_API_KEY"
 SOURCE = "uspto"
 PRODUCT = "PVGPATDIS"
+HOSTS = ("uspto.gov", "s3.amazonaws.com", "s3.us-east-1.amazonaws.com")  # files lie at a storage host
 
 
 def patents(live: Live) -> Found:
@@ -43,6 +47,15 @@ def changed(live: Live) -> bool:
     return any(settled.get(record["fileName"]) != _version(record) for _, record in _files(live))
 
 
+def probes(settings: Settings) -> list[Probe]:
+    """The product's metadata, and the last observations of OECD's totals."""
+    return [Probe("USPTO Open Data Portal", _see, key="uspto_api_key"), Probe("OECD", oecd.see)]
+
+
+def _see(live: Live) -> Seen:
+    return Seen(max(str(record["fileReleaseDate"]) for _, record in _files(live)))
+
+
 def _service(live: Live) -> Service:
     key = live.settings.uspto_api_key
     if key is None:
@@ -53,8 +66,15 @@ def _service(live: Live) -> Service:
             remedy=f"Set {KEY_VARIABLE} (data.uspto.gov, sign in), or place the files in the drop folder and set "
             "CHOKEPOINT_PATENT_SOURCE=files.",
         )
-    home = live.settings.uspto_url
-    return Service(SOURCE, interval=1.0, key=key.reveal(), key_header="X-Api-Key", key_variable=KEY_VARIABLE, home=home)
+    return Service(
+        SOURCE,
+        interval=1.0,
+        key=key.reveal(),
+        key_header="X-Api-Key",
+        key_variable=KEY_VARIABLE,
+        home=live.settings.uspto_url,
+        hosts=HOSTS,
+    )
 
 
 def _files(live: Live) -> list[tuple[FileKind, Mapping[str, Any]]]:
@@ -90,7 +110,8 @@ def _version(record: Mapping[str, Any]) -> str:
 def _fetch(live: Live, kind: FileKind, record: Mapping[str, Any]) -> Payload:
     name, version, address = record["fileName"], _version(record), record["fileDownloadURI"]
     done = live.kept(SOURCE, name, version)
-    if address not in done:
+    request = noted(address)  # a storage host may want a signed one
+    if request not in done:
         # One try: a file call counts against the key's yearly allowance. The next run resumes where this one stopped.
         service = replace(_service(live), tries=1)
         path = live.http.download(service, address, live.downloads, where=f"USPTO file {name}", version=version)
@@ -105,10 +126,10 @@ def _fetch(live: Live, kind: FileKind, record: Mapping[str, Any]) -> Payload:
                 remedy="Run again; place the file in the drop folder if it stays so.",
             )
         entry = live.put(payload_of_kind(kind, name, address, path))
-        live.ledger.finish(SOURCE, name, version, Unit(address, "data", entry.id))
+        live.ledger.finish(SOURCE, name, version, Unit(request, "data", entry.id))
         done = live.kept(SOURCE, name, version)
     live.ledger.settle(SOURCE, name, version)
-    return live.payload(done[address].entry_id or "")
+    return live.payload(done[request].entry_id or "")
 
 
 def _by_hand(live: Live) -> Found:

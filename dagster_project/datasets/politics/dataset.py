@@ -22,6 +22,7 @@ POLITICS = Dataset(
         LiveService(
             "web",
             fetch=web.fetch,
+            probes=web.probes,
             changed=web.changed,
             look_every=7 * 24 * 3600,
             schedule="monthly_politics",

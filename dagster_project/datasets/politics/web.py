@@ -16,13 +16,15 @@ from typing import Any
 from dagster_project.archive.payload import Payload
 from dagster_project.datasets.politics.files import DOI, FILE_KINDS
 from dagster_project.errors import SourceError
+from dagster_project.settings import Settings
 from dagster_project.sources.files import Found
 from dagster_project.sources.http import Service, of_known_shape
 from dagster_project.sources.ledger import Unit
 from dagster_project.sources.live import Live, payload_of_kind
+from dagster_project.sources.probe import Probe, Seen
 
 # Two calls fetch a release and one looks for news: a budget of so many a day only stops what has gone wrong.
-SERVICE = Service("dataverse", interval=1.0, budget=100)
+SERVICE = Service("dataverse", interval=1.0, budget=100, hosts=("dataverse.harvard.edu", "dvn-cloud.s3.amazonaws.com"))
 WHERE = f"Harvard Dataverse, data set {DOI}"
 KIND = FILE_KINDS[0]
 BY_HAND = "Download the table from Harvard Dataverse by hand, place it in the drop folder's politics/ folder, and set "
@@ -65,6 +67,16 @@ def fetch(live: Live) -> Found:
 def changed(live: Live) -> bool:
     """Whether the data set holds another newest table than was last fetched. One call."""
     return live.ledger.settled(SERVICE.name).get(DOI) != _newest(live).version
+
+
+def probes(settings: Settings) -> list[Probe]:
+    """The data set's list of files."""
+    return [Probe("Harvard Dataverse", _see)]
+
+
+def _see(live: Live) -> Seen:
+    newest = _newest(live)
+    return Seen(f"{newest.name} {newest.published}".strip())
 
 
 def _newest(live: Live) -> Listed:

@@ -16,7 +16,7 @@ REFERENCE = Dataset(
     sources=(
         Sample(reference_files),
         DropFolder("files", files.FILE_KINDS),
-        LiveService("web", web.reference, pin=web.pin),
+        LiveService("web", web.reference, web.probes, pin=web.pin),
     ),
     tables=(
         Table(

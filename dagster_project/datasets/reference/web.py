@@ -19,13 +19,14 @@ from dagster_project.datasets.reference.files import FILE_KINDS, PRODUCT_NAMES
 from dagster_project.durable import write_whole
 from dagster_project.errors import SettingError, SourceError
 from dagster_project.places import INSTALLED, command
-from dagster_project.settings import REFERENCE_LIST
+from dagster_project.settings import REFERENCE_LIST, Settings
 from dagster_project.sources import cepii
 from dagster_project.sources.files import Found
 from dagster_project.sources.http import Service
 from dagster_project.sources.live import Live, kind_of_name
+from dagster_project.sources.probe import Probe, Seen, probe_of_file
 
-SERVICE = Service("reference", interval=0.5)
+SERVICE = Service("reference", interval=0.5, hosts=("un.org",))
 PIN = command("pin")
 
 
@@ -41,6 +42,23 @@ def reference(live: Live) -> Found:
     free = [record["name"] for record in files if not record.get("sha256")]
     notes = [f"no hash is pinned for {', '.join(free)}: taken as the publisher has them now ({PIN} pins them)"]
     return Found([*payloads, *_names_of_goods(live)], notes if free else [])
+
+
+def probes(settings: Settings) -> list[Probe]:
+    """The beginning of every listed file, and of BACI's zip its end."""
+    return [*(_probe_of(record) for record in _listed(settings.reference_list)), cepii.probe()]
+
+
+def _probe_of(record: Mapping[str, Any]) -> Probe:
+    name, title = record["name"], f"reference file {record['name']}"
+
+    def ask(live: Live) -> Seen:
+        address = _address(live, record)
+        kind_of_name(FILE_KINDS, name, where=f"{title} in CHOKEPOINT_REFERENCE_LIST")
+        live.http.hosts.name([address])
+        return probe_of_file(SERVICE, address, name, title).ask(live)
+
+    return Probe(title, ask)
 
 
 def _names_of_goods(live: Live) -> list[Payload]:
@@ -96,6 +114,7 @@ def _ask(live: Live, record: Mapping[str, Any]) -> Payload:
     """The file as its address gives it now."""
     name, where = record["name"], f"reference file {record['name']}"
     kind = kind_of_name(FILE_KINDS, name, where=f"{where} in CHOKEPOINT_REFERENCE_LIST")
+    live.http.hosts.name([_address(live, record)])
     return live.conditional(SERVICE, _address(live, record), kind, name, where=where)
 
 

@@ -20,6 +20,7 @@ TARIFFS = Dataset(
         LiveService(
             "ustr",
             web.tariffs,
+            web.probes,
             changed=web.changed,
             schedule="weekly_tariffs",
             cron="30 5 * * 1",

@@ -18,15 +18,17 @@ from dagster_project.archive.payload import Payload
 from dagster_project.datasets.tariffs.files import FILE_KINDS
 from dagster_project.datasets.tariffs.values import LIST_OF_DOCKET
 from dagster_project.errors import SourceError
+from dagster_project.settings import Settings
 from dagster_project.sources.files import FileKind, Found
 from dagster_project.sources.http import Service, Transient, of_known_shape
 from dagster_project.sources.ledger import Unit
 from dagster_project.sources.live import Live, compressed, kind_of_name, payload_of_kind
+from dagster_project.sources.probe import Probe, Seen, probe_of_file
 
 REGULATIONS_KEY = "REGULATIONS_API_KEY"
-FILES = Service("ustr", interval=1.0)
-REGISTER = Service("federal_register", interval=1.0)
-SCHEDULE = Service("usitc", interval=0.35)
+FILES = Service("ustr", interval=1.0, hosts=("ustr.gov",))
+REGISTER = Service("federal_register", interval=1.0, hosts=("federalregister.gov", "govinfo.gov"))
+SCHEDULE = Service("usitc", interval=0.35, hosts=("usitc.gov",))
 FIRST_NOTICE = date(2018, 6, 1)
 OVERLAP = timedelta(days=7)  # notices are sometimes listed a few days after their date
 # The dockets of lists 1 and 2; the others never were on regulations.gov.
@@ -39,7 +41,7 @@ _EASTERN = ZoneInfo("America/New_York")
 def tariffs(live: Live) -> Found:
     """Everything that is reachable, with a note for what is not asked for. SourceError when there is nothing at all."""
     notes: list[str] = []
-    payloads = [_file(live, address) for address in live.settings.ustr_addresses]
+    payloads = [_file(live, address.reveal()) for address in live.settings.ustr_addresses]
     payloads += notices(live)
     if live.settings.regulations_api_key:
         payloads += [payload for docket in DOCKETS for payload in requests_of_docket(live, docket)]
@@ -68,10 +70,51 @@ def changed(live: Live) -> bool:
     return current is not None and "export" not in live.kept(SCHEDULE.name, "schedule", current)
 
 
+def probes(settings: Settings) -> list[Probe]:
+    """The beginning of every configured file, the newest notice, five documents of a docket, the list of releases."""
+    return [
+        *(_probe_of(address.reveal()) for address in settings.ustr_addresses),
+        Probe("Federal Register", _see_notices),
+        Probe("regulations.gov", _see_docket, key="regulations_api_key", needs_key=True),
+        Probe("USITC, releases of the HTS", _see_releases),
+    ]
+
+
+def _probe_of(address: str) -> Probe:
+    name = _name_of(address)
+    title = f"Section 301 file {name}"
+
+    def ask(live: Live) -> Seen:
+        kind_of_name(FILE_KINDS, name, where=title)
+        return probe_of_file(FILES, address, name, title).ask(live)
+
+    return Probe(title, ask)
+
+
+def _see_notices(live: Live) -> Seen:
+    where = "Federal Register, newest notice of product exclusions"
+    query = _search(FIRST_NOTICE, order="newest", per_page="1")
+    answer = live.http.get_json(REGISTER, f"{live.settings.federal_register_url}/documents.json", query, where=where)
+    return Seen(max((record["publication_date"] for record in _records(answer.content, where)), default="no notice"))
+
+
+def _see_docket(live: Live) -> Seen:
+    return Seen(_version(live, DOCKETS[0]).partition(" ")[2][:10])
+
+
+def _see_releases(live: Live) -> Seen:
+    current = _current_release(live)
+    return Seen(current or "", [] if current else ["no release is marked as the current one"])
+
+
 def _file(live: Live, address: str) -> Payload:
-    name = unquote(urlsplit(address).path.rsplit("/", 1)[-1])
+    name = _name_of(address)
     where = f"Section 301 file {name}"
     return live.conditional(FILES, address, kind_of_name(FILE_KINDS, name, where=where), name, where=where)
+
+
+def _name_of(address: str) -> str:
+    return unquote(urlsplit(address).path.rsplit("/", 1)[-1])
 
 
 def notices(live: Live) -> list[Payload]:
@@ -109,29 +152,63 @@ def _seen_until(live: Live) -> date:
 def _listed(live: Live) -> Iterator[dict[str, Any]]:
     """The notices since the last look, a week of overlap included, page after page by the service's own links."""
     since = max(FIRST_NOTICE, _seen_until(live) - OVERLAP)
-    query = [
-        ("conditions[agencies][]", "trade-representative-office-of-united-states"),
-        ("conditions[type][]", "NOTICE"),
-        ("conditions[term]", '"Product Exclusions"'),
-        ("conditions[publication_date][gte]", since.isoformat()),
-        ("order", "oldest"),
-        ("per_page", "100"),
-        *(("fields[]", field) for field in _FIELDS),
-    ]
+    query = _search(since, order="oldest", per_page="100")
     where = f"Federal Register, notices of product exclusions since {since}"
     answer = live.http.get_json(REGISTER, f"{live.settings.federal_register_url}/documents.json", query, where=where)
     while True:
-        with of_known_shape(where, "results with document_number and publication_date"):
-            records = answer.content.get("results", ())  # no hits: the key is not there
-            if not all(
-                record["document_number"] and date.fromisoformat(record["publication_date"]) for record in records
-            ):
-                raise ValueError("a notice without number")
-        yield from records
+        yield from _records(answer.content, where)
         following = answer.content.get("next_page_url")
         if not following:
             return
         answer = live.http.get_json(REGISTER, following, where=where)
+
+
+def _search(since: date, *, order: str, per_page: str) -> list[tuple[str, str]]:
+    return [
+        ("conditions[agencies][]", "trade-representative-office-of-united-states"),
+        ("conditions[type][]", "NOTICE"),
+        ("conditions[term]", '"Product Exclusions"'),
+        ("conditions[publication_date][gte]", since.isoformat()),
+        ("order", order),
+        ("per_page", per_page),
+        *(("fields[]", field) for field in _FIELDS),
+    ]
+
+
+def _records(content: Any, where: str) -> list[dict[str, Any]]:
+    """The notices of an answer. SourceError when it has another shape."""
+    with of_known_shape(where, "results with document_number and publication_date"):
+        records = list(() if content.get("count") == 0 else content["results"])  # no hits: the key is not there
+        if not all(record["document_number"] and date.fromisoformat(record["publication_date"]) for record in records):
+            raise ValueError("a notice without number")
+        return records
+
+
+def _docket_service(live: Live) -> Service:
+    key = live.settings.regulations_api_key
+    return Service(
+        "regulations_gov",
+        interval=3.6,
+        key=key.reveal() if key else None,
+        key_header="X-Api-Key",
+        key_variable=REGULATIONS_KEY,
+        home=live.settings.regulations_url,
+        hosts=("regulations.gov", "data.gov"),
+    )
+
+
+def _version(live: Live, docket: str) -> str:
+    """The number of a docket's documents and when one was last modified. One call."""
+    where = f"regulations.gov, docket {docket}"
+    newest = live.http.get_json(
+        _docket_service(live),
+        f"{live.settings.regulations_url}/documents",
+        {"filter[docketId]": docket, "sort": "-lastModifiedDate", "page[size]": "5", "page[number]": "1"},
+        where=where,
+        check=_whole_page,
+    ).content
+    with of_known_shape(where, "meta with totalElements, documents with lastModifiedDate"):
+        return f"{newest['meta']['totalElements']} {max((_modified(row) for row in newest['data']), default='')}"
 
 
 def requests_of_docket(live: Live, docket: str) -> list[Payload]:
@@ -139,27 +216,10 @@ def requests_of_docket(live: Live, docket: str) -> list[Payload]:
 
     A docket that is not changed since the last look costs one call.
     """
-    key = live.settings.regulations_api_key
-    service = Service(
-        "regulations_gov",
-        interval=3.6,
-        key=key.reveal() if key else None,
-        key_header="X-Api-Key",
-        key_variable=REGULATIONS_KEY,
-        home=live.settings.regulations_url,
-    )
+    service, version = _docket_service(live), _version(live, docket)
     url, where = f"{live.settings.regulations_url}/documents", f"regulations.gov, docket {docket}"
-    newest = live.http.get_json(
-        service,
-        url,
-        {"filter[docketId]": docket, "sort": "-lastModifiedDate", "page[size]": "5", "page[number]": "1"},
-        where=where,
-        check=_whole_page,
-    ).content
-    with of_known_shape(where, "meta with totalElements, documents with lastModifiedDate"):
-        version = f"{newest['meta']['totalElements']} {max((_modified(row) for row in newest['data']), default='')}"
     since: str | None = None
-    while version is not None:
+    while True:
         last: str | None = None
         for page in range(1, LAST_PAGE + 1):
             query = {

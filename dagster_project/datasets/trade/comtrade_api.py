@@ -20,14 +20,17 @@ from dagster_project.datasets.trade import comtrade_async
 from dagster_project.datasets.trade.comtrade_files import FIELDS, FILE_KINDS
 from dagster_project.errors import Deferred, SettingError, SourceError
 from dagster_project.secret import Secret
+from dagster_project.settings import Settings
 from dagster_project.sources.files import Found
 from dagster_project.sources.http import Service, Transient, canonical, of_known_shape
 from dagster_project.sources.ledger import Unit
 from dagster_project.sources.live import Live, compressed, payload_of_kind
+from dagster_project.sources.probe import Probe, Seen
 
 KEY_VARIABLE = "COMTRADE_API_KEY"
 KEY_HEADER = "Ocp-Apim-Subscription-Key"
 SOURCE = "comtrade"
+HOSTS = ("un.org",)
 PREVIEW_CAP = 500
 KEY_CAPS = (100_000, 250_000)  # of free and of other keys: exactly so many rows are a cut answer, whatever the setting
 PREVIEW_BATCH = 2  # goods per first call: more would mostly be answered at the cap
@@ -163,7 +166,7 @@ def availability(live: Live, year: int) -> dict[int, str]:
     """Reporter -> version (checksum and release time) of what Comtrade offers of a year. One keyless call."""
     where = f"UN Comtrade, availability of {year}"
     answer = live.http.get_json(
-        Service("comtrade-public", interval=1.1, key=None),
+        Service("comtrade-public", interval=1.1, hosts=HOSTS),
         f"{live.settings.comtrade_url}/public/v1/getDa/C/A/HS",
         {"period": str(year)},
         where=where,
@@ -184,6 +187,35 @@ def changed_years(live: Live) -> list[int]:
     return [year for year in asked_years(live) if puller.pending(year, availability(live, year))]
 
 
+def probes(settings: Settings) -> list[Probe]:
+    """What there is of a year, and the world's rows of some goods of one reporter: with the key, or by the preview."""
+    keyed = settings.comtrade_api_key is not None
+    return [
+        Probe("UN Comtrade, availability", _see_availability),
+        Probe("UN Comtrade" if keyed else "UN Comtrade, preview", _see_rows, key="comtrade_api_key"),
+    ]
+
+
+def _probed_year(live: Live) -> int:
+    return max(live.settings.years) if live.settings.years else live.now.year - 2
+
+
+def _see_availability(live: Live) -> Seen:
+    year = _probed_year(live)
+    offered = availability(live, year)
+    released = max((version.split(" ", 1)[1][:10] for version in offered.values()), default="")
+    return Seen(f"{year}: {len(offered)} reporters" + (f", {released}" if released else ""))
+
+
+def _see_rows(live: Live) -> Seen:
+    year, key = _probed_year(live), live.settings.comtrade_api_key
+    _require_premium_settings(live, key)
+    puller, reporters = _Puller(live, key), list(availability(live, year)) or [842]
+    cell = Cell(year, reporters[0], goods=live.settings.comtrade_preview_goods, partners=(0,))
+    rows, notes = puller.look(cell)
+    return Seen("", notes if rows else [*notes, f"no rows of {cell.shown}: their fields were not judged"])
+
+
 class _Puller:
     """Pulls reporter-years and keeps what they gave."""
 
@@ -192,7 +224,7 @@ class _Puller:
         self.live, self.notes = live, dict[str, None]()
         self._partners: tuple[int, ...] = ()
         if key is None:
-            self.service = Service("comtrade-preview", interval=1.1, budget=settings.comtrade_daily_budget)
+            self.service = Service("comtrade-preview", interval=1.1, budget=settings.comtrade_daily_budget, hosts=HOSTS)
             goods = settings.comtrade_preview_goods
             batches = [goods[start : start + PREVIEW_BATCH] for start in range(0, len(goods), PREVIEW_BATCH)]
             self.first_goods, self.mode = batches, f"preview {','.join(goods)}"
@@ -206,6 +238,7 @@ class _Puller:
                 key_header=KEY_HEADER,
                 key_variable=KEY_VARIABLE,
                 home=settings.comtrade_url,
+                hosts=HOSTS,
             )
             self.first_goods, self.mode = [("AG6",)], "bulk" if settings.comtrade_bulk else "get"
             self.url, self.max_records = f"{settings.comtrade_url}/data/v1/get/C/A/HS", settings.comtrade_row_cap
@@ -371,6 +404,14 @@ class _Puller:
         payload = payload_of_kind(FILE_KINDS[0], cell.name, address, compressed(answer.body), **parameters)
         return Unit(request, "data", self.live.put(replace(payload, rows=len(rows))).id)
 
+    def look(self, cell: Cell) -> tuple[int, list[str]]:
+        """Ask for a cell and judge the answer, without keeping it: the number of rows, and what was new about them."""
+        where = f"UN Comtrade, {cell.shown}"
+        query = {**cell.query(), "maxRecords": str(PREVIEW_CAP)}
+        content = self.live.http.get_json(self.service, self.url, query, where=where, check=_whole_envelope).content
+        _require_no_error(content, where)
+        return self._judge(content["data"], cell, where), list(self.notes)
+
     def _judge(self, rows: Iterable[Mapping[str, Any]], cell: Cell, where: str) -> int:
         """Required fields, the right reporter, year and flow, and one value per flow; the number of rows."""
         with of_known_shape(where, "rows as Comtrade describes them: an object each, reporters as numbers"):
@@ -422,7 +463,7 @@ class _Puller:
         if not self._partners:
             where = "UN Comtrade, list of partners"
             answer = self.live.http.get_json(
-                Service("comtrade-public", interval=1.1),
+                Service("comtrade-public", interval=1.1, hosts=HOSTS),
                 f"{self.live.settings.comtrade_url}/files/v1/app/reference/partnerAreas.json",
                 where=where,
             )

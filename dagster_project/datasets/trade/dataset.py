@@ -51,6 +51,7 @@ TRADE = Dataset(
         LiveService(
             "comtrade",
             comtrade_api.trade,
+            comtrade_api.probes,
             changed_years=comtrade_api.changed_years,
             look_every=6 * 3600,
             schedule="daily_trade",
@@ -61,6 +62,7 @@ TRADE = Dataset(
         LiveService(
             "baci",
             baci_web.trade,
+            lambda settings: [cepii.probe()],
             changed=cepii.changed,
             look_every=6 * 3600,
             schedule="daily_trade",

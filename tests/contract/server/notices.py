@@ -78,9 +78,11 @@ def _register(contract: Any, path: str, query: dict[str, str]) -> Reply:
         return _json({"errors": {"foo": "is not a valid field"}}, 400)
     since = query.get("conditions[publication_date][gte]", "")
     hits = sorted((each for each in notices if each.published >= since), key=lambda each: each.published)
+    hits = hits[::-1] if query.get("order") == "newest" else hits
     if not hits:
         return _json({"count": 0, "description": "Documents matching nothing"})
-    size, page = contract.world.register_page, int(query.get("page", "1"))
+    size = min(contract.world.register_page, int(query.get("per_page", "20")))
+    page = int(query.get("page", "1"))
     pages = -(-len(hits) // size)
     content: dict[str, Any] = {
         "count": len(hits),
