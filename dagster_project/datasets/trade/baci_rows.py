@@ -99,7 +99,8 @@ def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, 
         select
             year, reporter_code, 'M'::enum ('M') as flow, partner_code,
             '{revision}'::enum ('{revision}') as hs_revision, cmd_code, value_usd, nullif(qty, 0) as quantity,
-            case when qty <> 0 then 't'::enum ('t') end as quantity_unit, false as is_breakdown, reason,
+            case when qty <> 0 then 't'::enum ('t') end as quantity_unit, cast(null as varchar) as breakdown,
+            false as is_converted, reason,
             case when reason is not null then cast(to_json(received) as varchar) end as raw
         from judged
     """

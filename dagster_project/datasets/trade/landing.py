@@ -185,7 +185,7 @@ def _with_shape_rule(connection: duckdb.DuckDBPyConnection, rows: str, load: Loa
                 when reporter.country_code is null or partner.country_code is null then 'quarantined:unknown_country'
                 when flow not in ('M', 'X') then 'other_flow'
                 when partner_code = 0 then 'control_total'
-                when is_breakdown then 'breakdown_duplicate'
+                when breakdown is not null then 'breakdown_duplicate'
                 when length(cmd_code) <> 6 then 'code_level'
             end as shape_rule
         from {rows} as r
@@ -253,7 +253,7 @@ def _duplicates(connection: duckdb.DuckDBPyConnection, rows: str, shaped: str) -
     """
     key = "reporter_code, flow, partner_code, cmd_code"
     # Control totals repeat too when payloads overlap; they compete among themselves and stay control totals.
-    candidates = "(shape_rule is null or (shape_rule = 'control_total' and not is_breakdown and length(cmd_code) = 6))"
+    candidates = "(shape_rule is null or (shape_rule = 'control_total' and breakdown is null and length(cmd_code) = 6))"
     # One bit per code in each (reporter, flow, partner). Where a group has fewer bits than rows, a key repeats in it.
     # That takes a fraction of the time and memory of grouping by the whole key; only such groups are grouped again.
     connection.execute(f"""
@@ -317,7 +317,7 @@ def _landed(judged: str, table: str, rule: str | None, counts: RuleCounts) -> st
     present = counts.landed if rule is None else counts.rules[rule]
     where = "rule is null" if rule is None else f"rule = {literal(rule)}"
     if table == "trade_control_totals":
-        where += " and duplicate is null and not is_breakdown and length(cmd_code) = 6 and reporter_is_country"
+        where += " and duplicate is null and breakdown is null and length(cmd_code) = 6 and reporter_is_country"
     elif table == "trade_unallocated":
         where += " and reporter_is_country"
     return f"""

@@ -24,7 +24,8 @@ from dagster_project.landing.loads import Load
 from dagster_project.landing.tables import copy_query, file_metadata, scratch_database
 from dagster_project.sql import literal, parquet
 
-# What `comtrade_rows` and `baci_rows` yield, in this order. `raw` holds the row as received where it has a reason.
+# What `comtrade_rows` and `baci_rows` yield, in this order. `raw` holds the row as received where it has a reason;
+# `breakdown` a part's second partner, transport and customs procedure (2100 by sea: 0/2100/C00), null for a whole flow.
 PARSED_COLUMNS = (
     "year",
     "reporter_code",
@@ -35,7 +36,8 @@ PARSED_COLUMNS = (
     "value_usd",
     "quantity",
     "quantity_unit",
-    "is_breakdown",
+    "breakdown",
+    "is_converted",
     "reason",
     "raw",
 )
@@ -155,11 +157,11 @@ def _insert_rejected_lines(
         return 0
     require_closed_quotes(connection, "rejected_lines", address)
     both = target.with_name(target.name + "-with-rejects")
-    nulls = ", ".join(f"null as {name}" for name in PARSED_COLUMNS[:-3])
+    nulls = ", ".join(f"null as {name}" for name in PARSED_COLUMNS[:-2] if name != "is_converted")
     # One line may break several rules of the reader; it is one row all the same. Line 1 is the header, so line n is
     # row n - 1; the readable rows before it are those less the rejected lines before it.
     rejected = f"""
-        select {nulls}, false as is_breakdown, 'malformed_row' as reason,
+        select {nulls}, false as is_converted, 'malformed_row' as reason,
             cast(to_json({{'line': line, 'error': any_value(error_message), 'text': any_value(csv_line)}}) as varchar),
             line - 2 - (row_number() over (order by line) - 1) as readable_before, 1 as is_rejected, line
         from rejected_lines group by line

@@ -397,10 +397,15 @@ def test_bulk_file(desk: Desk) -> None:
         *((column, text, "unknown_country")
           for column in ("reporterCode", "partnerCode") for text in ("1", "-156", "999")),
         ("flowCode", "", "missing_flow"),
+        *(("flowCode", text, "unknown_flow") for text in ("Imp", "E", "Import/Export", "0", "12", "Einfuhr", "MX")),
+        *(("motCode", text, "unknown_transport_mode") for text in ("1000.5", "Sea", "-1")),
+        *(("customsCode", text, "unknown_customs_procedure") for text in ("home use", "Total", "0")),
         *(("classificationCode", text, "unknown_classification") for text in ("S4", "H7", "B5", "5")),
         ("classificationCode", "H2", "no_conversion"),
         ("typeCode", "S", "not_goods"),
-        ("freqCode", "M", "not_annual"),
+        ("typeCode", "goods", "unknown_type"),
+        *(("freqCode", text, "not_annual") for text in ("M", "Q")),
+        ("freqCode", "yearly", "unknown_frequency"),
         ("period", "201706", "not_annual"),
         ("period", "2018", "year_and_period_differ"),
         *(("refYear", text, "bad_year") for text in ("17", "20I7", "2017.5", "2_017", "0x7e1", "9999", "-2017")),
@@ -574,7 +579,7 @@ def test_two_revisions_of_one_code_are_one_key(desk: Desk) -> None:
 def test_breakdown_duplicates_do_not_compete(desk: Desk) -> None:
     desk.rows(
         row(primaryValue=10), row(primaryValue=4, partner2Code=276), row(primaryValue=3, motCode=1000),
-        row(primaryValue=3, customsCode="C01"), row(primaryValue=3, motCode="1000.5"),
+        row(primaryValue=3, customsCode="C01"), row(primaryValue=3, motCode="2100.0"),
     )  # fmt: skip
     landed = desk.land()
     assert landed.values() == [10] and landed.counts()["breakdown_duplicate"] == 4
@@ -632,6 +637,29 @@ def test_reporters_are_those_with_any_valid_row(desk: Desk) -> None:
     )  # fmt: skip
     reporters = [(each["reporter_code"], each["flow"]) for each in desk.land().table("trade_reporters")]
     assert reporters == [(156, "M"), (360, "X")]
+
+
+@pytest.mark.parametrize("word", ["M", "m", "Import", "IMPORTS", "1", " 1 ", "1.0", "import "])
+def test_words_for_imports(desk: Desk, word: str) -> None:
+    desk.rows(row(flowCode=word), row(flowCode=word, partnerCode=276))
+    landed = desk.land()
+    assert landed.counts() == {"rows_read": 2, "landed": 2}
+    assert {each["flow"] for each in landed.table("trade_flows")} == {"M"}
+
+
+def test_words_for_one_flow_are_one_flow(desk: Desk) -> None:
+    desk.rows(row(flowCode="Export"), row(flowCode="2"), row(flowCode="X"), row(flowCode="exports"))
+    landed = desk.land()
+    assert landed.counts() == {"rows_read": 4, "landed": 1, "duplicate_equal": 3}
+    assert [each["flow"] for each in landed.table("trade_flows")] == ["X"]
+
+
+@pytest.mark.parametrize(
+    "word", ["RM", "RX", "DX", "FM", "MIP", "MOP", "XIP", "XOP", "Re-Import", "re-export", "3", "4", "Domestic Export"]
+)
+def test_known_flows_that_are_parts_of_others(desk: Desk, word: str) -> None:
+    desk.rows(row(), row(flowCode=word))
+    assert desk.land().counts() == {"rows_read": 2, "landed": 1, "other_flow": 1}
 
 
 @pytest.mark.parametrize("stated", ["HS", "", "hs"])
