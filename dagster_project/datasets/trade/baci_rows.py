@@ -9,13 +9,14 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
 from dagster_project.archive.store import Entry
+from dagster_project.datasets.trade.baci_files import YEAR_FILE
 from dagster_project.errors import SourceError
 from dagster_project.hs import REVISION_OF_TWO_DIGITS
 from dagster_project.landing.delimited import (
@@ -39,6 +40,7 @@ def year_files(path: Path, entry: Entry, scratch: Path) -> Iterator[dict[str, Pa
         return
     with tempfile.TemporaryDirectory(dir=scratch, prefix=".unzip-") as folder, zipfile.ZipFile(path) as archive:
         members = sorted(name for name in archive.namelist() if Path(name).name.upper().startswith("BACI_HS"))
+        _require_same_edition(entry, members)
         if not members:
             raise SourceError(
                 entry.address,
@@ -53,6 +55,41 @@ def year_files(path: Path, entry: Entry, scratch: Path) -> Iterator[dict[str, Pa
                 shutil.copyfileobj(source, file, 1 << 20)
             files[member] = target
         yield files
+
+
+def _require_same_edition(entry: Entry, members: Sequence[str]) -> None:
+    """SourceError unless the zip's tables are of the edition and release that its name says, one for each year."""
+    years: dict[str, str] = {}
+    for member in members:
+        named = YEAR_FILE.match(member)
+        stated = {name: named[name].lower() for name in ("hs", "release")} if named else None
+        if named is None or stated != {name: entry.parameters[name].lower() for name in ("hs", "release")}:
+            found = f"the member {member}"
+        elif named["year"] in years:
+            found = f"two members of the year {named['year']}: {years[named['year']]} and {member}"
+        else:
+            years[named["year"]] = member
+            continue
+        raise SourceError(
+            entry.address,
+            found=found,
+            expected=f"one BACI_HS{entry.parameters['hs']}_Y<year>_V{entry.parameters['release']}.csv for each year, as "
+            "the zip's name says",
+            remedy="Give the zip its publisher's name, or fetch it again: its goods would be taken for other goods.",
+        )
+
+
+def require_year(named: str, years: Collection[int], shown_as: str) -> None:
+    """SourceError when a yearly table holds rows of another year than its name says."""
+    match = YEAR_FILE.match(named.removesuffix(".gz"))
+    others = sorted(set(years) - {int(match["year"])}) if match else []
+    if others:
+        raise SourceError(
+            shown_as,
+            found=f"rows of the year {', '.join(map(str, others))}",
+            expected=f"rows of {match['year']} only, as its name says" if match else "",
+            remedy="Give the file its publisher's name, or fetch it again.",
+        )
 
 
 def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, rejects: str) -> tuple[str, TextTable]:
@@ -74,7 +111,9 @@ def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, 
                 {whole_number(t)} as year,
                 {whole_number(j)} as reporter_code,
                 {whole_number(i)} as partner_code,
-                case when contains({k}, ' ') then trim({k}) else {k} end as cmd_code,
+                -- BACI holds six-digit codes only: one of five was written as a number and lost its zero.
+                case when length({k}) = 6 and not contains({k}, ' ') then {k}
+                    when regexp_full_match(trim({k}), '[0-9]{{5}}') then '0' || trim({k}) else trim({k}) end as cmd_code,
                 {decimal_number(v)} * 1000 as value_usd,
                 {decimal_number(q)} as qty,
                 received

@@ -52,7 +52,7 @@ def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, 
     `rejects` names the temporary table that collects unreadable lines. SourceError when the payload is no Comtrade
     table or lacks a required column.
     """
-    if entry.parameters.get("format", "csv").lower() == "json":
+    if file_format(entry) == "json":
         table = _open_json(connection, path, entry)
     else:
         table = _open_delimited(connection, path, entry, rejects)
@@ -60,8 +60,14 @@ def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, 
     return _typed(table), table
 
 
+def file_format(entry: Entry) -> str:
+    """The payload's format: csv, json, txt or tsv. The publisher's client leaves .txt out of the names of bulk files."""
+    bulk = Path(entry.part).name.upper().startswith("COMTRADE-")
+    return entry.parameters.get("format", "txt" if bulk else "csv").lower()
+
+
 def _open_delimited(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, rejects: str) -> TextTable:
-    is_csv = entry.parameters.get("format", "csv").lower() == "csv"
+    is_csv = file_format(entry) == "csv"
     return open_delimited(
         connection,
         path,

@@ -11,13 +11,14 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
 from dagster_project.archive.store import Entry
 from dagster_project.datasets.trade import baci_rows, comtrade_rows
+from dagster_project.datasets.trade.editions import replaced_files
 from dagster_project.landing import delimited, yearly
 from dagster_project.landing.delimited import require_closed_quotes, require_one_line_each, unreadable
 from dagster_project.landing.loads import Load
@@ -47,7 +48,8 @@ PARSED_COLUMNS = (
 class Parsed:
     """One archived table as typed rows: `rows` by year, and the number of rows whose year cannot be read.
 
-    `extra_columns` are those that its publisher's layout does not have; nothing reads them.
+    `extra_columns` are those that its publisher's layout does not have; nothing reads them. It `is_replaced` when a later
+    edition of the same file is there.
     """
 
     entry_id: str
@@ -58,6 +60,7 @@ class Parsed:
     rows: Mapping[int, int]
     rows_without_year: int
     extra_columns: Sequence[str]
+    is_replaced: bool = False
 
 
 def parse(load: Load, years: Sequence[int] | None) -> list[Parsed]:
@@ -73,7 +76,8 @@ def parse(load: Load, years: Sequence[int] | None) -> list[Parsed]:
                 for member, table in tables.items():
                     if _wanted(member, years):
                         parsed.append(_parse_table(connection, table, entry, member, load.landing))
-    return parsed
+    replaced = replaced_files([table.address for table in parsed])
+    return [replace(table, is_replaced=table.address in replaced) for table in parsed]
 
 
 def years_held(parsed: Sequence[Parsed]) -> list[int]:
@@ -89,7 +93,7 @@ def identities(load: Load) -> dict[int, str]:
 
 def year_identity(parsed: Sequence[Parsed], year: int, load: Load) -> str:
     """Names what a landed year depends on: the parsed tables that hold rows of it, and the load's shape."""
-    holding = sorted((table.entry_id, table.path.name) for table in parsed if table.rows.get(year))
+    holding = sorted((table.entry_id, table.path.name, table.is_replaced) for table in parsed if table.rows.get(year))
     return yearly.identity(year, [load.shape, load.settings.hs_revision, holding])
 
 
@@ -111,7 +115,9 @@ def _wanted(member: str, years: Sequence[int] | None) -> bool:
 
 def _parse_table(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, member: str, landing: Path) -> Parsed:
     reader = baci_rows if entry.source == "baci" else comtrade_rows
-    key = hashlib.sha256(f"{entry.sha256} {member} {_code_fingerprint()}".encode()).hexdigest()[:24]
+    # All that the result depends on: the bytes, what the name says of them, and the code that reads them.
+    depends_on = [entry.sha256, entry.source, entry.part, member, dict(entry.parameters), _code_fingerprint()]
+    key = hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()[:24]
     target = landing / "parsed" / f"trade-{key}.parquet"
     address = f"{entry.address}!{member}" if member != entry.part else entry.address
     if not target.exists():
@@ -123,7 +129,7 @@ def _parse_table(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry
             query = f"select {', '.join(PARSED_COLUMNS)} from ({rows})"
             records = copy_query(connection, query, building, footer)
             records += _insert_rejected_lines(connection, building, footer, address)
-            if entry.parameters.get("format", "csv").lower() != "json":
+            if entry.source == "baci" or comtrade_rows.file_format(entry) != "json":
                 gzipped = entry.address.lower().endswith(".gz")
                 require_one_line_each(connection, table, path, gzipped, address, records)
             building.replace(target)
@@ -134,6 +140,8 @@ def _parse_table(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry
             for name in ("rejected_lines", "rejected_lines_scan", "payload", "json_rows"):
                 connection.execute(f"drop table if exists {name}")
     by_year = connection.execute(f"select year, count(*) from {parquet(target)} group by year").fetchall()
+    if entry.source == "baci":
+        baci_rows.require_year(member, [year for year, _ in by_year if year is not None], address)
     return Parsed(
         entry_id=entry.id,
         address=address,
