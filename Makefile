@@ -7,7 +7,7 @@ BI     := .venv-bi
 BI_READY := $(BI)/.ready
 UI_PORT ?= 3000
 # The tests of tests/project that `make check` runs: the others load Dagster or dbt.
-QUICK := repository network provenance
+QUICK := repository public_files network provenance
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-live run brief rebuild ui pin docs dbt-docs check test test-bi screenshots lint bench clean
@@ -43,7 +43,7 @@ ui: $(READY) ## the Dagster UI on http://127.0.0.1:3000
 pin: $(READY) ## accept the reference files as their addresses give them now: writes their hashes
 	@$(BIN)/chokepoint pin
 
-docs: $(READY) ## docs/data-dictionary.md and bi/superset from dbt's descriptions
+docs: $(READY) ## the generated pages of docs/ and bi/superset, from settings, declarations and dbt's descriptions
 	@$(BIN)/chokepoint docs
 
 dbt-docs: $(READY) ## every model with its SQL, tests and lineage as one page: CHOKEPOINT_DATA_DIR=demo make dbt-docs

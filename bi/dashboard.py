@@ -232,9 +232,10 @@ FILTERS = (
 )
 YEAR, IMPORTER = "Year", "Importer"
 
-INTRODUCTION = """Which traded goods can break a country's industrial chain, who holds them, what tariff exclusions \
-admit about them, and who owns the core patents behind them. Every column is explained in docs/data-dictionary.md and \
-in the datasets; the release's `manifest.json` says what it was built from and which checks it passed."""
+INTRODUCTION = """Which goods a country buys from too few suppliers, who they are, which goods were excluded from the \
+United States' tariffs on Chinese goods, and who owns the core patents. Every column is explained in \
+docs/data-dictionary.md and in the datasets; the release's `manifest.json` says what it was built from and which \
+checks it passed."""
 
 SECTIONS = (
     Section(

@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 
 from dagster_project.archive.lock import Lock, load_lock
 from dagster_project.datasets.declaration import LiveService
-from dagster_project.datasets.registry import datasets_on
+from dagster_project.datasets.registry import DATASETS, datasets_on
 from dagster_project.errors import Deferred, SettingError, SourceError, UserError
 from dagster_project.places import (
     DAGSTER_YAML,
@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     rebuild = add("rebuild", _rebuild, "the release of a lock file again, from the archive alone")
     rebuild.add_argument("lock", type=Path, help="an inputs.lock.json")
     add("pin", _pin, "accept the reference files as they are now: writes their hashes")
-    add("docs", _docs, "docs/data-dictionary.md and bi/superset from dbt's descriptions (in a checkout)")
+    add("docs", _docs, "the generated pages of docs/ and bi/superset (in a checkout)")
     add("dbt-docs", _dbt_docs, "every model with its SQL, tests and lineage, as one page")
     return parser
 
@@ -98,10 +98,9 @@ def _run(options: argparse.Namespace) -> int:
 def _pin(options: argparse.Namespace) -> int:
     """Pin the files of live sources that have pinned hashes at what their addresses give now."""
     settings = load_settings()
-    services = [each.source(settings) for each in datasets_on(settings)]
     changed: list[str] = []
     with live_session(settings) as session:
-        for service in services:
+        for service in (source for each in DATASETS for source in each.sources):
             if isinstance(service, LiveService) and service.pin:
                 changed += service.pin(session)
     print(f"{listed(changed)} changed; the new hashes are pinned." if changed else "Every pinned hash still holds.")
@@ -198,7 +197,7 @@ def _docs(options: argparse.Namespace) -> int:
             expected="a checkout of the repository, whose documentation is to be written",
             remedy="Start `make docs` in a checkout.",
         )
-    for module in ("dagster_project.dictionary", "bi.superset_bundle"):
+    for module in ("dagster_project.docs_pages", "bi.superset_bundle"):
         import_module(module).main()
     return 0
 
@@ -226,7 +225,7 @@ def _start_imports() -> None:
 
     def load() -> None:
         for module in ("dagster_dbt", "dbt.cli.main", "great_expectations"):
-            with suppress(Exception):  # whoever needs it imports it again, and says what is wrong
+            with suppress(Exception):  # the code that needs it imports it again, and then the error is shown
                 import_module(module)
 
     Thread(target=load, name="imports", daemon=True).start()

@@ -48,7 +48,7 @@ def manifest_path(settings: Settings) -> Path:
 
 
 def plain_manifest() -> dict[str, Any]:
-    """The manifest under default settings, for the documentation and whoever wants no data directory."""
+    """The manifest under default settings, for the documentation, which needs no data directory."""
     return read_manifest(manifest_path(load_settings({"CHOKEPOINT_DATA_DIR": str(TARGET)}, dotenv=None)))
 
 
@@ -156,6 +156,11 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
+def model_nodes(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The models in the manifest, seeds and tests left out."""
+    return (node for node in manifest["nodes"].values() if node["resource_type"] == "model")
+
+
 def node_layer(node: Mapping[str, Any]) -> str:
     """The layer of a source, model or seed in the manifest: landing, staging, intermediate or marts."""
     return "landing" if node["resource_type"] == "source" else str(node["config"].get("schema"))
@@ -168,11 +173,7 @@ def folder_of(node: Mapping[str, Any]) -> str:
 
 def mart_specs(manifest: Mapping[str, Any], names: set[str] | None = None) -> list[MartSpec]:
     """What the manifest says of each mart (of those named): key, grain, columns. Sorted by name."""
-    marts = [
-        node
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["config"]["schema"] == "marts"
-    ]
+    marts = [node for node in model_nodes(manifest) if node["config"]["schema"] == "marts"]
     return [
         MartSpec(
             name=node["name"],
@@ -189,8 +190,7 @@ def mart_specs(manifest: Mapping[str, Any], names: set[str] | None = None) -> li
 
 def model_meta(manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """Model -> what its `meta` says; of a mart its question and its picture, among others."""
-    models = (node for node in manifest["nodes"].values() if node["resource_type"] == "model")
-    return {node["name"]: node["config"]["meta"] for node in models}
+    return {node["name"]: node["config"]["meta"] for node in model_nodes(manifest)}
 
 
 def landing_tables_of(manifest: Mapping[str, Any]) -> dict[str, set[str]]:
@@ -203,8 +203,7 @@ def landing_tables_of(manifest: Mapping[str, Any]) -> dict[str, set[str]]:
             return frozenset({sources[unique_id]["name"]})
         return frozenset(table for parent in parents[unique_id] for table in tables(parent))
 
-    models = (node for node in manifest["nodes"].values() if node["resource_type"] == "model")
-    return {node["name"]: set(tables(node["unique_id"])) for node in models}
+    return {node["name"]: set(tables(node["unique_id"])) for node in model_nodes(manifest)}
 
 
 def _project_hash(settings: Settings) -> str:

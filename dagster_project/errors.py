@@ -49,7 +49,7 @@ class ReleaseError(UserError):
 
 
 class Deferred(UserError):
-    """A live service wants no more calls before `not_before` (seconds since 1970, UTC); what was got so far is kept."""
+    """A live service accepts no more calls before `not_before` (seconds since 1970, UTC). What was fetched is kept."""
 
     def __init__(self, where: str, *, found: str, expected: str, remedy: str, not_before: float = 0.0) -> None:
         super().__init__(where, found=found, expected=expected, remedy=remedy)

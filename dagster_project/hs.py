@@ -1,4 +1,4 @@
-"""The editions of the Harmonized System, and the one code whose reading all layers share.
+"""The editions of the Harmonized System, and two codes that all layers must read alike.
 
 What belongs here: how publishers spell the editions (H5, 2017, 17, hs17). Not here: which edition a run converts to
 (a setting), and the codes of an edition (reference data).
@@ -14,5 +14,7 @@ REVISIONS = tuple(YEAR_OF_REVISION)
 REVISION_OF_YEAR = {str(year): revision for revision, year in YEAR_OF_REVISION.items()}
 REVISION_OF_TWO_DIGITS = {year[2:]: revision for year, revision in REVISION_OF_YEAR.items()}  # BACI's HS17
 
-# Comtrade's "Other Asia, nes": flagged a group in one of its lists, and a country here (measures.md 1).
+# Comtrade's "Other Asia, nes", which is Taiwan. One of Comtrade's lists calls it a group; here it is a country.
 TAIWAN = 490
+# Goods that are not specified by kind: no HS code, and the same in every edition.
+UNSPECIFIED_GOODS = "999999"

@@ -15,6 +15,11 @@ def models_op(each: Dataset) -> str:
     return f"{each.name}_models"
 
 
+def news_sensor(each: Dataset) -> str:
+    """The sensor that looks for news of a dataset's live source."""
+    return f"{each.name}_news"
+
+
 def jobs() -> list[dg.UnresolvedAssetJobDefinition]:
     """The main job and its full-refresh twin."""
     return [

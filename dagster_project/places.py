@@ -2,7 +2,8 @@
 
 The program's files are read and never written: this package, and the dbt project with Dagster's two YAML files, which
 lie beside the package in a checkout and inside it where it was installed from a wheel. The user's files (`data`,
-`demo`, `drop`, `.env`, `.dagster`) lie in `HOME`: the checkout, or the current folder outside of one.
+`demo`, `drop`, `.env`, `.dagster`) lie in `HOME`: the checkout, or the current folder outside of one. Not here: the
+places inside the data directory (see `settings`).
 """
 
 from __future__ import annotations
@@ -33,3 +34,7 @@ def program_version() -> str:
     if INSTALLED:
         return installed_version("chokepoint")
     return str(tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["version"])
+
+
+# The program's name on the network: chokepoint/<major>.<minor>.
+PRODUCT = f"chokepoint/{'.'.join(program_version().split('.')[:2])}"

@@ -13,7 +13,7 @@ import dagster as dg
 from dagster_project.datasets.declaration import Dataset, LiveService
 from dagster_project.datasets.registry import datasets_on
 from dagster_project.errors import Deferred, UserError
-from dagster_project.jobs import REFRESH
+from dagster_project.jobs import REFRESH, news_sensor
 from dagster_project.partitions import partition_range_tags
 from dagster_project.planning.news import News, look, watched
 from dagster_project.planning.state import Built
@@ -31,7 +31,7 @@ def sensors(settings: Settings) -> list[dg.SensorDefinition]:
 
 def _sensor(each: Dataset, service: LiveService, settings: Settings) -> dg.SensorDefinition:
     @dg.sensor(
-        name=f"{each.name}_news",
+        name=news_sensor(each),
         job_name=REFRESH,
         minimum_interval_seconds=service.look_every,
         default_status=dg.DefaultSensorStatus.STOPPED,

@@ -17,8 +17,9 @@ from typing import Any
 from dotenv import dotenv_values
 
 from dagster_project.errors import SettingError
+from dagster_project.hs import REVISIONS
 from dagster_project.machine import LEAST_MEMORY, Resources, default_memory, default_threads
-from dagster_project.places import HOME, PACKAGE
+from dagster_project.places import HOME, PACKAGE, PRODUCT
 from dagster_project.postgres_address import connection_parameters
 from dagster_project.secret import Secret
 
@@ -186,7 +187,7 @@ def _path(text: str) -> Path:
     return (HOME / Path(text).expanduser()).resolve()
 
 
-_OWN_LIST = "dagster_project/sources/reference_list.json"
+_OWN_LIST = REFERENCE_LIST.relative_to(PACKAGE.parent).as_posix()
 
 
 def _reference_list(text: str) -> Path:
@@ -326,9 +327,7 @@ DEFINITIONS = (
     ),
     Definition("reference_source", "sample", "where classifications come from", *_one_of("sample", "files", "web")),
     Definition("years", "all", "which years", "all, a range (2017-2022) or a list (2017,2019) from 1988 on", _years),
-    Definition(
-        "hs_revision", "H5", "the HS revision that flows are converted to", *_one_of(*(f"H{i}" for i in range(7)))
-    ),
+    Definition("hs_revision", "H5", "the HS revision that flows are converted to", *_one_of(*REVISIONS)),
     Definition(
         "product_scope",
         "bec4_intermediate",
@@ -446,7 +445,7 @@ DEFINITIONS = (
     Definition("dataverse_url", "https://dataverse.harvard.edu", "Harvard Dataverse", "an http(s) address", _url),
     Definition(
         "user_agent",
-        "chokepoint/0.1 (research pipeline; python-requests)",
+        f"{PRODUCT} (research pipeline; python-requests)",
         "how the program names itself to live sources",
         "a product name, a slash and its version; add how to reach you",
         _user_agent,
@@ -461,9 +460,10 @@ def load_settings(environ: Mapping[str, str] | None = None, dotenv: Path | None 
     known = [definition.variable for definition in DEFINITIONS]
     for name in sorted(given):
         if name.startswith(PREFIX) and name not in known and name not in _INTERNAL:
+            near = _nearest(name, known)
             raise SettingError(
                 f"unknown setting {name}",
-                found="a name that no setting has" + _nearest(name, known),
+                found=f"a setting that does not exist{f' (did you mean {near}?)' if near else ''}",
                 expected="one of " + ", ".join(sorted(known)),
                 remedy="Correct its name, or remove it from the environment or .env.",
             )
@@ -489,26 +489,27 @@ def _read(definition: Definition, text: str | None) -> Any:
     try:
         return definition.parse(text)
     except (ValueError, KeyError) as error:
-        found = repr(re.sub(r"(://[^:@/]*):\S*@", r"\1:***@", text)) + _nearest(text, definition.choices)
+        # What is no secret may still be an address with a password. `from None`: the cause may quote the value.
+        found = repr(re.sub(r"(://[^:@/]*):\S*@", r"\1:***@", text))
         if isinstance(error, _Refused):
             found += f", {error}"
-        # What is no secret may still be an address with a password. `from None`: the cause may quote the value.
+        near = _nearest(text, definition.choices)
         raise SettingError(
             f"setting {definition.variable} ({definition.meaning})",
             found="a value that is not shown, because it is a secret" if definition.secret else found,
             expected=definition.values,
-            remedy="Set one of these values in the environment or in .env.",
+            remedy=f"{f'Did you mean {near}? ' if near else ''}Set one of these values in the environment or in .env.",
         ) from None
 
 
 def _nearest(text: str, valid: Sequence[str]) -> str:
-    """A question that names the valid text most like this one; nothing where none is like it.
+    """The valid text most like this one; an empty one where none is like it.
 
     Case does not count, nor the prefix of the names: with it, every name would be like every other.
     """
     valid_by_text = {each.removeprefix(PREFIX).lower(): each for each in valid}
     near = get_close_matches(text.removeprefix(PREFIX).lower(), valid_by_text, n=1)
-    return f" (did you mean {valid_by_text[near[0]]}?)" if near else ""
+    return valid_by_text[near[0]] if near else ""
 
 
 assert [d.name for d in DEFINITIONS] == [f.name for f in fields(Settings)]

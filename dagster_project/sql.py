@@ -16,10 +16,12 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def parquet(files: Path | Iterable[Path]) -> str:
+def parquet(files: Path | Iterable[Path], *, numbered: bool = False) -> str:
     """A table expression over Parquet files, named one by one or by a pattern.
 
-    DuckDB would take any folder `name=value` of a path for a column, also one above the data directory: never here.
+    `numbered` adds the column `file_row_number`, which counts the rows of a file from 0. Hive partitioning is off:
+    DuckDB would else take any folder `name=value` of a path for a column, also one above the data directory.
     """
     listed = [files] if isinstance(files, Path) else list(files)
-    return f"read_parquet([{', '.join(literal(file) for file in listed)}], hive_partitioning = false)"
+    options = "hive_partitioning = false" + (", file_row_number = true" if numbered else "")
+    return f"read_parquet([{', '.join(literal(file) for file in listed)}], {options})"

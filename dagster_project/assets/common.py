@@ -14,7 +14,7 @@ import duckdb
 from dagster_project.archive.store import Entry
 from dagster_project.errors import UserError
 from dagster_project.landing.tables import RuleCounts
-from dagster_project.sql import literal
+from dagster_project.sql import identifier, parquet
 
 OWNERS = ["team:chokepoint"]
 WAREHOUSE_POOL = "warehouse"
@@ -89,10 +89,9 @@ def counts_metadata(counts: Mapping[str, RuleCounts]) -> dict[str, Any]:
 
 def parquet_metadata(pattern: Path) -> dict[str, Any]:
     """Rows, bytes, years and a preview of a landing table."""
-    scan = f"read_parquet({literal(pattern)}, hive_partitioning=false)"
     with duckdb.connect() as connection:
         return {
-            **relation_metadata(connection, scan),
+            **relation_metadata(connection, parquet(pattern)),
             "bytes": sum(
                 path.stat().st_size for path in pattern.parent.parent.glob(f"{pattern.parent.name}/{pattern.name}")
             ),
@@ -119,7 +118,7 @@ def table_bytes(connection: duckdb.DuckDBPyConnection, schema: str, table: str) 
     ).fetchone()
     if stored is None:
         return {}
-    row = connection.execute(sql, {"name": f'"{schema}"."{table}"'}).fetchone()
+    row = connection.execute(sql, {"name": f"{identifier(schema)}.{identifier(table)}"}).fetchone()
     assert row is not None
     return {"bytes": row[0]}
 

@@ -24,7 +24,7 @@ from dagster_project.assets.common import (
 from dagster_project.brief.page import NAME as BRIEF
 from dagster_project.brief.page import BriefOptions, write_brief
 from dagster_project.datasets.registry import DATASETS, datasets_on
-from dagster_project.dbt_project import folder_of, mart_specs, read_manifest
+from dagster_project.dbt_project import folder_of, mart_specs, model_nodes, read_manifest
 from dagster_project.errors import ReleaseError, UserError
 from dagster_project.landing.yearly import landed_years
 from dagster_project.places import CHECKOUT, INSTALLED, program_version
@@ -32,7 +32,7 @@ from dagster_project.planning.intake import current_inputs
 from dagster_project.planning.state import Built, release_lock
 from dagster_project.publish.manifest import read_manifest as read_release_manifest
 from dagster_project.publish.read import Release
-from dagster_project.publish.release import MartSpec, ReleaseContext, publish
+from dagster_project.publish.release import Callbacks, MartSpec, ReleaseContext, publish
 from dagster_project.settings import Settings
 from dagster_project.sql import literal, parquet
 
@@ -42,19 +42,14 @@ PACKAGES = ("dagster", "dagster-dbt", "dbt-core", "dbt-duckdb", "duckdb", "great
 def published_marts(settings: Settings, manifest: Mapping[str, Any]) -> list[MartSpec]:
     """The marts of a release under these settings: those whose dataset is on."""
     off = {each.name for each in DATASETS} - {each.name for each in datasets_on(settings)}
-    names = {
-        node["name"]
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and folder_of(node) not in off
-    }
+    names = {node["name"] for node in model_nodes(manifest) if folder_of(node) not in off}
     return mart_specs(manifest, names)
 
 
 def left_out(settings: Settings, manifest: Mapping[str, Any]) -> dict[str, str]:
     """Mart -> why it is not in the release."""
     present = {spec.name for spec in published_marts(settings, manifest)}
-    models = (node for node in manifest["nodes"].values() if node["resource_type"] == "model")
-    folders = {node["name"]: folder_of(node) for node in models}
+    folders = {node["name"]: folder_of(node) for node in model_nodes(manifest)}
     return {
         spec.name: f"the {folders[spec.name]} source is off"
         for spec in mart_specs(manifest)
@@ -94,9 +89,10 @@ def release_asset(
                 ],
                 _context(checks, settings, manifest),
                 retain=settings.retain_releases,
-                extras=lambda building: _brief(context, building, settings),
-                progress=context.log.info,
                 resources=settings.resources,
+                callbacks=Callbacks(
+                    extras=lambda building: _brief(context, building, settings), progress=context.log.info
+                ),
             )
         Built.load(settings).save_released(settings)
         return dg.MaterializeResult(
@@ -123,7 +119,7 @@ def _require_checked(
 ) -> None:
     """ReleaseError unless the run's `checks` hold all blocking ones, and the warehouse is made from what is landed.
 
-    A failed one stops the run by itself; but whoever selects assets by hand may have left checks out.
+    A failed check stops the run by itself. But a run whose assets were selected by hand may leave checks out.
     """
     made = {(each["asset"], each["check"]) for each in checks if each["passed"]}
     missing = [key for key in blocking if (key.asset_key.to_user_string(), key.name) not in made]

@@ -31,6 +31,7 @@ from dagster_project.planning.fingerprints import folder_fingerprint
 from dagster_project.planning.intake import current_inputs
 from dagster_project.planning.state import FIGURES, Built, identity, shape
 from dagster_project.settings import Settings
+from dagster_project.sql import identifier
 
 if TYPE_CHECKING:  # two seconds that loading the definitions need not cost
     from dbt.cli.main import dbtRunnerResult
@@ -243,7 +244,7 @@ def _with_rows(
     if not isinstance(event, dg.Output):
         return event
     schema, table = context.asset_key_for_output(event.output_name).path
-    relation = f'"{schema}"."{table}"'
+    relation = f"{identifier(schema)}.{identifier(table)}"
     metadata = {**relation_metadata(connection, relation), **table_bytes(connection, schema, table)}
     if used := [
         entry

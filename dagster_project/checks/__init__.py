@@ -5,7 +5,8 @@ Not here: structure and formulas (dbt holds those) and bytes (the archive holds 
 no Great Expectations: that takes seconds, and only a check that runs pays for it.
 
 - `declarations`: what a check is, as plain data.
-- `landing`, `staging`, `marts`: the checks themselves.
+- `accounting`: the checks that every landing shares; the others stand beside their datasets.
+- `benchmarks`: the checks of the published figures.
 - `views`: what a stage's checks look at (landing Parquet, the warehouse read-only, the previous release).
 - `engine`: runs declarations through Great Expectations inside DuckDB.
 - `factory`: one `multi_asset_check` per stage.

@@ -35,41 +35,50 @@ class TextTable:
         return f"trim({identifier(original)})" if original is not None else "cast(null as varchar)"
 
 
+@dataclass(frozen=True)
+class Dialect:
+    """How a delimited file is written.
+
+    In a `labelled` file (SDMX with labels), the name of a column of codes and that of the column of labels behind it
+    may differ in case only; the second is then called "<code> label".
+    """
+
+    delimiter: str = ","
+    gzipped: bool = False
+    encoding: str = "utf-8"
+    labelled: bool = False
+
+
 def open_delimited(
     connection: duckdb.DuckDBPyConnection,
     path: Path,
     shown_as: str,
+    dialect: Dialect = Dialect(),
     *,
-    delimiter: str = ",",
-    gzipped: bool = False,
-    encoding: str = "utf-8",
     rejects: str | None = None,
-    labelled: bool = False,
 ) -> TextTable:
     """Open a delimited file whose first line is its header; nothing is read but that line.
 
-    Of a `labelled` file (SDMX) the column that follows a column of codes and tells their names is called "<code>
-    label": its own name may differ from the other's in case only. `rejects` names a temporary table that then collects
-    the lines that have the wrong number of fields or broken quotes; without it such a line is an error. SourceError
-    when the header cannot be read or names a column twice.
+    `rejects` names a temporary table that then collects the lines that have the wrong number of fields or broken
+    quotes; without it such a line is an error. SourceError when the header cannot be read or names a column twice.
     """
-    names = _header(path, shown_as, delimiter, gzipped, encoding)
-    if labelled:
+    names = _header(path, shown_as, dialect)
+    if dialect.labelled:
         names = [
             f"{before} label" if before.isupper() and not name.isupper() else name
             for before, name in pairwise(["", *names])
         ]
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     options = [
-        # DuckDB's own look at the first lines takes the header for data, or data for the header, when either is odd.
+        # DuckDB's detection mistakes an unusual header for data, or unusual data for a header.
         "auto_detect=false",
         "header=true",
         f"columns={{{columns}}}",
-        f"delim={literal(delimiter)}",
+        f"delim={literal(dialect.delimiter)}",
         """quote='"'""",
         """escape='"'""",
-        f"compression='{'gzip' if gzipped else 'none'}'",
-        f"encoding={literal(encoding)}",
+        f"compression='{'gzip' if dialect.gzipped else 'none'}'",
+        f"encoding={literal(dialect.encoding)}",
         "null_padding=false",
         "max_line_size=16000000",
         "skip=0",
@@ -84,15 +93,16 @@ def open_delimited(
     return TextTable(f"read_csv({literal(path)}, {', '.join(options)})", fold_names(names, shown_as))
 
 
-def _header(path: Path, shown_as: str, delimiter: str, gzipped: bool, encoding: str) -> list[str]:
+def _header(path: Path, shown_as: str, dialect: Dialect) -> list[str]:
     """The column names in the first line; a column without a name is called by its position."""
+    encoding = dialect.encoding
     try:
-        with _binary(path, gzipped) as file:
-            # Three kinds of line end are in use; the old Macintosh's shows as one long line.
+        with _binary(path, dialect.gzipped) as file:
+            # Lines may end in LF, CRLF or CR. A file of the last kind is one long line here.
             line = file.readline(1 << 20).decode("utf-8-sig" if encoding == "utf-8" else encoding)
     except UnicodeDecodeError as error:
         raise _no_header(shown_as, f"a first line that is not {encoding} ({error})") from error
-    names = next(csv.reader(line.splitlines()[:1], delimiter=delimiter), [])
+    names = next(csv.reader(line.splitlines()[:1], delimiter=dialect.delimiter), [])
     if not any(name.strip() for name in names):
         raise _no_header(shown_as, "an empty first line")
     return [name if name.strip() else f"column{position}" for position, name in enumerate(names)]
@@ -107,7 +117,8 @@ def require_one_line_each(
 ) -> None:
     """SourceError when a quoted value goes on over several lines of a file with this many records, bad ones included.
 
-    A quotation mark that is not closed makes one value of all lines up to the next one: rows that nobody would miss.
+    A quotation mark that is not closed makes one value of all lines up to the next one. Those rows would be lost
+    without a trace.
     """
     if _line_ends(path, gzipped) <= records + 1:
         return
@@ -121,7 +132,7 @@ def require_one_line_each(
 
 
 def require_closed_quotes(connection: duckdb.DuckDBPyConnection, rejects: str, shown_as: str) -> None:
-    """SourceError when a rejected line is really several: an open quotation mark took the lines behind it along."""
+    """SourceError when a rejected line is really several lines, joined by an open quotation mark."""
     row = connection.execute(
         # Where lines end in CRLF, DuckDB gives a rejected line with the line feed before it.
         rf"select line, csv_line from {rejects} where regexp_matches(trim(csv_line, e'\r\n'), '[\r\n]') "
@@ -132,7 +143,7 @@ def require_closed_quotes(connection: duckdb.DuckDBPyConnection, rejects: str, s
 
 
 def _line_ends(path: Path, gzipped: bool) -> int:
-    """Line ends that begin with a line feed; a file of the old Macintosh has none and is left alone."""
+    """How many line feeds the file has. One whose lines end in CR has none, and is then not checked."""
     with _binary(path, gzipped) as file:
         return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 22), b""))
 

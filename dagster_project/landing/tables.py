@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from dagster_project.errors import AccountingError
 from dagster_project.machine import LANDING, Resources, default_resources
-from dagster_project.sql import literal
+from dagster_project.sql import literal, parquet
 
 # The columns of every quarantine table, and of every table of counts that is not by year (see `RuleCounts.as_rows`).
 QUARANTINE: Mapping[str, str] = {
@@ -131,7 +131,7 @@ def copy_query(
     if footer:
         options += f", kv_metadata {{{footer}}}"
     connection.execute(f"copy ({query}) to {literal(path)} ({options})")
-    row = connection.execute(f"select count(*) from read_parquet({literal(path)})").fetchone()
+    row = connection.execute(f"select count(*) from {parquet(path)}").fetchone()
     assert row is not None
     return int(row[0])
 

@@ -1,4 +1,4 @@
-"""Landing by year: a receipt vouches for each landed year, and years that no longer belong leave.
+"""Landing by year: each landed year has a receipt, and years that no longer belong are removed.
 
 A receipt is written last and taken away first, so a year without one is not landed, whatever files lie there. What
 belongs here: receipts and the years' folders. Not here: how a year is landed (see `datasets`).

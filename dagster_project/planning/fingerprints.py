@@ -159,7 +159,7 @@ def _dbt(path: Path) -> str:
     if path.suffix == ".yml":
         return json.dumps(_without_words(yaml.safe_load(text)), sort_keys=True, default=str)
     if path.suffix == ".sql":
-        lines = (_without_comment(line).rstrip() for line in _JINJA_COMMENT.sub("", text).splitlines())
+        lines = (_without_comment(line).strip() for line in _JINJA_COMMENT.sub("", text).splitlines())
         return "\n".join(line for line in lines if line)
     return text
 

@@ -38,7 +38,7 @@ def watched(each: Dataset, settings: Settings) -> LiveService | None:
 
 
 def look(each: Dataset, settings: Settings) -> News:
-    """Ask the dataset's live service. SourceError when it cannot be asked, Deferred when it wants no calls now."""
+    """Ask the dataset's live service. SourceError when it cannot be asked, Deferred when it accepts no calls now."""
     service = watched(each, settings)
     assert service is not None, f"{each.name} has no live service to ask"
     with live_session(settings, brief=True) as session:

@@ -66,7 +66,7 @@ def point(link: Path, target: str, temporary: Path) -> None:
 def discard(folder: Path) -> None:
     """Remove a directory so that nobody ever finds it half removed: it loses its name first.
 
-    Open files in it stay readable to whoever holds them.
+    Files in it that a reader has open stay readable.
     """
     trash = folder.with_name(f".trash-{folder.name.lstrip('.')}-{os.getpid()}")
     os.replace(folder, trash)

@@ -32,7 +32,7 @@ TYPES = {
     "TIMESTAMP": "timestamp",
     "TIMESTAMP WITH TIME ZONE": "timestamptz",
 }
-# How a schema that this module made is told from one that somebody else keeps there.
+# Marks a schema that this module made, so that it never replaces a schema of somebody else.
 MARK = "Chokepoint release "
 BATCH = 20_000
 CONNECT_SECONDS = 10

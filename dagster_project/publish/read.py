@@ -29,7 +29,7 @@ from dagster_project.publish.content import (
 )
 from dagster_project.publish.files import sha256_of, share
 from dagster_project.publish.manifest import NAME, read_manifest
-from dagster_project.sql import identifier, literal
+from dagster_project.sql import identifier, literal, parquet
 
 CURRENT = "current"
 RELEASES = "releases"
@@ -96,7 +96,7 @@ class Release:
         if not facts["files"]:
             typed = ", ".join(f"null::{column['type']} as {identifier(n)}" for n, column in facts["columns"].items())
             return f"(select {typed} where false)"
-        return _parquet_relation([self.path / name for name in facts["files"]])
+        return parquet([self.path / name for name in facts["files"]])
 
     def close(self) -> None:
         """Let go of the release; retention may remove it from now on."""
@@ -121,12 +121,6 @@ def _comment(con: duckdb.DuckDBPyConnection, mart: str, facts: Mapping[str, Any]
     for name, column in facts["columns"].items():
         if column["description"]:
             con.execute(f"comment on column {view}.{identifier(name)} is {literal(column['description'])}")
-
-
-def _parquet_relation(paths: list[Path]) -> str:
-    # `year` is a column of the files too; with hive partitioning on, the directory's name would take its place.
-    files = ", ".join(literal(path) for path in paths)
-    return f"read_parquet([{files}], hive_partitioning = false)"
 
 
 def open_release(published: Path, release_id: str | None = None, *, resources: Resources | None = None) -> Release:
@@ -225,7 +219,7 @@ def rehash(release: Release) -> dict[str, ContentHash]:
         hashes = {}
         for mart in release.marts:
             paths = release.parquet(mart)
-            relation = _parquet_relation(paths) if paths else None
+            relation = parquet(paths) if paths else None
             parts = hash_content(con, relation, columns_of(con, relation)) if relation else {}
             hashes[mart] = combined(parts)
         return hashes

@@ -54,7 +54,7 @@ from dagster_project.publish.files import (
 )
 from dagster_project.publish.manifest import FORMAT, NAME, write_manifest
 from dagster_project.publish.read import CURRENT, DATABASE, RELEASES, SCHEMA, Release, open_release
-from dagster_project.sql import identifier, literal
+from dagster_project.sql import identifier, literal, parquet
 
 LOCK_FILE = "inputs.lock.json"
 RELEASE_INFO = "release_info"
@@ -120,6 +120,21 @@ class ReleaseContext:
     sources: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
     goods: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Callbacks:
+    """What publishing calls on its way.
+
+    extras    gets the release under construction, readable like any other; the files it adds to `release.path` become
+              part of the release. An error in it ends the publishing
+    progress  gets a line of text at each step
+    now       gives the time of the release
+    """
+
+    extras: Callable[[Release], None] | None = None
+    progress: Callable[[str], None] = lambda text: None
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -212,29 +227,24 @@ def publish(
     context: ReleaseContext,
     *,
     retain: int,
-    now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    extras: Callable[[Release], None] | None = None,
-    progress: Callable[[str], None] = lambda text: None,
     resources: Resources | None = None,
+    callbacks: Callbacks = Callbacks(),
 ) -> Published:
     """Publish the marts of a warehouse as the current release below `published`.
 
     Nothing is written, and the current release returned, when it holds the same marts (content, columns, descriptions)
-    from the same inputs under the same settings. Which years changed is found by hashing the marts, not asked of the
-    caller: a year recomputed by a run that never came to publish would otherwise stay stale in every later release.
+    from the same inputs under the same settings. Which years changed is found by hashing the marts. The caller does not
+    know it: a run may have computed a year anew and ended before it published.
 
-    retain    number of old releases kept beside the current one; one that a reader holds open is kept until later
-    extras    called with the release under construction, readable like any other; the files it adds to `release.path`
-              become part of the release. An error in it ends the publishing
-    progress  called with a line of text at each step
-    resources what a run may take of the machine, of which publishing has its share; None: the machine's defaults
+    retain     number of old releases kept beside the current one; one that a reader holds open is kept until later
+    resources  what a run may take of the machine, of which publishing has its share; None: the machine's defaults
 
     Raises ReleaseError when a mart or a described column is missing, another publisher is at work, the warehouse is
     locked, a copy differs from its mart, or writing fails (disk full): the previous release then stands untouched.
     """
     if retain < 0:
         raise ValueError(f"retain must not be negative: {retain}")
-    steps, releases = _Steps(progress), published / RELEASES
+    steps, releases = _Steps(callbacks.progress), published / RELEASES
     with _explained(published):
         releases.mkdir(parents=True, exist_ok=True)
         with only_publisher(published):
@@ -243,13 +253,13 @@ def publish(
                 with steps.step("hash", f"release: hashing {len(marts)} marts"):
                     found = [_read_mart(con, warehouse, spec) for spec in marts]
                 with _previous(published) as previous:
-                    manifest = _draft(releases, found, context, previous, now())
+                    manifest = _draft(releases, found, context, previous, callbacks.now())
                     if previous is not None and _says_the_same(manifest, previous):
-                        progress(f"release: nothing changed since {previous.release_id}")
+                        callbacks.progress(f"release: nothing changed since {previous.release_id}")
                         return Published(previous.release_id, previous.path, False, timings=steps.seconds)
                     folder = releases / f".building-{manifest['release_id']}-{os.getpid()}"
                     building = _Building(folder, found, manifest, previous, resources)
-                    path = _build(con, building, published, context.lock, extras, steps)
+                    path = _build(con, building, published, context.lock, callbacks.extras, steps)
             removed = _remove_old(releases, path, retain)
     return Published(
         manifest["release_id"],
@@ -531,8 +541,7 @@ def _verify_parquet(con: duckdb.DuckDBPyConnection, building: _Building, mart: _
     """Compare what was written; a linked file has been compared when it was written, and has its sha256 since."""
     for name, year in mart.files().items():
         if name in building.written:
-            relation = f"read_parquet({literal(building.folder / name)}, hive_partitioning = false)"
-            _compare(con, mart, relation, year, name)
+            _compare(con, mart, parquet(building.folder / name), year, name)
 
 
 def _compare(con: duckdb.DuckDBPyConnection, mart: _Mart, relation: str, year: Any, name: str) -> None:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from dagster_project.hs import UNSPECIFIED_GOODS
+
 BASE_REVISION = "H5"
-UNSPECIFIED_GOODS = "999999"
 # A weight as small as the published files hold; it makes flows of less than a cent.
 GHOST_WEIGHT = 1e-14
 

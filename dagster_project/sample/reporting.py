@@ -182,7 +182,7 @@ def _with_special_imports(year: int, code: int, cells: Cells) -> Cells:
             area = 837 if hs6.startswith("27") else others[int(5 * chance(_WHICH_AREA, code, int(hs6)))]
             cells[hs6, area] = total // 25
     if code in UNSPECIFIED_GOODS_FROM:
-        for partner in (392, 490, 899):
+        for partner in (392, TAIWAN, 899):
             cells[codes.UNSPECIFIED_GOODS, partner] = 1_000_000 * (code + partner) + year
     return {key: cents for key, cents in cells.items() if cents > 0}
 
@@ -211,14 +211,15 @@ def _direction(year: int, reporter: int, flow: str, base_cells: Cells, *, with_w
     totals: dict[str, int] = {}
     for code, revision in sorted(goods):
         partners = goods[code, revision]
+        cell = RawRow(year, reporter, flow, 0, revision, code, 0, None, NO_UNIT, CONTROL_TOTAL)
         rows = [
-            _row(year, reporter, flow, partner, revision, code, partners[partner], _fate(reporter, partner))
+            _completed(cell, partner=partner, cents=partners[partner], fate=_fate(reporter, partner))
             for partner in sorted(partners)
         ]
         if with_world:
             overfull = flow == "M" and (reporter, year) == OVERFULL_REPORTER and not totals
             totals[code] = _world_value(reporter, code, sum(partners.values()), overfull=overfull)
-            rows.insert(0, _row(year, reporter, flow, 0, revision, code, totals[code], CONTROL_TOTAL))
+            rows.insert(0, _completed(cell, partner=0, cents=totals[code], fate=CONTROL_TOTAL))
         for row in rows:
             yield row
             yield from _details(row)
@@ -229,10 +230,11 @@ def _direction(year: int, reporter: int, flow: str, base_cells: Cells, *, with_w
         yield from _higher_levels(total, totals)
 
 
-def _row(year: int, reporter: int, flow: str, partner: int, revision: str, code: str, cents: int, fate: str) -> RawRow:
-    quantity, unit = _quantity(year, reporter, partner, code, cents)
-    stated = "HS" if reporter == UNSTATED_REVISION else revision
-    return RawRow(year, reporter, flow, partner, stated, code, cents, quantity, unit, fate)
+def _completed(cell: RawRow, *, partner: int, cents: int, fate: str) -> RawRow:
+    """The cell's row of one partner, with its quantity, and with the revision as the reporter states it."""
+    quantity, unit = _quantity(cell.year, cell.reporter, partner, cell.code, cents)
+    stated = "HS" if cell.reporter == UNSTATED_REVISION else cell.revision
+    return cell._replace(partner=partner, revision=stated, value=cents, quantity=quantity, unit=unit, fate=fate)
 
 
 def _fate(reporter: int, partner: int) -> str:
@@ -311,14 +313,15 @@ def _higher_levels(total: RawRow, worlds: Mapping[str, int]) -> Iterator[RawRow]
 def _group(year: int, group: int, members: frozenset[int], by_partner: dict[str, dict[int, Cells]]) -> Iterator[RawRow]:
     """What a group reports of some goods from three outsiders: its members' imports once more."""
     for hs6 in (product.hs6 for product in codes.products()[200:240]):
+        cell = RawRow(year, group, "M", 0, codes.BASE_REVISION, hs6, 0, None, NO_UNIT, CONTROL_TOTAL_GROUP)
         total = 0
         for partner in (156, 392, 842):
             cents = sum(by_partner["M"][member].get((hs6, partner), 0) for member in members)
             if cents:
                 total += cents
-                yield _row(year, group, "M", partner, codes.BASE_REVISION, hs6, cents, AREA_REPORTER)
+                yield _completed(cell, partner=partner, cents=cents, fate=AREA_REPORTER)
         if total:
-            yield _row(year, group, "M", 0, codes.BASE_REVISION, hs6, total, CONTROL_TOTAL_GROUP)
+            yield _completed(cell, partner=0, cents=total, fate=CONTROL_TOTAL_GROUP)
 
 
 def _later_delivery(

@@ -26,7 +26,6 @@ from dagster_project.sources.zip_member import extract_table
 SOURCE = "baci"
 SERVICE = Service(SOURCE, interval=0.5)
 _TAILS = (1 << 16, 1 << 22)  # where the zip's directory lies; the second is for one of many members
-Wanted = Callable[[str], bool]
 _RELEASE = re.compile(r"V(\d{6}[a-z]?)")
 _YEAR = re.compile(r"_Y(\d{4})_")
 
@@ -42,8 +41,17 @@ RELEASE = r"V(?P<release>\d{6}[a-z]?)"
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """What a dataset takes from the zip: members of a kind whose names it `accepts`. Those `needed` must be there."""
+
+    kind: FileKind
+    accepts: Callable[[str], bool]
+    needed: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Remote:
-    """One zip at the publisher: its address, what tells its version, size, and the last bytes of it where known."""
+    """One zip at the publisher: its address, a text that names its version, its size, its last bytes where known."""
 
     url: str
     edition: str
@@ -54,17 +62,17 @@ class Remote:
     etag: str | None = None
 
 
-def members(live: Live, remote: Remote, kind: FileKind, wanted: Wanted, needed: Sequence[str]) -> list[Payload]:
+def members(live: Live, remote: Remote, wanted: Wanted) -> list[Payload]:
     """The payloads of the wanted members, fetched unless they are here in this version.
 
-    `needed` names those that must be there; SourceError when one is not.
+    SourceError when a needed one is not in the zip.
     """
-    scope = f"{kind.kind} {remote.edition}"
+    scope = f"{wanted.kind.kind} {remote.edition}"
     done = live.kept(SOURCE, scope, remote.version)
-    if needed and all(name in done for name in needed):
-        names = list(needed)
+    if wanted.needed and all(name in done for name in wanted.needed):
+        names = list(wanted.needed)
     else:
-        names = _fetch(live, remote, kind, wanted, needed, scope, done)
+        names = _fetch(live, remote, wanted, scope, done)
         done = live.kept(SOURCE, scope, remote.version)
     live.ledger.settle(SOURCE, "used", remote.version)
     return [live.payload(entry_id) for name in names if (entry_id := done[name].entry_id)]
@@ -107,26 +115,19 @@ def remote_zip(live: Live) -> Remote:
     return Remote(url, edition, release, f"{url} {mark} {size}", size, answer.body, mark)
 
 
-def _fetch(
-    live: Live,
-    remote: Remote,
-    kind: FileKind,
-    wanted: Wanted,
-    needed: Sequence[str],
-    scope: str,
-    done: Mapping[str, Unit],
-) -> list[str]:
+def _fetch(live: Live, remote: Remote, wanted: Wanted, scope: str, done: Mapping[str, Unit]) -> list[str]:
+    """Fetch and archive the wanted members that are not done, and return the names of all wanted ones."""
     folder = live.downloads / "baci"
     try:
-        archive = _by_range(live, remote, folder, wanted, needed, done)
+        archive = _by_range(live, remote, folder, wanted, done)
     except RangeRefused:
         archive = live.http.download(SERVICE, remote.url, folder, where=f"BACI {remote.release}, the whole zip")
-    names = _names(archive, remote, wanted, needed)
+    names = _names(archive, remote, wanted)
     for name in names:
         if name in done:
             continue
-        stored, body = _member(archive, name, folder, remote, kind)
-        entry = live.put(payload_of_kind(kind, stored, f"{remote.url}#{stored}", body))
+        stored, body = _member(archive, name, folder, remote, wanted.kind)
+        entry = live.put(payload_of_kind(wanted.kind, stored, f"{remote.url}#{stored}", body))
         live.ledger.finish(SOURCE, scope, remote.version, Unit(name, "data", entry.id))
     archive.unlink(missing_ok=True)
     return names
@@ -143,10 +144,10 @@ def _member(archive: Path, name: str, folder: Path, remote: Remote, kind: FileKi
     return final.name, final
 
 
-def _names(archive: Path, remote: Remote, wanted: Wanted, needed: Sequence[str]) -> list[str]:
+def _names(archive: Path, remote: Remote, wanted: Wanted) -> list[str]:
     with zipfile.ZipFile(archive) as directory:
         held = directory.namelist()
-    missing = [name for name in needed if name not in held]
+    missing = [name for name in wanted.needed if name not in held]
     if missing:
         years = ", ".join(match[1] for name in held if (match := _YEAR.search(name)))
         raise SourceError(
@@ -155,22 +156,20 @@ def _names(archive: Path, remote: Remote, wanted: Wanted, needed: Sequence[str])
             expected="every year that CHOKEPOINT_YEARS asks for",
             remedy="Ask for years of that release, or set CHOKEPOINT_HS_REVISION to an edition that covers them.",
         )
-    return [name for name in held if wanted(name)]
+    return [name for name in held if wanted.accepts(name)]
 
 
-def _by_range(
-    live: Live, remote: Remote, folder: Path, wanted: Wanted, needed: Sequence[str], done: Mapping[str, Unit]
-) -> Path:
-    """A local file that is the remote zip with holes: the directory and the wanted members are in their places."""
+def _by_range(live: Live, remote: Remote, folder: Path, wanted: Wanted, done: Mapping[str, Unit]) -> Path:
+    """A local copy of the zip in which only its directory and the wanted members are filled in, at their places."""
     if remote.tail is None or remote.size is None:
         raise RangeRefused(remote.url)
     folder.mkdir(parents=True, exist_ok=True)
     image = folder / f"BACI_HS{remote.edition}_V{remote.release}.zip"
     members, directory_start = _directory(live, remote, image)
-    _names(image, remote, wanted, needed)
+    _names(image, remote, wanted)
     starts = sorted([*(member.header_offset for member in members), directory_start])
     for member in members:
-        if not wanted(member.filename) or member.filename in done:
+        if not wanted.accepts(member.filename) or member.filename in done:
             continue
         start = member.header_offset
         span = Span(start, next(other for other in starts if other > start) - start, remote.etag)

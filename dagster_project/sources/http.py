@@ -1,7 +1,7 @@
-"""One HTTP client for every live source: budget, throttle, retry, circuit breaker, redirects, guarded bodies, resume.
+"""One HTTP client for every live source: budget, throttle, retry, circuit breaker, redirects, checked bodies, resume.
 
 What belongs here: how a call is made and what its failure means. Not here: which calls a source makes, and what the
-bodies hold. Clock, sleep and random numbers are given from outside, so that tests need not wait.
+bodies hold. The caller may give another clock, sleep and source of random numbers, so that tests need not wait.
 """
 
 from __future__ import annotations
@@ -28,17 +28,18 @@ import tenacity
 import urllib3
 
 from dagster_project.errors import Deferred, SourceError, SourceUnreachable
+from dagster_project.places import PRODUCT
 from dagster_project.sources.integrity import check_fetched
 from dagster_project.sources.ledger import Ledger, key_hash
 
 TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 TRIES = 5
-LONGEST_SLEEP = 120.0  # a service that wants a longer pause ends the run, which is taken up again later
+LONGEST_SLEEP = 120.0  # a service that asks for a longer pause ends the run; a later run goes on from there
 BREAKER_FAILURES, BREAKER_PAUSE = 5, 60.0
 MAX_JSON_BYTES = 2 * 1024**3
 MAX_REDIRECTS = 5
 _BLOCK = 1 << 16
-_TOLD = 10_000_000  # bytes between two lines of a download's log
+_BYTES_PER_LOG_LINE = 10_000_000
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -98,8 +99,70 @@ class RangeRefused(Exception):
     """The server answered a request for a part with the whole file, or the file is no longer the same."""
 
 
+@dataclass(frozen=True)
+class _Call:
+    """A request: the service, the address, its name in messages, the statuses it accepts, and headers for each try."""
+
+    service: Service
+    url: str
+    where: str
+    accept: Sequence[int] = (200,)
+    headers: Callable[[], Mapping[str, str]] = dict
+
+    @property
+    def place(self) -> str:
+        """Where an error of this call happened, in a message."""
+        return f"{self.where} ({redact(self.url, self.service)})"
+
+
+@dataclass(frozen=True)
+class _Partial:
+    """A file as far as it has arrived, and the state file beside it, which keeps what its server said of it."""
+
+    part: Path
+    state_file: Path
+    url: str
+    span: Span | None
+
+    @property
+    def size(self) -> int:
+        """The bytes that have arrived."""
+        return self.part.stat().st_size if self.part.exists() else 0
+
+    def state(self) -> dict[str, Any]:
+        """What the server said; empty where nothing is known of this address."""
+        try:
+            state = json.loads(self.state_file.read_text())
+        except (OSError, ValueError):
+            return {}
+        return state if state.get("url") == self.url else {}
+
+    def discard(self) -> None:
+        """Remove what has arrived."""
+        self.part.unlink(missing_ok=True)
+        self.state_file.unlink(missing_ok=True)
+
+    def resume_headers(self) -> dict[str, str]:
+        """The headers that ask for the rest. What cannot be known to belong to the same file is removed."""
+        have, state = self.size, self.state()
+        etag, modified = state.get("etag"), state.get("last_modified")
+        if self.span and self.span.validator:
+            etag, modified = self.span.validator, None
+        strong = etag if etag and not etag.startswith("W/") else None
+        if have and not (strong or modified):
+            self.part.unlink()
+            have = 0
+        if self.span is None and not have:
+            return {}
+        first = (self.span.start if self.span else 0) + have
+        headers = {"Range": f"bytes={first}-" + (str(self.span.start + self.span.length - 1) if self.span else "")}
+        if (have or self.span) and (condition := strong or modified):
+            headers["If-Range"] = condition
+        return headers
+
+
 class Http:
-    """The client. One per run; what must survive a run is in the ledger."""
+    """The client. One per run; what the next run must know is in the ledger."""
 
     def __init__(
         self,
@@ -110,7 +173,7 @@ class Http:
         rng: Callable[[], float] = random.random,
         timeout: tuple[float, float] = (10.0, 120.0),
         tries: int = TRIES,
-        user_agent: str = "chokepoint/0.1",
+        user_agent: str = PRODUCT,
     ) -> None:
         self.ledger, self.clock, self.sleep, self.rng = ledger, clock, sleep, rng
         self.timeout, self.tries, self.user_agent = timeout, tries, user_agent
@@ -134,7 +197,7 @@ class Http:
     ) -> Answer:
         """A JSON answer whose body is whole and begins like JSON; `check` may raise Transient for its content.
 
-        SourceError when it cannot be had, Deferred when the service wants a longer pause.
+        SourceError when there is no such answer, Deferred when the service asks for a longer pause.
         """
 
         def read(response: requests.Response, address: str) -> Answer:
@@ -146,7 +209,8 @@ class Http:
                 check(content)
             return Answer(address, response.status_code, response.headers, body, content)
 
-        return self._call(service, _with_query(url, query), where, read, headers or {}, accept)
+        sent = dict(headers or {})
+        return self._send_until_answered(_Call(service, _with_query(url, query), where, accept, lambda: sent), read)
 
     def get_bytes(
         self,
@@ -163,8 +227,8 @@ class Http:
         def read(response: requests.Response, address: str) -> Answer:
             if response.status_code == 304:
                 return Answer(address, 304, response.headers, b"")
-            if not page and "html" in response.headers.get("Content-Type", "").lower():
-                raise Transient(f"a web page with status {response.status_code}, where a file was expected")
+            if not page:
+                _require_no_page(response)
             body = self._read_body(service, response)
             if not page and _PAGE.match(body):
                 raise Transient("a web page under another name, where a file was expected")
@@ -172,7 +236,8 @@ class Http:
                 raise Transient("an empty answer with status 200")
             return Answer(address, response.status_code, response.headers, body)
 
-        return self._call(service, url, where, read, headers or {}, accept)
+        sent = dict(headers or {})
+        return self._send_until_answered(_Call(service, url, where, accept, lambda: sent), read)
 
     def get_tail(self, service: Service, url: str, length: int, *, where: str) -> tuple[Answer, int] | None:
         """The last bytes of a file and the file's size; None where the server refuses parts of files."""
@@ -188,7 +253,7 @@ class Http:
             return Answer(address, 206, response.headers, body), total
 
         headers = {"Range": f"bytes=-{length}", "Accept-Encoding": "identity"}
-        return self._call(service, url, where, read, headers, (200, 206))
+        return self._send_until_answered(_Call(service, url, where, (200, 206), lambda: headers), read)
 
     def download(
         self,
@@ -203,102 +268,80 @@ class Http:
     ) -> Path:
         """A whole file (or the span of it) below `folder`, resumed where an earlier try of that version stopped.
 
-        Checked by length, Content-MD5 where given, and as a container by its name (the address's last part unless
-        given). RangeRefused when a span cannot be had, or its file changed since.
+        Checked by its length, by Content-MD5 where the server gives it, and as the container that its name promises
+        (`name`, by default the address's last part). RangeRefused when the server does not give the span, or the file
+        has changed since.
         """
         target = folder / _local_name(name or urlsplit(url).path, f"{url} {span} {version}")
         if target.exists():
             return target
         folder.mkdir(parents=True, exist_ok=True)
-        part, side = folder / "part" / target.name, folder / "part" / f"{target.name}.state.json"
-        part.parent.mkdir(exist_ok=True)
-        accept = (200, 206, 416)
-
-        def read(response: requests.Response, address: str) -> Path:
-            return self._receive(service, response, part, side, url, span, where)
+        partial = _Partial(folder / "part" / target.name, folder / "part" / f"{target.name}.state.json", url, span)
+        partial.part.parent.mkdir(exist_ok=True)
 
         def headers() -> dict[str, str]:
-            return {"Accept-Encoding": "identity", **_resume_headers(part, side, url, span)}
+            return {"Accept-Encoding": "identity", **partial.resume_headers()}
 
-        self._call(service, url, where, read, headers, accept)
+        call = _Call(service, url, where, (200, 206, 416), headers)
+        self._send_until_answered(call, lambda response, address: self._receive(call, response, partial))
         if span is None:
             try:
-                check_fetched(part, f"{where} ({redact(url, service)})")
+                check_fetched(partial.part, call.place)
             except SourceError:
-                part.unlink(missing_ok=True)
-                side.unlink(missing_ok=True)
+                partial.discard()
                 raise
-        _sync(part)
-        os.replace(part, target)
-        side.unlink(missing_ok=True)
+        _sync(partial.part)
+        os.replace(partial.part, target)
+        partial.state_file.unlink(missing_ok=True)
         return target
 
-    def _receive(
-        self,
-        service: Service,
-        response: requests.Response,
-        part: Path,
-        side: Path,
-        url: str,
-        span: Span | None,
-        where: str,
-    ) -> Path:
-        have = part.stat().st_size if part.exists() else 0
-        state = _read_side(side, url)
-        if response.status_code != 416 and "html" in response.headers.get("Content-Type", "").lower():
-            raise Transient(f"a web page with status {response.status_code}, where a file was expected")
+    def _receive(self, call: _Call, response: requests.Response, partial: _Partial) -> None:
+        """Append the body of an answer to what has arrived; Transient unless the file (or the span) is whole then."""
+        have, state, span = partial.size, partial.state(), partial.span
         if response.status_code == 416:
             if span is None and state.get("total") == have and have:
-                return part
-            _restart(part, side)
+                return
+            partial.discard()
             raise Transient("Range not satisfiable; the download starts again")
+        _require_no_page(response)
         if response.status_code == 206:
             first, total = _content_range(response)
             if first != (span.start if span else 0) + have or (state and state["total"] not in (None, total)):
-                _restart(part, side)
+                partial.discard()
                 raise Transient(f"another part than asked for ({response.headers.get('Content-Range')})")
             want = span.length if span else total
         elif span is not None:
             response.close()
-            _restart(part, side)
-            raise RangeRefused(url)
+            partial.discard()
+            raise RangeRefused(call.url)
         else:
             have, first, total = 0, 0, _content_length(response)
             want = total
         record = {
-            "url": url,
+            "url": call.url,
             "etag": response.headers.get("ETag"),
             "last_modified": response.headers.get("Last-Modified"),
             "total": total,
             "md5": response.headers.get("Content-MD5") if response.status_code == 200 else state.get("md5"),
         }
         size = have
-        with part.open("ab" if have else "wb") as file:
-            side.write_text(json.dumps(record))
-            for block in self._blocks(service, response, service.file_deadline):
+        with partial.part.open("ab" if have else "wb") as file:
+            partial.state_file.write_text(json.dumps(record))
+            for block in self._blocks(response, call.service.file_deadline):
                 before, size = size, size + file.write(block)
-                if size // _TOLD > before // _TOLD:
-                    _log.info("%s: %d of %s MB", where, size / 1e6, f"{want / 1e6:.0f}" if want else "?")
+                if size // _BYTES_PER_LOG_LINE > before // _BYTES_PER_LOG_LINE:
+                    _log.info("%s: %d of %s MB", call.where, size / 1e6, f"{want / 1e6:.0f}" if want else "?")
         if want is not None and size != want:
             if size > want:
-                _restart(part, side)
+                partial.discard()
             raise Transient(f"{size:,} of {want:,} bytes")
-        if record["md5"] and _md5(part) != record["md5"]:
-            _restart(part, side)
+        if record["md5"] and _md5(partial.part) != record["md5"]:
+            partial.discard()
             raise Transient("content that does not match its Content-MD5")
-        return part
 
-    def _call(
-        self,
-        service: Service,
-        url: str,
-        where: str,
-        read: Callable[[requests.Response, str], _T],
-        headers: Mapping[str, str] | Callable[[], Mapping[str, str]],
-        accept: Sequence[int],
-    ) -> _T:
+    def _send_until_answered(self, call: _Call, read: Callable[[requests.Response, str], _T]) -> _T:
         """Send with retries; `read` turns an accepted response into the result, or raises Transient."""
-        tries = service.tries or self.tries
+        tries = call.service.tries or self.tries
         retrying = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(tries),
             wait=self._wait,
@@ -307,11 +350,11 @@ class Http:
             reraise=True,
         )
         try:
-            return retrying(self._attempt, service, url, where, read, headers, accept)
+            return retrying(self._attempt, call, read)
         except Transient as error:
             raise SourceUnreachable(
-                f"{where} ({redact(url, service)})",
-                found=redact(f"{error}, in {tries} {'try' if tries == 1 else 'tries'}", service),
+                call.place,
+                found=redact(f"{error}, in {tries} {'try' if tries == 1 else 'tries'}", call.service),
                 expected="a whole answer",
                 remedy="The service or the network fails at the moment. Run again later: all that was fetched is kept.",
             ) from None
@@ -322,28 +365,20 @@ class Http:
         asked = error.wait if isinstance(error, Transient) else 0.0
         return max(asked, self.rng() * min(60.0, 2.0**state.attempt_number))
 
-    def _attempt(
-        self,
-        service: Service,
-        url: str,
-        where: str,
-        read: Callable[[requests.Response, str], _T],
-        headers: Mapping[str, str] | Callable[[], Mapping[str, str]],
-        accept: Sequence[int],
-    ) -> _T:
-        host = urlsplit(url).netloc
+    def _attempt(self, call: _Call, read: Callable[[requests.Response, str], _T]) -> _T:
+        host = urlsplit(call.url).netloc
         try:
-            with self._send(service, url, where, headers() if callable(headers) else headers) as response:
-                if response.status_code not in accept:
-                    self._refuse(service, response, where, url)
-                result = read(response, redact(response.url or url, service))
+            with self._send(call) as response:
+                if response.status_code not in call.accept:
+                    self._refuse(call, response)
+                result = read(response, redact(response.url or call.url, call.service))
         except (requests.RequestException, urllib3.exceptions.HTTPError, ConnectionError, TimeoutError) as error:
             self._failed(host, counts=False)
             raise Transient(_connection_failure(error, host)) from error
         except Transient as error:
             self._failed(host, counts=error.counts_for_breaker)
             if error.wait > LONGEST_SLEEP:
-                self._defer(service, where, error.wait, str(error))
+                self._defer(call, error.wait, str(error))
             raise
         self._failures[host] = 0
         return result
@@ -355,13 +390,14 @@ class Http:
             self._failures[host] = BREAKER_FAILURES - 1  # half-open: one more failure opens it again
 
     @contextmanager
-    def _send(self, service: Service, url: str, where: str, headers: Mapping[str, str]) -> Iterator[requests.Response]:
-        """One attempt, redirects followed by hand: the key goes to its own host only, and never on in plain text."""
+    def _send(self, call: _Call) -> Iterator[requests.Response]:
+        """One attempt. Redirects are followed here, because the key may go to its own scheme and host only."""
+        service, url, headers = call.service, call.url, call.headers()
         first = urlsplit(url)[:2]
         for _ in range(MAX_REDIRECTS + 1):
             host = urlsplit(url).netloc
             own = urlsplit(url)[:2] == first
-            self._admit(service, host, where, counted=own)
+            self._admit(call, host, counted=own)
             sent = {"User-Agent": self.user_agent, "Accept": "*/*", "Accept-Encoding": "gzip", **headers}
             if service.key and urlsplit(url)[:2] == urlsplit(service.home)[:2]:
                 sent[service.key_header] = service.key
@@ -376,12 +412,12 @@ class Http:
         finally:
             response.close()
 
-    def _admit(self, service: Service, host: str, where: str, *, counted: bool) -> None:
+    def _admit(self, call: _Call, host: str, *, counted: bool) -> None:
         """Wait until a call may be sent, and count it. Deferred when it may not be sent in this run."""
-        hashed = key_hash(service.key)
+        service, hashed = call.service, key_hash(call.service.key)
         not_before = self.ledger.not_before(service.name, hashed)
         if not_before > self.clock():
-            raise _deferred(where, service, not_before, "a call quota that is used up")
+            raise _deferred(call, not_before, "a call quota that is used up")
         pause = self._open_until.get(host, 0.0) - self.clock()
         if pause > 0:
             self.sleep(pause)
@@ -393,31 +429,31 @@ class Http:
         day = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d")
         if counted and not self.ledger.reserve(service.name, hashed, day, service.budget):
             midnight = (now // 86400 + 1) * 86400
-            raise _deferred(where, service, midnight, f"today's budget of {service.budget} calls used up")
+            raise _deferred(call, midnight, f"today's budget of {service.budget} calls used up")
 
-    def _refuse(self, service: Service, response: requests.Response, where: str, url: str) -> None:
-        """Raise what an answer with an unwelcome status means."""
-        status, text = response.status_code, self._start_of_body(service, response)
+    def _refuse(self, call: _Call, response: requests.Response) -> None:
+        """Raise the error that an answer with a status not accepted means."""
+        status, text = response.status_code, self._start_of_body(response)
         wait = requested_wait(response.headers, text, self.clock())
         quota = status == 403 and re.search(r"(?i)quota|rate.?limit", text)
         if quota:
-            self._defer(service, where, wait or 3600.0, message_of(text))
+            self._defer(call, wait or 3600.0, message_of(text))
         if status in TRANSIENT_STATUS:
-            floor = max(wait or 0.0, service.default_wait) if status == 429 else wait or 0.0
+            floor = max(wait or 0.0, call.service.default_wait) if status == 429 else wait or 0.0
             raise Transient(f"HTTP {status} ({message_of(text)})", floor, counts_for_breaker=True)
         raise SourceError(
-            f"{where} ({redact(url, service)})",
-            found=redact(f"HTTP {status}: {message_of(text)}", service),
+            call.place,
+            found=redact(f"HTTP {status}: {message_of(text)}", call.service),
             expected="data",
-            remedy=_remedy(status, service),
+            remedy=_remedy(status, call.service),
         )
 
-    def _defer(self, service: Service, where: str, wait: float, found: str) -> None:
+    def _defer(self, call: _Call, wait: float, found: str) -> None:
         not_before = self.clock() + wait
-        self.ledger.defer(service.name, key_hash(service.key), not_before)
-        raise _deferred(where, service, not_before, redact(found, service))
+        self.ledger.defer(call.service.name, key_hash(call.service.key), not_before)
+        raise _deferred(call, not_before, redact(found, call.service))
 
-    def _start_of_body(self, service: Service, response: requests.Response) -> str:
+    def _start_of_body(self, response: requests.Response) -> str:
         try:
             return next(response.iter_content(1 << 14), b"").decode("utf-8", "replace")
         except requests.RequestException:
@@ -425,16 +461,16 @@ class Http:
 
     def _read_body(self, service: Service, response: requests.Response) -> bytes:
         body = bytearray()
-        for block in self._blocks(service, response, service.deadline):
+        for block in self._blocks(response, service.deadline):
             body += block
             if len(body) > MAX_JSON_BYTES:
                 raise Transient(f"an answer of more than {MAX_JSON_BYTES:,} bytes")
         return bytes(body)
 
-    def _blocks(self, service: Service, response: requests.Response, deadline: float) -> Iterator[bytes]:
+    def _blocks(self, response: requests.Response, deadline: float) -> Iterator[bytes]:
         """The body in blocks as they arrive; Transient when the whole takes longer than the deadline."""
         latest = self.clock() + deadline
-        # What has arrived, not a full block: a drip must not hide behind a read that waits for more.
+        # `read1` gives what has arrived: while it waited for a full block, the deadline could pass unseen.
         while block := response.raw.read1(_BLOCK, decode_content=True):
             yield block
             if self.clock() > latest:
@@ -443,7 +479,7 @@ class Http:
 
 @contextmanager
 def of_known_shape(where: str, expected: str) -> Iterator[None]:
-    """SourceError for whatever reading an answer of another shape raises; `expected` names what is needed of it."""
+    """Turn what Python raises for an answer of another shape into a SourceError; `expected` names what is needed."""
     try:
         yield
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
@@ -457,7 +493,7 @@ def of_known_shape(where: str, expected: str) -> Iterator[None]:
 
 
 def requested_wait(headers: Mapping[str, str], text: str, now: float) -> float | None:
-    """How long a service wants to be left alone, in seconds, from header or text; None where it does not say."""
+    """How many seconds a service asks us to wait, from a header or the text; None where it does not say."""
     found: list[float] = []
     header = headers.get("Retry-After", "").strip()
     if header.isdigit():
@@ -505,7 +541,7 @@ def redact(text: str, service: Service) -> str:
 
 
 def canonical(url: str, query: Mapping[str, str] | Sequence[tuple[str, str]] = ()) -> str:
-    """Method, path and sorted query: what names a request, without host and key."""
+    """Method, path and sorted query: the name of a request, without host and key."""
     pairs = sorted(query.items() if isinstance(query, Mapping) else query)
     return f"GET {urlsplit(url).path}?{urlencode(pairs)}"
 
@@ -527,12 +563,12 @@ def _json_of(response: requests.Response, body: bytes) -> Any:
         raise Transient(f"JSON that breaks off or is damaged ({error})") from None
 
 
-def _deferred(where: str, service: Service, not_before: float, found: str) -> Deferred:
+def _deferred(call: _Call, not_before: float, found: str) -> Deferred:
     when = datetime.fromtimestamp(not_before, UTC).strftime("%Y-%m-%d %H:%M UTC")
     return Deferred(
-        where,
+        call.where,
         found=found,
-        expected=f"calls left at {service.name}",
+        expected=f"calls left at {call.service.name}",
         remedy=f"Run again after {when}: what was fetched so far is kept, and no finished call is repeated.",
         not_before=not_before,
     )
@@ -565,35 +601,9 @@ def _local_name(path: str, identity: str) -> str:
     return f"{hashlib.sha256(identity.encode()).hexdigest()[:12]}-{base}"
 
 
-def _resume_headers(part: Path, side: Path, url: str, span: Span | None) -> dict[str, str]:
-    have = part.stat().st_size if part.exists() else 0
-    state = _read_side(side, url)
-    etag, modified = state.get("etag"), state.get("last_modified")
-    etag, modified = (span.validator, None) if span and span.validator else (etag, modified)
-    strong = etag if etag and not etag.startswith("W/") else None
-    if have and not (strong or modified):
-        part.unlink()  # nothing could tell whether the rest belongs to it
-        have = 0
-    if span is None and not have:
-        return {}
-    first = (span.start if span else 0) + have
-    headers = {"Range": f"bytes={first}-" + (str(span.start + span.length - 1) if span else "")}
-    if (have or span) and (condition := strong or modified):
-        headers["If-Range"] = condition
-    return headers
-
-
-def _read_side(side: Path, url: str) -> dict[str, Any]:
-    try:
-        state = json.loads(side.read_text())
-    except (OSError, ValueError):
-        return {}
-    return state if state.get("url") == url else {}
-
-
-def _restart(part: Path, side: Path) -> None:
-    part.unlink(missing_ok=True)
-    side.unlink(missing_ok=True)
+def _require_no_page(response: requests.Response) -> None:
+    if "html" in response.headers.get("Content-Type", "").lower():
+        raise Transient(f"a web page with status {response.status_code}, where a file was expected")
 
 
 def _content_range(response: requests.Response) -> tuple[int, int | None]:

@@ -93,7 +93,7 @@ class Ledger:
         return {row[:3]: row[3] for row in rows if source in (None, row[0])}
 
     def defer(self, source: str, key: str, not_before: float) -> None:
-        """Remember that a service wants no call before that time (seconds since 1970, UTC)."""
+        """Remember that a service accepts no call before that time (seconds since 1970, UTC)."""
         with self._transaction() as connection:
             connection.execute("insert or replace into deferrals values (?, ?, ?)", (source, key, not_before))
 

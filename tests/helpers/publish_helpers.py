@@ -11,9 +11,10 @@ import duckdb
 
 from dagster_project.archive.lock import Lock
 from dagster_project.archive.store import Entry
+from dagster_project.machine import Resources
 from dagster_project.publish.files import sha256_of
 from dagster_project.publish.manifest import read_manifest
-from dagster_project.publish.release import MartSpec, Published, ReleaseContext, publish
+from dagster_project.publish.release import Callbacks, MartSpec, Published, ReleaseContext, publish
 
 FLOWS = MartSpec(
     name="trade_flows",
@@ -114,9 +115,17 @@ def make_context(*inputs: str, **changes: Any) -> ReleaseContext:
     return replace(context, **changes)
 
 
-def publish_as(warehouse: Path, published: Path, *inputs: str, retain: int = 5, **options: Any) -> Published:
+def publish_as(
+    warehouse: Path,
+    published: Path,
+    *inputs: str,
+    retain: int = 5,
+    resources: Resources | None = None,
+    **callbacks: Any,
+) -> Published:
     """Publish with the given archive entries as inputs: other inputs, another release."""
-    return publish(warehouse, published, MARTS, make_context(*inputs), retain=retain, **options)
+    context, called = make_context(*inputs), Callbacks(**callbacks)
+    return publish(warehouse, published, MARTS, context, retain=retain, resources=resources, callbacks=called)
 
 
 def assert_whole(folder: Path) -> str:

@@ -25,8 +25,8 @@ FINDINGS_SCHEMA = """
     detail VARCHAR
 """
 LOSSES_SCHEMA = """
-    year INTEGER, source VARCHAR, file VARCHAR, archive_entry VARCHAR, reporter_code INTEGER, reporter_is_country BOOLEAN,
-    flow VARCHAR, reason VARCHAR, n_rows BIGINT, value_usd DOUBLE, example VARCHAR
+    year INTEGER, source VARCHAR, file VARCHAR, archive_entry VARCHAR, reporter_code INTEGER,
+    reporter_is_country BOOLEAN, flow VARCHAR, reason VARCHAR, n_rows BIGINT, value_usd DOUBLE, example VARCHAR
 """
 COUNTRIES_SCHEMA = """
     country_code INTEGER, iso2 VARCHAR, iso3 VARCHAR, name VARCHAR, is_group BOOLEAN, is_country BOOLEAN, valid_to DATE

@@ -1,6 +1,6 @@
 """The real graph, started as a user starts it, on the sample and on the sample's files; few runs, many questions.
 
-Not here: what the formulas say (test_dbt_models), how single checks judge (test_checks), how releases are written
+Not here: what the formulas say (test_dbt_models), how single checks judge (test_*_checks), how releases are written
 (tests/unit/test_publish_*).
 """
 
@@ -14,7 +14,7 @@ import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,8 @@ from dagster_project.settings import load_settings
 from tests.helpers.landing_desk import as_csv, row
 
 YEARS = list(YEARS)
+# The settings of the datasets that a run can do without.
+OTHERS = ("tariff_source", "patent_source", "politics_source")
 TRADE_MARTS = {
     "trade_flows", "bilateral_totals", "product_centrality", "exporter_position", "import_vulnerability",
     "vulnerability_summary", "industry_vulnerability",
@@ -62,7 +64,7 @@ class Workplace:
         with pytest.MonkeyPatch.context() as patch:
             for name in [name for name in os.environ if name.startswith("CHOKEPOINT_")]:
                 patch.delenv(name)
-            for name, value in {"tariff_source": "off", "patent_source": "off", **given}.items():
+            for name, value in {**dict.fromkeys(OTHERS, "off"), **given}.items():
                 patch.setenv(f"CHOKEPOINT_{name.upper()}", value)
             patch.setenv("DAGSTER_HOME", str(self.root / "dagster"))
             patch.setattr(cli, "load_settings", partial(load_settings, dotenv=None))
@@ -125,7 +127,7 @@ class Workplace:
 @pytest.fixture(scope="module")
 def on_sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workplace, Outcome]:
     """The sample with every dataset, run once."""
-    workplace = Workplace(tmp_path_factory.mktemp("sample"), {"tariff_source": "sample", "patent_source": "sample"})
+    workplace = Workplace(tmp_path_factory.mktemp("sample"), dict.fromkeys(OTHERS, "sample"))
     return workplace, workplace("run")
 
 
@@ -148,7 +150,7 @@ def test_run_ends_well_and_says_what_was_built(on_sample: tuple[Workplace, Outco
     assert (outcome.status, outcome.err) == (0, "")
     assert "SYNTHETIC" in outcome.out and "2017, 2018, 2019" in outcome.out and str(workplace.current) in outcome.out
     assert all(name in outcome.out for name in TRADE_MARTS) and "make ui" in outcome.out
-    assert "check_landing: done" in outcome.out
+    assert "check_trade_landing: done" in outcome.out
     # The sample's traps: rows to quarantine, and one cell in which the partners exceed the World row.
     assert "8 warned" in outcome.out and "nothing_quarantined" in outcome.out and "partners_within_world" in outcome.out
 
@@ -192,6 +194,17 @@ def test_every_row_is_accounted_for_in_the_manifest(on_sample: tuple[Workplace, 
     assert counts.keys() >= {str(year) for year in YEARS}
     for year, rules in counts.items():
         assert rules["rows_read"] == sum(n for rule, n in rules.items() if rule != "rows_read"), year
+
+
+def test_datasets_that_were_switched_off_are_not_accounted_for(on_sample: tuple[Workplace, Outcome]) -> None:
+    """Their tables of counts still lie in the landing."""
+    from dagster_project.assets.release import rule_counts
+
+    settings = load_settings({"CHOKEPOINT_DATA_DIR": str(on_sample[0].root / "data")}, dotenv=None)
+    on = {source for source, *_ in rule_counts(settings)}
+    off = {source for source, *_ in rule_counts(replace(settings, tariff_source="off", patent_source="off"))}
+    gone = {source for source in on if "requests" in source or "citation" in source}
+    assert gone and not gone & off and "flows" in off
 
 
 def test_flows_are_the_truth(on_sample: tuple[Workplace, Outcome]) -> None:

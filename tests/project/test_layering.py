@@ -28,7 +28,7 @@ LAYERS = (
     {"assets", "asset_checks", "sensors"},
     {"schedules"},
     {"build"},
-    {"definitions", "dictionary", "summary"},
+    {"definitions", "docs_pages", "summary"},
     {"cli"},
 )
 # Only these may know a framework; `checks` knows Great Expectations and Dagster in one module each.

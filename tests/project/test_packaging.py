@@ -73,7 +73,7 @@ def test_the_command_says_what_there_is(installed: Path, tmp_path: Path) -> None
 def test_a_mistake_is_said_without_a_stack_trace(installed: Path, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("CHOKEPOINT_TRADE_SOURCE=file\n")
     run = chokepoint(installed, tmp_path, "run")
-    assert run.returncode == 1 and "did you mean files?" in run.stderr and "Traceback" not in run.stderr
+    assert run.returncode == 1 and "Did you mean files?" in run.stderr and "Traceback" not in run.stderr
 
 
 def test_the_users_files_are_those_of_the_current_folder(installed: Path, tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_what_would_write_into_the_installation_is_refused(installed: Path, tmp_
     pin, docs = chokepoint(installed, tmp_path, "pin"), chokepoint(installed, tmp_path, "docs")
     assert (pin.returncode, docs.returncode) == (1, 1)
     assert "set CHOKEPOINT_REFERENCE_LIST" in pin.stderr and "checkout" in docs.stderr
-    assert not list(tmp_path.iterdir())
+    assert not list(tmp_path.rglob("reference_list.json"))
 
 
 def test_outside_a_checkout_messages_name_the_command(installed: Path, tmp_path: Path) -> None:

@@ -7,24 +7,22 @@ import pkgutil
 
 import pytest
 
-from dagster_project import sources
+from dagster_project import datasets, sample
 from dagster_project.archive.payload import Provenance
+from dagster_project.datasets.registry import DATASETS
 from dagster_project.places import CHECKOUT
-from dagster_project.sources.files import FileKind
 
 
-def found(kind: type) -> list[object]:
-    """Every instance of the class that a module of `sources` holds, alone or in a tuple."""
-    modules = [
-        importlib.import_module(f"{sources.__name__}.{each.name}") for each in pkgutil.iter_modules(sources.__path__)
-    ]
-    values = [value for module in modules for value in vars(module).values()]
-    values += [each for value in values if isinstance(value, tuple | list) for each in value]
-    return list({repr(value): value for value in values if isinstance(value, kind)}.values())
+def found() -> list[Provenance]:
+    """Every provenance that a module of the program holds."""
+    modules = [importlib.import_module(each.name) for each in pkgutil.walk_packages(datasets.__path__, PREFIX)]
+    values = [value for module in (*modules, sample) for value in vars(module).values()]
+    return list({repr(value): value for value in values if isinstance(value, Provenance)}.values())
 
 
-PROVENANCES = [each for each in found(Provenance) if isinstance(each, Provenance)]
-FILE_KINDS = [each for each in found(FileKind) if isinstance(each, FileKind)]
+PREFIX = f"{datasets.__name__}."
+PROVENANCES = found()
+FILE_KINDS = [kind for each in DATASETS for kind in each.kinds]
 
 
 @pytest.mark.parametrize("provenance", PROVENANCES, ids=lambda each: f"{each.source}-{each.publisher[:20]}")
@@ -37,7 +35,7 @@ def test_publisher_citation_and_licence(provenance: Provenance) -> None:
 
 def test_all_sources_are_looked_at() -> None:
     assert {"comtrade", "baci", "unsd", "growth_lab", "sample"} <= {each.source for each in PROVENANCES}
-    assert {each.dataset for each in FILE_KINDS} == {"trade", "reference", "tariffs", "patents"}
+    assert {each.dataset for each in FILE_KINDS} == {each.name for each in DATASETS}
     assert all(each.provenance in PROVENANCES for each in FILE_KINDS)
 
 
@@ -46,7 +44,7 @@ def test_a_kind_is_read_by_one_landing_only() -> None:
     assert len(homes) == len({each.kind for each in FILE_KINDS})
 
 
-def test_every_folder_of_the_drop_folder_is_in_the_readme() -> None:
-    readme = (CHECKOUT / "README.md").read_text()
+def test_every_folder_of_the_drop_folder_is_documented() -> None:
+    page = (CHECKOUT / "docs/drop-folder.md").read_text()
     for kind in FILE_KINDS:
-        assert f"drop/{kind.folder}/" in readme, f"{kind.kind}: {kind.looked_for}"
+        assert f"## `drop/{kind.folder}/`" in page, f"{kind.kind}: {kind.looked_for}"

@@ -1,7 +1,7 @@
 """The Dagster UI as its user meets it: `make ui`, opened in a headless Chromium, with a data directory of its own.
 
-The tests are one visit and run in order: look at the graph, materialise the sample, look at a mart, meet a failed
-check.
+The tests are one visit and run in order: look at the graph, materialise the sample, read the brief, look at a mart,
+meet a failed check.
 With `--screenshots DIRECTORY` (`make screenshots`) the visit leaves the README's pictures, and takes the whole sample.
 Not here: what the numbers are (see tests/pipeline).
 """
@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 import duckdb
 import pytest
-from playwright.sync_api import Page, Route, expect, sync_playwright
+from playwright.sync_api import Page, Route, ViewportSize, expect, sync_playwright
 
 from dagster_project.places import CHECKOUT
 
@@ -32,6 +32,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (Debian: chromium)")
 FLAGS = ["no-sandbox", "disable-gpu", "disable-background-networking", "disable-component-update", "disable-sync"]
 FLAGS += ["no-first-run", "disable-quic"]
+WINDOW: ViewportSize = {"width": 1500, "height": 950}
 SECONDS = 1000  # in Playwright's milliseconds
 RUN_SECONDS = 400
 
@@ -84,7 +85,7 @@ def visit(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
         until(lambda: answers(address), 120, lambda: log.read_text()[-2000:])
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[f"--{flag}" for flag in FLAGS])
-            page = browser.new_page(viewport={"width": 1500, "height": 950})
+            page = browser.new_page(viewport=WINDOW)
             page.set_default_timeout(30 * SECONDS)
             there = Visit(page, address, root / "data", Path(screenshots).absolute() if screenshots else None)
             page.route(lambda url: urlsplit(url).hostname not in ("127.0.0.1", None), stopped(there.strangers))
@@ -142,6 +143,15 @@ def test_the_sample_is_materialised_from_the_ui(visit: Visit) -> None:
     ended.first.wait_for(timeout=RUN_SECONDS * SECONDS)
     assert ended.first.inner_text() == "Success"
     assert (visit.data / "published/current/manifest.json").exists()
+
+
+def test_the_brief_of_the_release_opens_from_disk(visit: Visit) -> None:
+    visit.page.set_viewport_size({"width": 960, "height": 1070})  # down to the first chart and the words below it
+    visit.page.goto((visit.data / "published/current/brief.html").as_uri())
+    expect(visit.page.get_by_role("heading", name="Supply vulnerability of")).to_be_visible()
+    expect(visit.page.get_by_text("Synthetic sample.")).to_be_visible()
+    visit.picture("brief")
+    visit.page.set_viewport_size(WINDOW)
 
 
 def test_a_mart_shows_what_it_is_and_holds(visit: Visit) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from dagster_project.errors import SourceError
 from dagster_project.landing.delimited import (
+    Dialect,
     decimal_number,
     fold_names,
     open_delimited,
@@ -64,7 +65,7 @@ def test_names_are_folded_and_values_are_text(
     content = line_end.join(["\ufeff Code ,,VALUE", '00012,x," 1,5 "', ""]).encode()
     path = tmp_path / "object"  # archived files have no suffix
     path.write_bytes(gzip.compress(content) if gzipped else content)
-    table = open_delimited(connection, path, "x.csv", gzipped=gzipped)
+    table = open_delimited(connection, path, "x.csv", Dialect(gzipped=gzipped))
     assert list(table.columns) == ["code", "column1", "value"]
     picked = ", ".join(table.column(name) for name in ("code", "value", "missing"))
     assert connection.execute(f"select {picked} from {table.expression}").fetchall() == [("00012", "1,5", None)]

@@ -16,10 +16,7 @@ import pytest
 
 from dagster_project.archive.payload import Payload
 from dagster_project.datasets import samples as sample
-from dagster_project.datasets.patents import files as pct
-from dagster_project.datasets.reference import files as reference
-from dagster_project.datasets.tariffs import files as ustr
-from dagster_project.datasets.trade import comtrade_files as comtrade
+from dagster_project.datasets.registry import DATASETS
 from dagster_project.datasets.trade import sample as rendering
 from dagster_project.sample import areas, codes, reporting
 from dagster_project.sample.reporting import YEARS
@@ -92,7 +89,7 @@ def test_it_is_small_and_says_synthetic(payloads: list[Payload]) -> None:
 
 def test_drop_folder_holds_the_same_bytes_under_the_same_names(tmp_path: Path, payloads: list[Payload]) -> None:
     sample.write_drop_folder(tmp_path)
-    found = find_files(tmp_path, (*comtrade.FILE_KINDS, *reference.FILE_KINDS, *ustr.FILE_KINDS, *pct.FILE_KINDS))
+    found = find_files(tmp_path, [kind for each in DATASETS for kind in each.kinds])
     assert not found.ignored
     by_address = {payload.address.removeprefix("drop:"): payload for payload in found.payloads}
     assert by_address.keys() == {path_of(payload) for payload in payloads}

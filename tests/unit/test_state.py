@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -155,3 +156,15 @@ def test_years_left_unpublished_are_checked_with_the_runs_own() -> None:
     """Year 2018 failed a check in an earlier run, 2019 was never published; 2016 is as published."""
     held = {"2016": "a", "2017": "b", "2018": "new", "2019": "d"}
     assert years_to_check([2017], held, {"2016": "a", "2017": "b", "2018": "old"}) == [2017, 2018, 2019]
+
+
+def test_record_of_another_version_is_not_read(desk: Desk) -> None:
+    """A data directory of an older version of the program is computed anew, whatever its record says."""
+    desk.rows(row())
+    build(desk)
+    for name in ("built.json", "released.json"):
+        path = desk.settings.data_dir / name
+        content = json.loads(path.read_text())
+        path.write_text(json.dumps({"config": "a", "years": content["years"]["trade"], "datasets": {}}))
+    assert Built.load(desk.settings) == Built.released(desk.settings) == Built()
+    assert make_plan(desk.settings).years == [2017]

@@ -16,7 +16,7 @@ from dagster_project.datasets.patents.numbers import create_number_table
 from dagster_project.errors import SourceError
 from dagster_project.landing.delimited import unreadable
 from dagster_project.landing.tables import RuleCounts
-from dagster_project.sql import literal
+from dagster_project.sql import identifier, literal, parquet
 
 SOURCE = "google_patents"
 
@@ -132,14 +132,14 @@ def _json_lines(load: PatentLoad, entry: Entry) -> str:
 
 def _parquet_rows(load: PatentLoad, entry: Entry) -> str:
     """A query for (source_row, line, r) of a Parquet file; the columns used go through JSON, as the lines do."""
-    reader = f"read_parquet({literal(str(load.archive.open_path(entry)))})"
+    reader = parquet(load.archive.open_path(entry))
     try:
         described = load.connection.execute(f"describe select * from {reader}").fetchall()
     except duckdb.Error as error:
         raise unreadable(entry.address, error) from error
     names = [row[0] for row in described]
     _require(names, entry)
-    used = ", ".join(f'{name}: "{name}"' for name in names if name in _SHAPE)
+    used = ", ".join(f"{name}: {identifier(name)}" for name in names if name in _SHAPE)
     return (
         "select row_number() over () as source_row, line, "
         f"json_transform(line, {literal(_json_shape())}) as r from (select to_json({{{used}}}) as line from {reader})"

@@ -1,4 +1,4 @@
-"""The checks of PCT patents, at landing and in the marts: do weights and shares add up, and are they of this world?
+"""The checks of PCT patents, at landing and in the marts: do weights and shares add up, and are they plausible?
 
 Not here: whether a single field can be read (landing quarantines those rows), structure and formulas (dbt holds those).
 """

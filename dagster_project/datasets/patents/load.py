@@ -6,17 +6,18 @@ Not here: what any table means (see `patentsview`, `patents_bigquery`, `patent_r
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
 
 from dagster_project.archive.store import Archive, Entry
-from dagster_project.landing.delimited import TextTable, open_delimited, require_columns, unreadable
+from dagster_project.landing.delimited import Dialect, TextTable, open_delimited, require_columns, unreadable
 from dagster_project.landing.tables import QUARANTINE, RuleCounts
 from dagster_project.sources.zip_member import extract_table
 from dagster_project.sql import literal
 
+TAB_SEPARATED = Dialect(delimiter="\t")
 _REJECTS = "rejected_lines"
 
 
@@ -56,19 +57,17 @@ class PatentLoad:
         required: Collection[str | tuple[str, ...]],
         query: str,
         *,
-        delimiter: str = "\t",
-        suffix: str = ".tsv",
+        dialect: Dialect = TAB_SEPARATED,
         again: bool = False,
-        labelled: bool = False,
     ) -> int:
         """Read a delimited payload into the temporary table `name`; return how many lines were malformed.
 
         `query` is a select statement in which {table} stands for the payload and {<column>} for each column's trimmed
         text (null where the file has no such column; `{a|b}` is the first of the two that it has). Malformed lines go
-        to quarantine, unless the file is read `again`. SourceError when a required column is missing or the content
-        cannot be read. `labelled`: as `open_delimited` says.
+        to quarantine, unless the file is read `again`. Whether the file is gzipped is found from its name. SourceError
+        when a required column is missing or the content cannot be read.
         """
-        opened = self._open(entry, delimiter, suffix, labelled)
+        opened = self._open(entry, dialect)
         require_columns(opened, required, entry.address)
         connection = self.connection
         for table in (_REJECTS, f"{_REJECTS}_scan"):  # a second reading of a file would count its lines twice
@@ -98,21 +97,13 @@ class PatentLoad:
         """Count something that is no input row of its own, such as publications without a known country."""
         self.noted.setdefault(key, {})[name] = self.noted.get(key, {}).get(name, 0) + n
 
-    def _open(self, entry: Entry, delimiter: str, suffix: str, labelled: bool) -> TextTable:
+    def _open(self, entry: Entry, dialect: Dialect) -> TextTable:
         path = self.archive.open_path(entry)
         name = entry.part.lower()
         gzipped = name.endswith(".gz")
         if name.endswith(".zip"):
-            path, gzipped = extract_table(path, suffix, self.scratch, entry.address)
-        return open_delimited(
-            self.connection,
-            path,
-            entry.address,
-            delimiter=delimiter,
-            gzipped=gzipped,
-            rejects=_REJECTS,
-            labelled=labelled,
-        )
+            path, gzipped = extract_table(path, ".tsv", self.scratch, entry.address)
+        return open_delimited(self.connection, path, entry.address, replace(dialect, gzipped=gzipped), rejects=_REJECTS)
 
     def _quarantine_rejects(self, entry: Entry) -> int:
         """Move the lines that the CSV reader could not split into fields to quarantine; one line counts once."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dagster_project.archive.store import Entry
 from dagster_project.datasets.patents.files import OECD_KIND
 from dagster_project.datasets.patents.load import PatentLoad
+from dagster_project.landing.delimited import Dialect
 from dagster_project.landing.tables import RuleCounts
 from dagster_project.sql import literal
 
@@ -54,7 +55,9 @@ def read_concordance(load: PatentLoad, entry: Entry | None) -> None:
             {field_en} as field_name, {sector_en} as sector_name
         from {table} as received
     """
-    malformed = load.table("concordance_rows", entry, ("field_number", "ipc_code", "field_en"), query, delimiter=",")
+    malformed = load.table(
+        "concordance_rows", entry, ("field_number", "ipc_code", "field_en"), query, dialect=Dialect()
+    )
     load.connection.execute("""
         create or replace temp table concordance as
         select pattern, field_id, min(field_name) as field_name, min(sector_name) as sector_name
@@ -97,9 +100,9 @@ def read_totals(load: PatentLoad, entries: Sequence[Entry]) -> None:
     """)
     for entry in entries:
         if entry.parameters["kind"] == OECD_KIND:
-            malformed = load.table("total_rows", entry, OECD_COLUMNS, _OECD_ROWS, delimiter=",", labelled=True)
+            malformed = load.table("total_rows", entry, OECD_COLUMNS, _OECD_ROWS, dialect=Dialect(labelled=True))
         else:
-            malformed = load.table("total_rows", entry, NCSES_COLUMNS, _ncses_rows(), delimiter=",")
+            malformed = load.table("total_rows", entry, NCSES_COLUMNS, _ncses_rows(), dialect=Dialect())
         _land_totals(load, entry, malformed)
 
 

@@ -11,7 +11,7 @@ from dagster_project.datasets.politics.landing import REPAIRS, YEAR_BEFORE_FIRST
 
 # The points have mean 0 and a standard deviation near 1 over states and sessions; the largest in 78 sessions is 3.2.
 LARGEST_POINT = 6.0
-# Up to 1989 two states of Yemen voted under one code, YAR. It harms nobody who does not ask for those years.
+# Up to 1989 two states of Yemen voted under one code, YAR. That matters only when those years are asked for.
 FIRST_YEAR_OF_OWN_CODES = 1990
 # The Assembly's 19th session (1964) held no recorded votes.
 SESSION_WITHOUT_VOTES = 19

@@ -16,6 +16,7 @@ import duckdb
 from dagster_project.archive.store import Archive, Entry
 from dagster_project.errors import SourceError
 from dagster_project.landing.delimited import (
+    Dialect,
     TextTable,
     decimal_number,
     open_delimited,
@@ -96,14 +97,14 @@ def land(load: Load) -> Landed:
 def _read(connection: duckdb.DuckDBPyConnection, archive: Archive, entry: Entry, table: str) -> _File:
     """Read a file's columns as text into a temporary table. SourceError unless it is a table of ideal points."""
     path, file = archive.open_path(entry), _File(entry, table)
-    delimiter, encoding = _dialect(path)
-    if delimiter == "\t" and entry.parameters.get("format", "csv").lower() != "tab":
+    dialect = _dialect(path)
+    if dialect.delimiter == "\t" and entry.parameters.get("format", "csv").lower() != "tab":
         file.warnings.append(f"{entry.address}: tab-separated although its name says .csv; read as it is")
-    if encoding != "utf-8":
+    if dialect.encoding != "utf-8":
         file.warnings.append(f"{entry.address}: not UTF-8; read as Latin-1 (its codes and numbers are the same)")
     for name in (_REJECTS, f"{_REJECTS}_scan"):
         connection.execute(f"drop table if exists {name}")
-    opened = open_delimited(connection, path, entry.address, delimiter=delimiter, encoding=encoding, rejects=_REJECTS)
+    opened = open_delimited(connection, path, entry.address, dialect, rejects=_REJECTS)
     _require(opened, entry)
     columns = ", ".join(f"{opened.column(name.lower())} as {name.lower()}" for name in (*REQUIRED, VOTES))
     try:
@@ -129,16 +130,16 @@ def _read(connection: duckdb.DuckDBPyConnection, archive: Archive, entry: Entry,
     return file
 
 
-def _dialect(path: Path) -> tuple[str, str]:
-    """Delimiter and encoding of a file, by its content: what its name says may be wrong."""
+def _dialect(path: Path) -> Dialect:
+    """Delimiter and encoding of a file, by its content: its name may be wrong about them."""
     body = path.read_bytes()
     header = body.split(b"\n", 1)[0]
     delimiter = "\t" if header.count(b"\t") > header.count(b",") else ","
     try:
         body.decode("utf-8")
     except UnicodeDecodeError:
-        return delimiter, "latin-1"
-    return delimiter, "utf-8"
+        return Dialect(delimiter, encoding="latin-1")
+    return Dialect(delimiter)
 
 
 def _require(opened: TextTable, entry: Entry) -> None:

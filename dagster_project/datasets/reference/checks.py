@@ -46,7 +46,7 @@ REFERENCE_LANDING = Stage(
             "countries_plausible",
             "countries",
             "ERROR",
-            "Countries have distinct codes and names; World and groups are no countries, 490 is Taiwan.",
+            f"Countries have distinct codes and names; World and groups are no countries, {TAIWAN} is Taiwan.",
             (
                 not_empty(),
                 not_null("country_code"),

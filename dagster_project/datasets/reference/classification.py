@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from dagster_project.datasets.reference.reading import ReferenceFile, Row, require_six_digits, value_or_none
 from dagster_project.errors import SourceError
-from dagster_project.hs import REVISION_OF_TWO_DIGITS, REVISION_OF_YEAR, YEAR_OF_REVISION
+from dagster_project.hs import REVISION_OF_TWO_DIGITS, REVISION_OF_YEAR, UNSPECIFIED_GOODS, YEAR_OF_REVISION
 
 PRODUCTS = pa.schema([(name, pa.string()) for name in ("hs_revision", "hs6", "hs6_name", "hs2", "bec4", "bec5")])
 
@@ -29,9 +29,9 @@ Categories = dict[str, dict[str, Any]]  # HS6 code -> hs6, hs6_name, bec4, bec5
 def read_products(
     files: Mapping[str, Sequence[ReferenceFile]], base: str, categories: Categories, converted: Collection[str]
 ) -> list[dict[str, Any]]:
-    """One row per code of the base revision (measures.md 1): those with a BEC category, and those only `converted`.
+    """One row per code of the base revision: the codes that have a BEC category, and those in `converted`.
 
-    `converted` are the codes that conversion tables alone name. Names come from the BEC table before BACI's lists.
+    `converted` are the codes that only conversion tables name. A name comes from the BEC table, else from BACI's lists.
     """
     rows = {code: {"hs6": code, "hs6_name": None, "bec4": None, "bec5": None} for code in converted} | categories
     named = {code for code, row in rows.items() if row["hs6_name"]}
@@ -114,7 +114,7 @@ def _correlation_categories(file: ReferenceFile, base: str) -> Categories | None
 
 
 def _correlation_value(text: str) -> str | None:
-    return None if text in ("", "NULL", "999999") else text
+    return None if text in ("", "NULL", UNSPECIFIED_GOODS) else text
 
 
 def _workbook_categories(file: ReferenceFile, base: str) -> Categories | None:

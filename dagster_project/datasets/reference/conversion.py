@@ -17,12 +17,11 @@ import pyarrow as pa
 
 from dagster_project.datasets.reference.reading import ReferenceFile, require_six_digits
 from dagster_project.errors import SourceError
-from dagster_project.hs import REVISION_OF_YEAR
+from dagster_project.hs import REVISION_OF_YEAR, UNSPECIFIED_GOODS
 
 CONVERSION = pa.schema(
     [("from_revision", pa.string()), ("from_code", pa.string()), ("hs6", pa.string()), ("weight", pa.float64())]
 )
-NOT_SPECIFIED = "999999"  # goods that are not specified by kind: no HS code
 
 Weights = dict[str, dict[str, float]]  # source code -> target code -> weight
 Step = tuple[str, str]  # from revision, to revision
@@ -91,7 +90,7 @@ def chain_to_base(tables: Mapping[Step, Table], base: str) -> Chained:
         weights = tables[first].weights
         for step in later:
             weights = _chain(weights, tables[step].weights)
-        converted = {code: targets for code, targets in sorted(weights.items()) if code != NOT_SPECIFIED}
+        converted = {code: targets for code, targets in sorted(weights.items()) if code != UNSPECIFIED_GOODS}
         for code, targets in converted.items():
             rows += [
                 {"from_revision": revision, "from_code": code, "hs6": target, "weight": weight}
@@ -119,7 +118,7 @@ def count_rows(tables: Mapping[Step, Table], base: str, chained: Chained, only_c
                     table.file.set_aside("not_on_the_way")
                 elif weight == 0:
                     table.file.set_aside("zero_weight")
-                elif code == NOT_SPECIFIED:
+                elif code == UNSPECIFIED_GOODS:
                     table.file.set_aside("no_code")
                 else:
                     table.file.set_aside("dead_end")

@@ -47,7 +47,7 @@ def _names_of_goods(live: Live) -> list[Payload]:
     """The names of the goods of the base revision's edition, from BACI's zip."""
     remote = cepii.remote_zip(live)
     needed = [f"product_codes_HS{remote.edition}_V{remote.release}.csv"]
-    return cepii.members(live, remote, PRODUCT_NAMES, lambda name: name in needed, needed)
+    return cepii.members(live, remote, cepii.Wanted(PRODUCT_NAMES, lambda name: name in needed, needed))
 
 
 def pin(live: Live) -> list[str]:

@@ -8,13 +8,12 @@ from __future__ import annotations
 from dagster_project.checks.accounting import accounting
 from dagster_project.checks.declarations import Check, Stage, between, no_rows, not_empty, not_null, one_of, unique
 from dagster_project.checks.views import PREVIOUS_RELEASE
+from dagster_project.datasets.tariffs.values import LISTS_WITH_REQUESTS, STATUSES
 
 UNKNOWN_LIMIT = 0.05
 NOT_LISTED_LIMIT = 0.10
 # The first request was posted on 16 July 2018, the last on 31 January 2020; a later table may reach somewhat further.
 FIRST_POSTED, LAST_POSTED = "2018-07-01", "2021-12-31"
-LISTS = ("1", "2", "3", "4A")
-STATUSES = ("granted", "partially_granted", "denied", "withdrawn", "pending", "unknown")
 
 _REQUEST_FACTS = """
     select count(*) as requests, count(*) filter (status in ('granted', 'partially_granted')) as granted,
@@ -101,7 +100,7 @@ TARIFF_LANDING = Stage(
                 not_null("request_id"),
                 unique("request_id"),
                 not_null("list_id"),
-                one_of("list_id", *LISTS),
+                one_of("list_id", *LISTS_WITH_REQUESTS),
                 not_null("status"),
                 one_of("status", *STATUSES),
                 no_rows(_BAD_REQUEST_CODES),
@@ -155,7 +154,7 @@ TARIFF_LANDING = Stage(
             "tariff_exclusions",
             "ERROR",
             "Exclusions name a code of eight or ten digits, a list and a document, and end after they begin.",
-            (one_of("list_id", *LISTS), not_null("list_id"), no_rows(_BAD_EXCLUSIONS)),
+            (one_of("list_id", *LISTS_WITH_REQUESTS), not_null("list_id"), no_rows(_BAD_EXCLUSIONS)),
         ),
         Check(
             "exclusions_of_listed_lines",

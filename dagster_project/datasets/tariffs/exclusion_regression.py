@@ -17,6 +17,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from dagster_project.datasets.tariffs.values import LISTS_WITH_REQUESTS
+
 SCHEMA = pa.schema(
     [
         ("specification", pa.string()),
@@ -44,7 +46,6 @@ _COLUMN_OF = {
     "consumption": "is_consumption",
 }
 _TRADE = ("china_import_share", "log_us_suppliers", "export_centrality_std")
-_LISTS = ("1", "2", "3", "4A")
 # With fewer decisions of the rarer kind per term an estimate exists but is not to be leaned on (Peduzzi et al. 1996).
 EVENTS_PER_TERM = 10
 # Clustered errors are too small when there are few clusters (Cameron and Miller 2015).
@@ -91,7 +92,7 @@ def estimate(decisions: pd.DataFrame) -> pa.Table:
 
 def _estimate(decisions: pd.DataFrame, specification: Specification) -> list[dict[str, Any]]:
     used = _observations(decisions, specification)
-    lists = [name for name in _LISTS if specification.with_lists and (used["list_id"] == name).any()]
+    lists = [name for name in LISTS_WITH_REQUESTS if specification.with_lists and (used["list_id"] == name).any()]
     terms = [INTERCEPT, *specification.terms, *(f"list_{name}" for name in lists[1:])]
     design = _design(used, terms)
     granted = used["is_granted"].to_numpy(dtype=float)

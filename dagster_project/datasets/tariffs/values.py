@@ -37,8 +37,9 @@ _STATUS_WORDS = {
 _STAGE = re.compile(r"stage \d\b.*")
 
 _LISTS = {"1", "2", "3", "4", "4A", "4B"}
-# The docket that took the requests of each list (sources.md B.1).
+# USTR took the requests of each list in a docket of its own.
 LIST_OF_DOCKET = {"USTR-2018-0025": "1", "USTR-2018-0032": "2", "USTR-2019-0005": "3", "USTR-2019-0017": "4A"}
+LISTS_WITH_REQUESTS = tuple(LIST_OF_DOCKET.values())
 
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 _MONTH_DATE = rf"(?P<{{0}}>(?:{_MONTHS}) \d{{{{1,2}}}}, \d{{{{4}}}})"

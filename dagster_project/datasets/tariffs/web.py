@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from dagster_project.archive.payload import Payload
 from dagster_project.datasets.tariffs.files import FILE_KINDS
+from dagster_project.datasets.tariffs.values import LIST_OF_DOCKET
 from dagster_project.errors import SourceError
 from dagster_project.sources.files import FileKind, Found
 from dagster_project.sources.http import Service, Transient, of_known_shape
@@ -28,7 +29,8 @@ REGISTER = Service("federal_register", interval=1.0)
 SCHEDULE = Service("usitc", interval=0.35)
 FIRST_NOTICE = date(2018, 6, 1)
 OVERLAP = timedelta(days=7)  # notices are sometimes listed a few days after their date
-DOCKETS = ("USTR-2018-0025", "USTR-2018-0032")  # lists 1 and 2; the others never were on regulations.gov
+# The dockets of lists 1 and 2; the others never were on regulations.gov.
+DOCKETS = tuple(docket for docket, list_id in LIST_OF_DOCKET.items() if list_id in ("1", "2"))
 PAGE_SIZE, LAST_PAGE = 250, 20
 _FIELDS = ("document_number", "title", "publication_date", "docket_ids", "full_text_xml_url")
 _EASTERN = ZoneInfo("America/New_York")

@@ -20,6 +20,7 @@ from dagster_project.datasets.trade.baci_files import YEAR_FILE
 from dagster_project.errors import SourceError
 from dagster_project.hs import REVISION_OF_TWO_DIGITS
 from dagster_project.landing.delimited import (
+    Dialect,
     TextTable,
     decimal_number,
     open_delimited,
@@ -73,8 +74,8 @@ def _require_same_edition(entry: Entry, members: Sequence[str]) -> None:
         raise SourceError(
             entry.address,
             found=found,
-            expected=f"one BACI_HS{entry.parameters['hs']}_Y<year>_V{entry.parameters['release']}.csv for each year, as "
-            "the zip's name says",
+            expected=f"one BACI_HS{entry.parameters['hs']}_Y<year>_V{entry.parameters['release']}.csv for each year, "
+            "as the zip's name says",
             remedy="Give the zip its publisher's name, or fetch it again: its goods would be taken for other goods.",
         )
 
@@ -99,7 +100,7 @@ def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, 
     Values: thousand USD become USD. Quantities: metric tons. SourceError when a column is missing.
     """
     gzipped = entry.address.lower().endswith(".gz")
-    table = open_delimited(connection, path, entry.address, gzipped=gzipped, rejects=rejects)
+    table = open_delimited(connection, path, entry.address, Dialect(gzipped=gzipped), rejects=rejects)
     require_columns(table, REQUIRED, entry.address)
     t, i, j, k, v, q = (f"received.{identifier(table.columns[name])}" for name in REQUIRED)
     revision = REVISION_OF_TWO_DIGITS[entry.parameters["hs"]]
@@ -113,7 +114,8 @@ def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, 
                 {whole_number(i)} as partner_code,
                 -- BACI holds six-digit codes only: one of five was written as a number and lost its zero.
                 case when length({k}) = 6 and not contains({k}, ' ') then {k}
-                    when regexp_full_match(trim({k}), '[0-9]{{5}}') then '0' || trim({k}) else trim({k}) end as cmd_code,
+                    when regexp_full_match(trim({k}), '[0-9]{{5}}') then '0' || trim({k})
+                    else trim({k}) end as cmd_code,
                 {decimal_number(v)} * 1000 as value_usd,
                 {decimal_number(q)} as qty,
                 received
@@ -137,7 +139,7 @@ def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, 
         )
         select
             year, reporter_code, 'M'::enum ('M') as flow, partner_code,
-            '{revision}'::enum ('{revision}') as hs_revision, cmd_code, value_usd, nullif(qty, 0) as quantity,
+            '{revision}'::enum ('{revision}') as stated_revision, cmd_code, value_usd, nullif(qty, 0) as quantity,
             case when qty <> 0 then 't'::enum ('t') end as quantity_unit, cast(null as varchar) as breakdown,
             false as is_converted, reason,
             case when reason is not null then cast(to_json(received) as varchar) end as raw

@@ -13,9 +13,9 @@ def trade(live: Live) -> Found:
     remote = cepii.remote_zip(live)
     years = live.settings.years
 
-    def wanted(name: str) -> bool:
+    def accepts(name: str) -> bool:
         match = YEAR_FILE.match(name)
         return match is not None and (years is None or int(match["year"]) in years)
 
     needed = [f"BACI_HS{remote.edition}_Y{year}_V{remote.release}.csv" for year in years or ()]
-    return Found(cepii.members(live, remote, YEAR_FILE, wanted, needed), [])
+    return Found(cepii.members(live, remote, cepii.Wanted(YEAR_FILE, accepts, needed)), [])

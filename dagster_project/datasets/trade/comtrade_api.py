@@ -17,7 +17,7 @@ from typing import Any
 
 from dagster_project.archive.payload import Payload
 from dagster_project.datasets.trade import comtrade_async
-from dagster_project.datasets.trade.comtrade_files import FILE_KINDS
+from dagster_project.datasets.trade.comtrade_files import FIELDS, FILE_KINDS
 from dagster_project.errors import Deferred, SettingError, SourceError
 from dagster_project.secret import Secret
 from dagster_project.sources.files import Found
@@ -35,14 +35,8 @@ MAX_PASSES = 3  # how often a year may be revised while it is being pulled
 CHAPTERS = tuple(f"{chapter:02d}*" for chapter in range(1, 100) if chapter != 77)
 REQUIRED = ("reportercode", "flowcode", "partnercode", "cmdcode", "primaryvalue")
 _log = logging.getLogger(__name__)
-_FIELDS = """
-    typecode freqcode refperiodid refyear refmonth period reportercode reporteriso reporterdesc flowcode flowdesc
-    partnercode partneriso partnerdesc partner2code partner2iso partner2desc classificationcode
-    classificationsearchcode isoriginalclassification cmdcode cmddesc aggrlevel isleaf customscode customsdesc moscode
-    motcode motdesc qtyunitcode qtyunitabbr qty isqtyestimated altqtyunitcode altqtyunitabbr altqty isaltqtyestimated
-    netwgt isnetwgtestimated grosswgt isgrosswgtestimated cifvalue fobvalue primaryvalue legacyestimationflag isreported
-    isaggregate datasetcode"""
-KNOWN = frozenset(_FIELDS.split())
+# What a row may hold: the fields of the files, and the name of the data set, which only the API adds.
+KNOWN = frozenset(field.lower() for field in FIELDS) | {"datasetcode"}
 
 
 @dataclass(frozen=True)

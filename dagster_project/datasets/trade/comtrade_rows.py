@@ -14,7 +14,9 @@ import duckdb
 from dagster_project.archive.store import Entry
 from dagster_project.datasets.trade.comtrade_files import FIELDS
 from dagster_project.errors import SourceError
+from dagster_project.hs import REVISIONS
 from dagster_project.landing.delimited import (
+    Dialect,
     TextTable,
     decimal_number,
     fold_names,
@@ -61,21 +63,15 @@ def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, 
 
 
 def file_format(entry: Entry) -> str:
-    """The payload's format: csv, json, txt or tsv. The publisher's client leaves .txt out of the names of bulk files."""
+    """The payload's format: csv, json, txt or tsv. The publisher's client names bulk files without .txt."""
     bulk = Path(entry.part).name.upper().startswith("COMTRADE-")
     return entry.parameters.get("format", "txt" if bulk else "csv").lower()
 
 
 def _open_delimited(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, rejects: str) -> TextTable:
     is_csv = file_format(entry) == "csv"
-    return open_delimited(
-        connection,
-        path,
-        entry.address,
-        delimiter="," if is_csv else "\t",
-        gzipped=entry.address.lower().endswith(".gz"),
-        rejects=rejects,
-    )
+    dialect = Dialect("," if is_csv else "\t", gzipped=entry.address.lower().endswith(".gz"))
+    return open_delimited(connection, path, entry.address, dialect, rejects=rejects)
 
 
 def _open_json(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry) -> TextTable:
@@ -189,7 +185,7 @@ def _typed(table: TextTable) -> str:
                 -- Nearly all rows have a code, which needs no look at its letters.
                 case when flow_stated in ('M', 'X') then flow_stated else case {word} {known_flows} end end as flow,
                 {whole_number(column("partnercode"))} as partner_code,
-                nullif(nullif({revision}, ''), 'HS') as hs_revision,
+                nullif(nullif({revision}, ''), 'HS') as stated_revision,
                 upper({code}) as cmd_code,
                 {decimal_number(value)} as value_usd,
                 {value} as value_text,
@@ -221,8 +217,7 @@ def _typed(table: TextTable) -> str:
                 when mode_code is null or mode_code < 0 then 'unknown_transport_mode'
                 when not regexp_full_match(customs_code, 'C[0-9]{{1,3}}') then 'unknown_customs_procedure'
                 when original not in {ORIGINAL + CONVERTED} then 'unknown_original_classification'
-                when hs_revision is not null and not regexp_full_match(hs_revision, 'H[0-6]')
-                    then 'unknown_classification'
+                when stated_revision not in {REVISIONS} then 'unknown_classification'
                 when coalesce(cmd_code, '') = '' then 'missing_hs_code'
                 when regexp_full_match(cmd_code, '[0-9]+') and length(cmd_code) not in (2, 4, 6)
                     then 'hs_code_length'
@@ -236,7 +231,8 @@ def _typed(table: TextTable) -> str:
             from text_rows
         )
         select
-            year, reporter_code, coalesce(flow, flow_stated) as flow, partner_code, hs_revision, cmd_code, value_usd,
+            year, reporter_code, coalesce(flow, flow_stated) as flow, partner_code, stated_revision, cmd_code,
+            value_usd,
             nullif(qty, 0) as quantity,  -- Comtrade writes 0 for an unknown quantity in some years
             case when nullif(qty, 0) is not null and unit not in ('', '-1', 'N/A') then unit end as quantity_unit,
             case when partner2_code <> 0 or mode_code <> 0 or customs_code <> 'C00'

@@ -1,4 +1,4 @@
-"""One economy, one code: which of the codes that mean the same economy counts in a year (measures.md 1).
+"""One economy, one code: which of the codes that mean the same economy counts in a year.
 
 The country lists decide: codes of countries with the same ISO 3166 alpha-3 code are one economy (842, 840 and, up to
 1980, 841 are the USA). The code that counts is the one that Comtrade's list of reporters holds valid in the year; of

@@ -26,9 +26,9 @@ _BULK_FILE = re.compile(
 )
 # The base revision's rows are complete when this share of another edition's value lies in goods and partners they hold.
 COMPLETE = 0.95
-# Two editions tell of the same trade when this share of one's rows or value has the same partners and codes in the other
-# (most codes are the same in all editions), or when each holds the goods of the other completely. Countries also mix
-# editions by product, and say nothing twice.
+# Two editions tell of the same trade when this share of one's rows or value has the same partners and codes in the
+# other (most codes are the same in all editions), or when each holds the goods of the other completely. Countries also
+# mix editions by product, and say nothing twice.
 SAME_TRADE = 0.5
 
 Edition = tuple[str, bool]  # HS revision; whether the publisher converted the rows to it
@@ -61,24 +61,24 @@ def other_editions(
     The base revision's rows count where they are complete, else the rows as reported (of several such editions the one
     that holds most). Rows without a stated revision belong to no edition.
     """
-    usable = "reason is null and flow in ('M', 'X') and hs_revision is not null and not is_replaced"
+    usable = "reason is null and flow in ('M', 'X') and stated_revision is not null and not is_replaced"
     usable += " and length(cmd_code) = 6 and partner_code <> 0"
     connection.execute(f"""
         create table contested as
         select reporter_code, flow from (
-            select distinct reporter_code, flow, hs_revision, is_converted from {rows} where {usable}
+            select distinct reporter_code, flow, stated_revision, is_converted from {rows} where {usable}
         ) group by all having count(*) > 1
     """)
     if connection.execute("select 1 from contested limit 1").fetchone() is None:
         return []
     connection.execute(f"""
         create table edition_rows as
-        select reporter_code, flow, hs_revision, is_converted, partner_code, cmd_code, max(value_usd) as value_usd
+        select reporter_code, flow, stated_revision, is_converted, partner_code, cmd_code, max(value_usd) as value_usd
         from {rows} semi join contested using (reporter_code, flow) where {usable} group by all
     """)
     found: Mapping[tuple[int, str], dict[Edition, _Size]] = defaultdict(dict)
     for reporter, flow, *edition, n, value in connection.execute("""
-        select reporter_code, flow, hs_revision, is_converted, count(*), sum(value_usd) from edition_rows
+        select reporter_code, flow, stated_revision, is_converted, count(*), sum(value_usd) from edition_rows
         group by all order by all
     """).fetchall():
         found[reporter, flow][edition[0], edition[1]] = _Size(n, value)
@@ -130,26 +130,28 @@ def _covered(
         create table edition_targets as
         select e.*, coalesce(c.hs6, e.cmd_code) as hs6
         from edition_rows as e
-        left join {parquet(conversion)} as c on c.from_revision = e.hs_revision and c.from_code = e.cmd_code
-            and c.weight > 0 and e.hs_revision <> {literal(base)}
+        left join {parquet(conversion)} as c on c.from_revision = e.stated_revision and c.from_code = e.cmd_code
+            and c.weight > 0 and e.stated_revision <> {literal(base)}
     """)
     place = "reporter_code, flow, partner_code"
     rows = connection.execute(f"""
         with pairs as (
-            select one.reporter_code, one.flow, one.partner_code, one.hs_revision, one.is_converted, one.cmd_code,
-                one.value_usd, other.hs_revision as by_revision, other.is_converted as by_converted,
-                count(distinct one.hs6) filter (one.hs6 = other.hs6) as found, bool_or(one.cmd_code = other.cmd_code) as same
+            select one.reporter_code, one.flow, one.partner_code, one.stated_revision, one.is_converted, one.cmd_code,
+                one.value_usd, other.stated_revision as by_revision, other.is_converted as by_converted,
+                count(distinct one.hs6) filter (one.hs6 = other.hs6) as found,
+                bool_or(one.cmd_code = other.cmd_code) as same
             from edition_targets as one join edition_targets as other using ({place})
-            where (one.hs_revision, one.is_converted) <> (other.hs_revision, other.is_converted)
+            where (one.stated_revision, one.is_converted) <> (other.stated_revision, other.is_converted)
                 and (one.hs6 = other.hs6 or one.cmd_code = other.cmd_code)
             group by all
         ),
         wanted as (
-            select {place}, hs_revision, is_converted, cmd_code, count(*) as targets from edition_targets group by all
+            select {place}, stated_revision, is_converted, cmd_code, count(*) as targets
+            from edition_targets group by all
         )
-        select reporter_code, flow, hs_revision, is_converted, by_revision, by_converted, count(*), sum(value_usd),
+        select reporter_code, flow, stated_revision, is_converted, by_revision, by_converted, count(*), sum(value_usd),
             count(*) filter (same), coalesce(sum(value_usd) filter (same), 0)
-        from pairs join wanted using ({place}, hs_revision, is_converted, cmd_code)
+        from pairs join wanted using ({place}, stated_revision, is_converted, cmd_code)
         where same or found = targets
         group by all
     """).fetchall()

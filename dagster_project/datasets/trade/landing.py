@@ -1,11 +1,11 @@
-"""Trade landing: from parsed rows to one typed table per kind and year, by the named rules of measures.md 1.
+"""Trade landing: from parsed rows to one typed table per kind and year, by named rules.
 
 What belongs here: the rules, their order, and the accounting. The order: replaced files, shape and range checks, other
 flows, other editions, control totals, breakdowns, code level, de-duplication, codes of one economy, re-imports, areas,
 conversion. Read it from `land` downwards: rows of a year -> rows by economy -> rows with the rule that their shape
 decides -> verdicts on those that repeat others -> rows with their final rule -> tables. Not here: single rows
-(`comtrade_rows`, `baci_rows`), the judgement of repeated trade (`economies`, `editions`, `repeats`), and whatever needs
-both ends of a flow, such as mirroring (dbt).
+(see `comtrade_rows`, `baci_rows`), the judgement of repeated trade (see `economies`, `editions`, `repeats`), and what
+needs both ends of a flow, such as mirror flows (dbt).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from dagster_project.datasets.trade.editions import other_editions
 from dagster_project.datasets.trade.parsing import Parsed, parse, year_identity, years_held
 from dagster_project.datasets.trade.repeats import verdicts
 from dagster_project.errors import SourceError
+from dagster_project.hs import UNSPECIFIED_GOODS
 from dagster_project.landing import yearly
 from dagster_project.landing.loads import Landed, Load
 from dagster_project.landing.tables import RuleCounts, copy_query, replaced_directory, scratch_database
@@ -83,7 +84,7 @@ def land(load: Load) -> Landed:
 
 
 def land_year(load: Load, parsed: Sequence[Parsed], year: int) -> LandedYear:
-    """Write every trade table of one year, unless its receipt says that they are there.
+    """Write every trade table of one year, unless its receipt says that they are written.
 
     SourceError when no payload has rows of the year; AccountingError when a row is unaccounted for.
     """
@@ -104,7 +105,7 @@ def land_year(load: Load, parsed: Sequence[Parsed], year: int) -> LandedYear:
     known = yearly.receipt(load.landing, DATASET, identity)
     if known is not None:
         return LandedYear(year, known.counts, False, notes)
-    # Taken away first: after a crash in between, no receipt vouches for tables that are half old and half new.
+    # The receipt goes first: after a crash in between, the year counts as not landed, whatever its tables hold.
     yearly.forget_year(load.landing, DATASET, year)
     with scratch_database(load.landing, load.settings.resources) as connection:
         counts = _write_year(connection, load, holding, year).check(f"trade, year {year}")
@@ -113,16 +114,16 @@ def land_year(load: Load, parsed: Sequence[Parsed], year: int) -> LandedYear:
 
 
 def land_rest(parsed: Sequence[Parsed], landing: Path, years: Sequence[int]) -> RuleCounts:
-    """Account for the rows of no year that is landed: years not asked for, and rows whose year cannot be read.
+    """Account for the rows outside of the landed years: of years not asked for, and without a readable year.
 
-    The latter go to quarantine; both are counted under no year.
+    The latter go to quarantine. Both are counted without a year.
     """
     outside = sum(n for table in parsed for year, n in table.rows.items() if year not in years)
     unreadable_rows = [table for table in parsed if table.rows_without_year]
     with scratch_database(landing) as connection:
         rows = " union all ".join(
             f"select *, {literal(table.entry_id)} as archive_entry, {literal(table.source)} as source, "
-            f"{recency} as recency, file_row_number + 1 as source_row from {_numbered(table.path)} "
+            f"{recency} as recency, file_row_number + 1 as source_row from {parquet(table.path, numbered=True)} "
             "where year is null or year not between 1900 and 2100"
             for recency, table in enumerate(unreadable_rows)
         )
@@ -187,7 +188,7 @@ def _rows_of_year(connection: duckdb.DuckDBPyConnection, files: Sequence[Parsed]
     rows = " union all ".join(
         f"select *, {_constant(table.entry_id)} as archive_entry, {_constant(table.source)} as source, "
         f"{recency} as recency, {str(table.is_replaced).lower()} as is_replaced, file_row_number + 1 as source_row "
-        f"from {_numbered(table.path)} where year = {year}"
+        f"from {parquet(table.path, numbered=True)} where year = {year}"
         for recency, table in enumerate(files)
     )
     return _view(connection, "all_rows", rows)
@@ -205,7 +206,7 @@ def _with_shape_rule(connection: duckdb.DuckDBPyConnection, rows: str, load: Loa
         f"({reporter}, {literal(flow)}, {literal(revision)}, {str(converted).lower()})"
         for reporter, flow, revision, converted in aside
     )
-    is_other = f"(reporter_code, flow, hs_revision, is_converted) in ({editions})" if aside else "false"
+    is_other = f"(reporter_code, flow, stated_revision, is_converted) in ({editions})" if aside else "false"
     return _view(
         connection,
         "shaped",
@@ -234,7 +235,7 @@ def _with_rule(connection: duckdb.DuckDBPyConnection, shaped: str, verdicts: str
 
     A row that stands for several has the sum of their values.
     """
-    base = literal(load.settings.hs_revision)
+    base_revision = literal(load.settings.hs_revision)
     connection.execute(f"""
         create table codes as
         select hs_revision as revision, hs6 as code from {parquet(load.tables["products"])}
@@ -249,23 +250,23 @@ def _with_rule(connection: duckdb.DuckDBPyConnection, shaped: str, verdicts: str
                 case when v.sum_usd is null then s.quantity else v.sum_quantity end as quantity,
                 case when v.sum_usd is null then s.quantity_unit else v.sum_unit end as quantity_unit
             ),
-            {base} as base, coalesce(s.hs_revision, {base}) as revision, s.hs_revision is null as revision_assumed,
+            coalesce(s.stated_revision, {base_revision}) as revision, s.stated_revision is null as revision_assumed,
             case
                 when shape_rule <> 'breakdown' then shape_rule
                 when v.verdict is not null then v.verdict
                 when reporter_code = partner_code then 're_import'
                 when not reporter_is_country then 'area_reporter'
                 when not partner_is_country then 'area_partner'
-                when c.code is not null or cmd_code = '999999' then null
-                when s.hs_revision is null then 'quarantined:revision_not_stated'
-                when s.hs_revision = {base} then 'quarantined:unknown_hs_code'
+                when c.code is not null or cmd_code = '{UNSPECIFIED_GOODS}' then null
+                when s.stated_revision is null then 'quarantined:revision_not_stated'
+                when s.stated_revision = {base_revision} then 'quarantined:unknown_hs_code'
                 else 'quarantined:no_conversion'
             end as rule,
             v.verdict is not null or (s.breakdown is not null and v.sum_usd is null) as is_repeated
         from {shaped} as s
         left join {verdicts} as v on v.archive_entry = s.archive_entry and v.recency = s.recency
             and v.source_row = s.source_row
-        left join codes as c on c.revision = coalesce(s.hs_revision, {base}) and c.code = s.cmd_code
+        left join codes as c on c.revision = coalesce(s.stated_revision, {base_revision}) and c.code = s.cmd_code
         """,
     )
 
@@ -276,18 +277,13 @@ def _view(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> str:
     return name
 
 
-def _numbered(path: Path) -> str:
-    """The rows of a parsed file with their number in it."""
-    return f"read_parquet({literal(path)}, hive_partitioning = false, file_row_number = true)"
-
-
 def _constant(text: str) -> str:
     """A text that is the same in all rows, as an enum: Parquet stores it without looking at every row."""
     return f"{literal(text)}::enum ({literal(text)})"
 
 
 def _landed(judged: str, table: str, rule: str | None, counts: RuleCounts) -> str:
-    """The rows of one kind. Control totals and unallocated rows are those of countries; totals count once."""
+    """The rows of one kind. Of control totals and unallocated rows only those that a country reported, once each."""
     present = counts.landed if rule is None else counts.rules[rule]
     where = "rule is null" if rule is None else f"rule = {literal(rule)}"
     if table == "trade_control_totals":
@@ -307,7 +303,8 @@ def _quarantined(judged: str) -> str:
             {tallies.DETAIL} as detail,
             archive_entry, source_row,
             coalesce(raw, cast(to_json({{'reporterCode': reporter_code, 'flowCode': flow, 'partnerCode': partner_code,
-                'cmdCode': cmd_code, 'classificationCode': hs_revision, 'primaryValue': value_usd}}) as varchar)) as raw
+                'cmdCode': cmd_code, 'classificationCode': stated_revision, 'primaryValue': value_usd}})
+                as varchar)) as raw
         from {judged}
     """
 

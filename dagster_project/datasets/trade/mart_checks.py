@@ -164,8 +164,9 @@ _CATEGORY_FACTS = """
     from {batch}
 """
 
-# An importer's goods against the same goods in the year before (of those the warehouse holds): a wrong unit moves them all
-# by one power of ten. In real files of 2017 to 2022 the imports of the same goods grew or shrank by up to a factor of 110.
+# An importer's goods against the same goods in the year before (of those the warehouse holds): a wrong unit moves them
+# all by one power of ten. In real files of 2017 to 2022 the imports of the same goods grew or shrank by up to a factor
+# of 110, but never all of five goods or more.
 NEIGHBOUR_MISMATCH = 10
 _NEIGHBOUR_YEARS = """
     with years as (

@@ -23,7 +23,7 @@ from dagster_project.landing import delimited, yearly
 from dagster_project.landing.delimited import require_closed_quotes, require_one_line_each, unreadable
 from dagster_project.landing.loads import Load
 from dagster_project.landing.tables import copy_query, file_metadata, scratch_database
-from dagster_project.sql import literal, parquet
+from dagster_project.sql import parquet
 
 # What `comtrade_rows` and `baci_rows` yield, in this order. `raw` holds the row as received where it has a reason;
 # `breakdown` a part's second partner, transport and customs procedure (2100 by sea: 0/2100/C00), null for a whole flow.
@@ -32,7 +32,7 @@ PARSED_COLUMNS = (
     "reporter_code",
     "flow",
     "partner_code",
-    "hs_revision",
+    "stated_revision",
     "cmd_code",
     "value_usd",
     "quantity",
@@ -48,8 +48,8 @@ PARSED_COLUMNS = (
 class Parsed:
     """One archived table as typed rows: `rows` by year, and the number of rows whose year cannot be read.
 
-    `extra_columns` are those that its publisher's layout does not have; nothing reads them. It `is_replaced` when a later
-    edition of the same file is there.
+    `extra_columns` are those that its publisher's layout does not have; nothing reads them. It `is_replaced` when a
+    later edition of the same file is there.
     """
 
     entry_id: str
@@ -177,7 +177,7 @@ def _insert_rejected_lines(
     rows = f"""
         select {", ".join(PARSED_COLUMNS)} from (
             select {", ".join(PARSED_COLUMNS)}, file_row_number + 1 as readable_before, 0 as is_rejected, 0 as line
-            from read_parquet({literal(target)}, hive_partitioning = false, file_row_number = true) union all {rejected}
+            from {parquet(target, numbered=True)} union all {rejected}
         ) order by readable_before, is_rejected, line
     """
     total = copy_query(connection, rows, both, footer)

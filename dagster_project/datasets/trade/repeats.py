@@ -38,7 +38,7 @@ def _repeated_rows(connection: duckdb.DuckDBPyConnection, rows: str, shaped: str
     """Rows that lose against another of the same key.
 
     The row of the payload retrieved last wins, ties by name (last), then position (last). Rows equal to it (1e-9) are
-    its twins: one stays, with a stated revision if any has one; rows that differ are superseded. Control totals repeat
+    equal: one stays, with a stated revision if any has one; rows that differ are superseded. Control totals repeat
     too when payloads overlap; they compete among themselves and stay control totals.
     """
     # One bit per code in each (reporter, flow, partner). Where a group has fewer bits than rows, a key repeats in it.
@@ -66,18 +66,18 @@ def _repeated_rows(connection: duckdb.DuckDBPyConnection, rows: str, shaped: str
             where {_CANDIDATES}
             window newest as (partition by {_STATED} order by recency desc, source_row desc)
         ),
-        twins as (
-            select *, abs(value_usd - winning_value) <= 1e-9 * greatest(value_usd, winning_value) as is_twin
+        compared as (
+            select *, abs(value_usd - winning_value) <= 1e-9 * greatest(value_usd, winning_value) as is_equal
             from contenders
         ),
         placed as (
             select *, row_number() over (
-                partition by {_STATED}, is_twin order by hs_revision is null, place
-            ) as place_among_twins
-            from twins
+                partition by {_STATED}, is_equal order by stated_revision is null, place
+            ) as place_among_equals
+            from compared
         )
-        select {_ROW}, case when is_twin then 'duplicate_equal' else 'quarantined:superseded' end, null, null, null
-        from placed where not (is_twin and place_among_twins = 1)
+        select {_ROW}, case when is_equal then 'duplicate_equal' else 'quarantined:superseded' end, null, null, null
+        from placed where not (is_equal and place_among_equals = 1)
     """)
 
 
@@ -90,7 +90,7 @@ def _breakdowns(connection: duckdb.DuckDBPyConnection, shaped: str) -> None:
     """
     connection.execute(f"""
         create table broken as
-        select {_STATED}, {_ROW}, breakdown, hs_revision, value_usd, quantity, quantity_unit,
+        select {_STATED}, {_ROW}, breakdown, stated_revision, value_usd, quantity, quantity_unit,
             concat_ws('/', split_part(breakdown, '/', 1) <> '0', split_part(breakdown, '/', 2) <> '0',
                 split_part(breakdown, '/', 3) <> 'C00') as way
         from {shaped} where breakdown is not null and shape_rule in ('breakdown', 'control_total')
@@ -131,7 +131,8 @@ def _breakdowns(connection: duckdb.DuckDBPyConnection, shaped: str) -> None:
             from ways
         )
         select newest.*, taken.is_taken, sum_usd, sum_quantity, sum_unit, row_number() over (
-                partition by {_STATED}, place = 1 and is_taken order by hs_revision is null, recency desc, source_row desc
+                partition by {_STATED}, place = 1 and is_taken
+                order by stated_revision is null, recency desc, source_row desc
             ) = 1 as is_first
         from newest join taken using ({_STATED}, way)
     """)
@@ -193,7 +194,7 @@ def _codes_of_one_economy(connection: duckdb.DuckDBPyConnection, shaped: str) ->
         select {_ROW}, value_usd, is_of_newest, sum_usd, sum_quantity, sum_unit,
             row_number() over (
                 partition by {_ECONOMY}, is_of_newest
-                order by hs_revision is null, reporter_code <> reporter_stated, partner_code <> partner_stated,
+                order by stated_revision is null, reporter_code <> reporter_stated, partner_code <> partner_stated,
                     recency desc, source_row desc
             ) = 1 as is_first
         from placed join sums using ({_ECONOMY}) where n_rows > 1

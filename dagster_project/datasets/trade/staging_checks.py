@@ -6,6 +6,7 @@ Not here: rows by themselves, which `landing` checks, and column types, which db
 from __future__ import annotations
 
 from dagster_project.checks.declarations import Check, Expect, Stage, no_rows, not_empty
+from dagster_project.hs import UNSPECIFIED_GOODS
 
 
 def _as_landed(landed: str) -> Expect:
@@ -30,13 +31,13 @@ _COUNTRIES_UNDER_TWO_CODES = """
     from {batch} as r join stg_countries as c on c.country_code = r.reporter_code
     where c.iso3 is not null group by all having count(*) > 1
 """
-_TRADED_GOODS = """
+_TRADED_GOODS = f"""
     with traded as (
         select hs_revision, cmd_code as hs6, count(*) as n_rows, sum(value_usd) as value_usd from stg_trade_flows
         group by all
     )
     select traded.*, hs6_name, bec4 from traded left join stg_products using (hs6)
-    where traded.hs_revision = (select max(hs_revision) from stg_products) and hs6 <> '999999'
+    where traded.hs_revision = (select max(hs_revision) from stg_products) and hs6 <> '{UNSPECIFIED_GOODS}'
 """
 _GOODS_WITHOUT_BEC = "select * from {batch} where bec4 is null order by value_usd desc"
 _BEC_FACTS = """

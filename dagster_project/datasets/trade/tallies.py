@@ -1,7 +1,7 @@
 """What became of the rows of a year, by file, reporter and rule; and what a user should know of it.
 
-What belongs here: the tables that checks judge losses by (`trade_losses`) and that name what was found (`trade_findings`).
-Not here: which rule takes a row (`landing`).
+What belongs here: the table that checks judge losses by (`trade_losses`) and the one that names what was found
+(`trade_findings`). Not here: which rule takes a row (see `landing`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ USABLE = "(rule is null or rule = 'area_partner')"
 DETAIL = """
     concat('reporter ', coalesce(cast(reporter_code as varchar), '?'), ', flow ', coalesce(flow, '?'),
         ', partner ', coalesce(cast(partner_code as varchar), '?'), ', code ', coalesce(cmd_code, '?'),
-        ', revision ', coalesce(hs_revision, 'not stated'),
+        ', revision ', coalesce(stated_revision, 'not stated'),
         ', value ', coalesce(cast(value_usd as varchar), '?'))
 """
 # What a row is worth in comparisons of value: totals and headings repeat what other rows say.
@@ -85,10 +85,11 @@ def losses(tallied: str, year: int | None, files: Sequence[Parsed]) -> str:
 
 
 def rest_of_file(table: Parsed) -> str:
-    """A query for the rows of a file that have a year, as trade_losses tells rows without one: what those are part of."""
+    """A query for the rows of a file that have a year: in trade_losses, what its rows without one are held against."""
     return f"""
-        select null::integer, {literal(table.source)}, {literal(table.address)}, {literal(table.entry_id)}, null::integer, false,
-            null::varchar, null::varchar, count(*), coalesce(sum({_WORTH}), 0)::double, null::varchar
+        select null::integer, {literal(table.source)}, {literal(table.address)}, {literal(table.entry_id)},
+            null::integer, false, null::varchar, null::varchar, count(*), coalesce(sum({_WORTH}), 0)::double,
+            null::varchar
         from {parquet(table.path)} where year between 1900 and 2100
     """
 

@@ -601,7 +601,7 @@ def test_the_real_reference_tables_are_read_whole(drop: Drop) -> None:
     counts = land(drop)
     assert counts.counts["ncses/totals"].landed == 59_271
     assert counts.counts["wipo/ipc_technology_concordance"].landed == 771
-    assert counts.quarantined == 0
+    assert counts.rows["quarantine_patents"] == 0
     assert drop.read("patents/pct_fields.parquet", "wipo_field_id, wipo_field") == [
         ("10", "Measurement"),
         ("11", "Analysis of biological materials"),

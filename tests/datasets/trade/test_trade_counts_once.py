@@ -22,8 +22,8 @@ REPORTERS = [
     (0, "World", "W00", 1900, None), (156, "China", "CHN", 1900, None), (276, "Germany", "DEU", 1991, None),
     (280, "Fed. Rep. of Germany (...1990)", "DEU", 1900, 1990), (842, "USA", "USA", 1981, None),
     (251, "France", "FRA", 1900, None), (699, "India", "IND", 1975, None), (356, "India (...1974)", "IND", 1900, 1974),
-    (757, "Switzerland", "CHE", 1900, None), (579, "Norway", "NOR", 1900, None), (608, "Philippines", "PHL", 1900, None),
-    (490, "Other Asia, nes", "S19", 1900, None),
+    (757, "Switzerland", "CHE", 1900, None), (579, "Norway", "NOR", 1900, None),
+    (608, "Philippines", "PHL", 1900, None), (490, "Other Asia, nes", "S19", 1900, None),
 ]  # fmt: skip
 PARTNERS = [
     (840, "United States of America", "USA", 1900, None), (250, "Metropolitan France", "FRA", 1900, None),
