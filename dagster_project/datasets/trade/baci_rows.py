@@ -6,6 +6,7 @@ downstream mirrors it. Not here: rules that need other rows or reference tables 
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 import zipfile
@@ -16,7 +17,6 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.archive.store import Entry
-from dagster_project.datasets.trade.baci_files import YEAR_FILE
 from dagster_project.errors import SourceError
 from dagster_project.hs import REVISION_OF_TWO_DIGITS
 from dagster_project.landing.delimited import (
@@ -31,6 +31,8 @@ from dagster_project.sql import identifier
 
 REQUIRED = ("t", "i", "j", "k", "v", "q")
 KNOWN = frozenset(REQUIRED)
+# How the publisher names the table of a year: its HS edition, year and release.
+YEAR_TABLE = r"(.*/)?BACI_HS(?P<hs>\d\d)_Y(?P<year>\d{4})_V(?P<release>\d{6}[a-z]?)\.csv(\.gz)?"
 
 
 @contextmanager
@@ -62,7 +64,7 @@ def _require_same_edition(entry: Entry, members: Sequence[str]) -> None:
     """SourceError unless the zip's tables are of the edition and release that its name says, one for each year."""
     years: dict[str, str] = {}
     for member in members:
-        named = YEAR_FILE.match(member)
+        named = re.fullmatch(YEAR_TABLE, member, re.IGNORECASE)
         stated = {name: named[name].lower() for name in ("hs", "release")} if named else None
         if named is None or stated != {name: entry.parameters[name].lower() for name in ("hs", "release")}:
             found = f"the member {member}"
@@ -82,7 +84,7 @@ def _require_same_edition(entry: Entry, members: Sequence[str]) -> None:
 
 def require_year(named: str, years: Collection[int], shown_as: str) -> None:
     """SourceError when a yearly table holds rows of another year than its name says."""
-    match = YEAR_FILE.match(named.removesuffix(".gz"))
+    match = re.fullmatch(YEAR_TABLE, named, re.IGNORECASE)
     others = sorted(set(years) - {int(match["year"])}) if match else []
     if others:
         raise SourceError(
