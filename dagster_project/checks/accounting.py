@@ -56,7 +56,7 @@ def accounting(
             quarantine,
             "ERROR",
             f"At most {QUARANTINE_LIMIT:.0%} of the rows of a source were unusable, in all and per {' and '.join(by)}.",
-            (no_rows(_large_shares(by)),),
+            (no_rows(_large_shares(by, quarantine)),),
             on=counts,
             facts=facts,
         ),
@@ -86,19 +86,50 @@ def _listed(by: Sequence[str]) -> str:
     """
 
 
-def _large_shares(by: Sequence[str]) -> str:
+def _large_shares(by: Sequence[str], quarantine: str) -> str:
+    """Groups that lost too much, with their most frequent reasons and a row that was lost for the first of them."""
     # The year of rows whose year cannot be read holds nothing else: they count in the source's total only.
     yearly = "year" in by
     having = "having grouping(year) = 1 or year is not null" if yearly else ""
-    columns = "* replace (coalesce(year::varchar, 'all') as year)" if yearly else "*"
+    columns = "s.* replace (coalesce(s.year::varchar, 'all') as year)" if yearly else "s.*"
+    same_group = " and ".join(f"r.{column} is not distinct from s.{column}" for column in by)
+    same_year = "and (s.year is null or q.year = s.year)" if yearly else ""
     return f"""
         with shares as (
             select {", ".join(by)}, sum(n) filter (starts_with(rule, 'quarantined:')) as rows_quarantined,
                 sum(n) filter (rule = 'rows_read') as rows_read
             from {{batch}} group by grouping sets (({", ".join(by)}), (source)) {having}
+        ),
+        large as (
+            select * from shares where rows_quarantined > {QUARANTINE_LIMIT} * rows_read
+        ),
+        reasons as (
+            select {", ".join(by)}, rule[13:] as reason, sum(n)::bigint as n from {{batch}}
+            where starts_with(rule, 'quarantined:') and n > 0
+            group by grouping sets (({", ".join(by)}, rule), (source, rule))
+        ),
+        placed as (
+            select s.*, r.reason, r.n, row_number() over (
+                partition by {", ".join(f"s.{column}" for column in by)} order by r.n desc, r.reason
+            ) as place
+            from large as s join reasons as r on {same_group}
+        ),
+        named as (
+            select {", ".join(by)}, rows_quarantined, rows_read,
+                string_agg(concat(reason, ' ', n), ', ' order by place) as reasons,
+                any_value(reason) filter (place = 1) as first_reason
+            from placed where place <= 3 group by all
+        ),
+        examples as (
+            select source, year, reason, min(detail) as example, min(archive_entry) as archive_entry
+            from {quarantine} group by all
         )
-        select {columns}, rows_quarantined / rows_read as share from shares
-        where rows_quarantined > {QUARANTINE_LIMIT} * rows_read
+        select {columns.replace("s.*", "s.* exclude (first_reason)")}, rows_quarantined / rows_read as share,
+            (select min(example) from examples as q
+                where q.source = s.source and q.reason = s.first_reason {same_year}) as example,
+            (select min(archive_entry) from examples as q
+                where q.source = s.source and q.reason = s.first_reason {same_year}) as archive_entry
+        from named as s
     """
 
 

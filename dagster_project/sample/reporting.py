@@ -103,6 +103,11 @@ def reports_imports(year: int, code: int) -> bool:
     return code not in NEVER_REPORT and (code, year) not in SILENT_YEARS | EXPORTS_ONLY
 
 
+def reports_usable_imports(year: int, code: int) -> bool:
+    """Whether the country delivers an import row of the year that names a partner."""
+    return reports_imports(year, code) and (code, year) not in WORLD_ROWS_ONLY
+
+
 @cache
 def sample_world() -> world.World:
     """The sample's economy."""

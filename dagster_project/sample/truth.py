@@ -78,11 +78,11 @@ def _converted(fate: str) -> Reported:
 
 
 def _bilateral(converted: Reported) -> Mapping[tuple[int, int, int, str], tuple[float, bool]]:
-    """Importers' reports, and exporters' where the importer delivered nothing in the year."""
+    """Importers' reports, and exporters' where the importer delivered nothing usable in the year."""
     flows: dict[tuple[int, int, int, str], tuple[float, bool]] = {}
     for (year, reporter, flow, partner, hs6), value in converted.items():
         if flow == "M":
             flows[year, partner, reporter, hs6] = (value, False)
-        elif not reporting.reports_imports(year, partner):
+        elif not reporting.reports_usable_imports(year, partner):
             flows[year, reporter, partner, hs6] = (value, True)
     return flows

@@ -12,7 +12,9 @@ from pathlib import Path
 
 from dagster_project.archive.payload import Payload, Provenance
 from dagster_project.errors import SourceError
-from dagster_project.sources.integrity import check_file
+from dagster_project.sources.integrity import check_file, open_zip
+
+_LARGEST_MEMBER = 1 << 26  # a table that lies beside the data in a zip is a list of codes
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,8 @@ class FileKind:
     """A table that may lie in a folder of the drop folder.
 
     `pattern` is matched against the file's path inside `folder`, ignoring case; named groups of it become parameters of
-    the payload, next to `kind`. `looked_for` says in a user's words what the pattern accepts.
+    the payload, next to `kind`. `looked_for` says in a user's words what the pattern accepts. Where the table may also
+    lie inside a zip, `zip_pattern` is matched against the zip's path, and `pattern` against its members' paths.
     """
 
     kind: str
@@ -29,6 +32,11 @@ class FileKind:
     looked_for: str
     dataset: str
     provenance: Provenance
+    zip_pattern: str | None = None
+
+    def match_zip(self, name: str) -> bool:
+        """Whether a path inside the folder is a zip that may hold the table."""
+        return self.zip_pattern is not None and re.fullmatch(self.zip_pattern, name, re.IGNORECASE) is not None
 
     def match(self, name: str) -> re.Match[str] | None:
         """Match a path inside the folder."""
@@ -52,9 +60,14 @@ def find_files(drop_dir: Path, kinds: Sequence[FileKind]) -> Found:
         for path in _files_below(drop_dir / folder):
             name = path.relative_to(drop_dir / folder).as_posix()
             shown_as = f"{folder}/{name}"
+            if not path.is_file():
+                ignored.append(f"{shown_as} (a link to {'a folder above it' if path.exists() else 'nothing'})")
+                continue
+            of_zip = [kind for kind in kinds if kind.folder == folder and kind.match_zip(name)]
+            payloads += _members(path, name, shown_as, of_zip)
             known = find_kind(kinds, folder, name)
             if known is None:
-                ignored.append(shown_as)
+                ignored += [] if of_zip else [shown_as]
                 continue
             check_file(path, shown_as)
             kind, parameters = known
@@ -71,6 +84,30 @@ def find_files(drop_dir: Path, kinds: Sequence[FileKind]) -> Found:
     if not payloads:
         raise nothing_found(drop_dir, kinds, ignored)
     return Found(payloads, ignored)
+
+
+def _members(path: Path, name: str, shown_as: str, kinds: Sequence[FileKind]) -> list[Payload]:
+    """The tables of these kinds inside a zip, in the order of their names."""
+    if not kinds:
+        return []
+    payloads = []
+    with open_zip(path, shown_as) as archive:
+        for member in sorted(archive.infolist(), key=lambda each: each.filename):
+            known = find_kind(kinds, kinds[0].folder, member.filename)
+            if known is None or member.file_size > _LARGEST_MEMBER:
+                continue
+            kind, parameters = known
+            payloads.append(
+                Payload(
+                    provenance=kind.provenance,
+                    dataset=kind.dataset,
+                    part=f"{name}!{member.filename}",
+                    address=f"drop:{shown_as}!{member.filename}",
+                    parameters={**parameters, "kind": kind.kind},
+                    body=archive.read(member),
+                )
+            )
+    return payloads
 
 
 def find_kind(kinds: Sequence[FileKind], folder: str, name: str) -> tuple[FileKind, dict[str, str]] | None:
@@ -96,8 +133,22 @@ def nothing_found(drop_dir: Path, kinds: Sequence[FileKind], ignored: Sequence[s
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
-    """Plain files below a folder in a fixed order; hidden ones (.DS_Store and the like) are nobody's data."""
+    """Files below a folder in a fixed order, in linked folders too, and links that lead nowhere or back.
+
+    Hidden ones (.DS_Store and the like) are nobody's data.
+    """
+    found: list[Path] = []
+
+    def look(place: Path, above: frozenset[Path]) -> None:
+        inside = above | {place.resolve()}
+        for path in place.iterdir():
+            if path.name.startswith("."):
+                continue
+            if path.is_dir() and not (path.is_symlink() and path.resolve() in inside):
+                look(path, inside)
+            elif path.is_file() or path.is_symlink():
+                found.append(path)
+
     if folder.is_dir():
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
-                yield path
+        look(folder, frozenset())
+    yield from sorted(found)

@@ -5,3 +5,4 @@ from __future__ import annotations
 from dagster_project.places import CHECKOUT
 
 DROP = CHECKOUT.parent / "shared" / "data" / "drop"
+CASES = DROP.parent / "cases"  # small invented inputs of real kinds

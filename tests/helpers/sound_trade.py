@@ -32,7 +32,7 @@ from tests.helpers.sound_reference import (
     rule_count,
     table,
 )
-from tests.helpers.tiny_landing import REPORT_SCHEMA, REPORTERS_SCHEMA
+from tests.helpers.tiny_landing import FINDINGS_SCHEMA, LOSSES_SCHEMA, REPORT_SCHEMA, REPORTERS_SCHEMA
 
 YEARS = (2017, 2018)
 REPORTERS = (CHN, JPN, USA)
@@ -64,6 +64,40 @@ def flow(
 
 def reporter(year: int = 2017, code: int = CHN, n_rows: int = 24) -> Row:
     return {"year": year, "reporter_code": code, "flow": "M", "n_rows": n_rows}
+
+
+def finding(name: str, **columns: object) -> Row:
+    """A row of trade_findings, about China in 2017."""
+    return {
+        "year": 2017,
+        "finding": name,
+        "reporter_code": CHN,
+        "flow": "M",
+        "code": None,
+        "n_rows": 3,
+        "value_usd": 3e6,
+        "detail": "",
+        **columns,
+    }
+
+
+def loss(
+    year: int | None = 2017, code: int = CHN, reason: str | None = None, n_rows: int = 1, value_usd: float | None = None
+) -> Row:
+    """A row of trade_losses: rows of China in one file, lost for a reason or (None) not lost."""
+    return {
+        "year": year,
+        "source": "comtrade",
+        "file": "drop:comtrade/c.csv",
+        "archive_entry": "comtrade/files/c.csv",
+        "reporter_code": code,
+        "reporter_is_country": True,
+        "flow": "M",
+        "reason": reason,
+        "n_rows": n_rows,
+        "value_usd": 1e6 * n_rows if value_usd is None else value_usd,
+        "example": f"reporter {code}, …" if reason else None,
+    }
 
 
 def bilateral_total(year: int, exporter: int, importer: int, value_usd: float) -> Row:
@@ -121,6 +155,8 @@ def landing_tables() -> Tables:
         "trade_reimports": table(REPORT_SCHEMA, _numbered(reimports)),
         "trade_control_totals": table(REPORT_SCHEMA, _numbered(controls)),
         "trade_reporters": table(REPORTERS_SCHEMA, (reporter(*who, n) for who, n in n_rows.items())),
+        "trade_findings": table(FINDINGS_SCHEMA, []),
+        "trade_losses": table(LOSSES_SCHEMA, (loss(*who, n_rows=n) for who, n in n_rows.items())),
         "quarantine_trade": table(QUARANTINE_SCHEMA, []),
         "trade_rule_counts": table(f"year INTEGER, {COUNTS_SCHEMA}", counts),
         "previous.bilateral_totals": pa.Table.from_pylist(before),
@@ -159,6 +195,7 @@ def mart_tables() -> Tables:
         "run_years": _years(),
         "requested_years": _years(),
         "all_years.bilateral_totals": made["bilateral_totals"],
+        "all_years.import_vulnerability": made["import_vulnerability"],
         "previous.bilateral_totals": landing_tables()["previous.bilateral_totals"],
     }
 

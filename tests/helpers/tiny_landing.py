@@ -20,6 +20,14 @@ REPORT_SCHEMA = """
     archive_entry VARCHAR, source_row BIGINT
 """
 REPORTERS_SCHEMA = "year INTEGER, reporter_code INTEGER, flow VARCHAR, n_rows BIGINT"
+FINDINGS_SCHEMA = """
+    year INTEGER, finding VARCHAR, reporter_code INTEGER, flow VARCHAR, code VARCHAR, n_rows BIGINT, value_usd DOUBLE,
+    detail VARCHAR
+"""
+LOSSES_SCHEMA = """
+    year INTEGER, source VARCHAR, file VARCHAR, archive_entry VARCHAR, reporter_code INTEGER,
+    reporter_is_country BOOLEAN, flow VARCHAR, reason VARCHAR, n_rows BIGINT, value_usd DOUBLE, example VARCHAR
+"""
 COUNTRIES_SCHEMA = """
     country_code INTEGER, iso2 VARCHAR, iso3 VARCHAR, name VARCHAR, is_group BOOLEAN, is_country BOOLEAN, valid_to DATE
 """

@@ -25,11 +25,15 @@ COUNTRIES = pa.schema(
         ("name", pa.string()),
         ("is_group", pa.bool_()),
         ("is_country", pa.bool_()),
+        ("is_reporter", pa.bool_()),
+        ("valid_from", pa.date32()),
         ("valid_to", pa.date32()),
     ]
 )
 # Never a country although neither list marks all of them as groups (measures.md 1).
 NEVER_A_COUNTRY = frozenset({0, 837, 838, 839, 899})
+# How the lists name an area that is no more: "Belgium-Luxembourg (...1998)". BACI's list says it in no other way.
+_UNTIL = re.compile(r"\(\.\.\.(\d{4})\)")
 _NES = re.compile(r"\bnes\b|not elsewhere specified", re.IGNORECASE)
 
 
@@ -44,6 +48,7 @@ def read_countries(files: Mapping[str, Sequence[ReferenceFile]]) -> list[dict[st
         read = _baci_areas if kind == "baci_countries" else _comtrade_areas
         for file in files.get(kind, ()):
             for area in read(file):
+                area["is_reporter"] = kind == "reporters"
                 if area["country_code"] in areas:
                     _merge(areas[area["country_code"]], area)
                     file.set_aside("merged")
@@ -73,7 +78,8 @@ def _merge(known: dict[str, Any], area: Mapping[str, Any]) -> None:
     """Complete an area's row by what another list says of it."""
     known["is_group"] = known["is_group"] or area["is_group"]
     known["is_country"] = known["is_country"] and area["is_country"]  # "nes" in either name is enough
-    for column in ("iso2", "iso3", "valid_to"):
+    known["is_reporter"] = known["is_reporter"] or area["is_reporter"]
+    for column in ("iso2", "iso3", "valid_from", "valid_to"):
         known[column] = known[column] or area[column]
 
 
@@ -90,13 +96,14 @@ def _comtrade_areas(file: ReferenceFile) -> list[dict[str, Any]]:
 
 
 def _comtrade_area(item: Mapping[str, Any]) -> dict[str, Any]:
-    expired = item.get("entryExpiredDate")
+    effective, expired = item.get("entryEffectiveDate"), item.get("entryExpiredDate")
     return _area(
         int(item["id"]),
         item.get("reporterCodeIsoAlpha2") or item.get("PartnerCodeIsoAlpha2"),
         item.get("reporterCodeIsoAlpha3") or item.get("PartnerCodeIsoAlpha3"),
         item["text"],
         bool(item.get("isGroup")),
+        datetime.fromisoformat(effective).date() if effective else None,
         datetime.fromisoformat(expired).date() if expired else None,
     )
 
@@ -109,6 +116,7 @@ def _baci_areas(file: ReferenceFile) -> list[dict[str, Any]]:
             row.get("country_iso3") or row.get("iso_3digit_alpha"),
             row.get("country_name") or row["country_name_full"],
             False,
+            None,
             None,
         )
         for row in file.csv_rows((("country_code",), ("country_name", "country_name_full")))
@@ -127,8 +135,15 @@ def _country_code(text: str, file: ReferenceFile) -> int:
 
 
 def _area(
-    code: int, iso2: str | None, iso3: str | None, name: str, is_group: bool, valid_to: date | None
+    code: int,
+    iso2: str | None,
+    iso3: str | None,
+    name: str,
+    is_group: bool,
+    valid_from: date | None,
+    valid_to: date | None,
 ) -> dict[str, Any]:
+    until = _UNTIL.search(name)
     return {
         "country_code": code,
         "iso2": value_or_none(iso2),
@@ -136,5 +151,6 @@ def _area(
         "name": name.strip(),
         "is_group": is_group,
         "is_country": is_country(code, name, is_group),
-        "valid_to": valid_to,
+        "valid_from": valid_from,
+        "valid_to": valid_to or (date(int(until[1]), 12, 31) if until else None),
     }

@@ -15,7 +15,7 @@ REFERENCE = Dataset(
     setting="reference_source",
     sources=(
         Sample(reference_files),
-        DropFolder("files", files.FILE_KINDS),
+        DropFolder("files", files.FILE_KINDS, choose=lambda payloads, _settings: files.lists_in_use(payloads)),
         LiveService("web", web.reference, web.probes, pin=web.pin),
     ),
     tables=(

@@ -5,9 +5,13 @@ Not here: their columns (see `areas`, `classification`, `conversion`).
 
 from __future__ import annotations
 
-from dagster_project.archive.payload import Provenance
+from collections.abc import Sequence
+
+from dagster_project.archive.payload import Payload, Provenance
 from dagster_project.sources.cepii import BACI, RELEASE
 from dagster_project.sources.files import FileKind
+
+_COUNTRY_LISTS = ("reporters", "partner_areas", "baci_countries")
 
 UNSD = Provenance(
     source="unsd",
@@ -35,6 +39,7 @@ def _kind(kind: str, pattern: str, looked_for: str, provenance: Provenance) -> F
     return FileKind(kind, "reference", rf"(.*/)?{pattern}", looked_for, "reference", provenance)
 
 
+_BACI_ZIP = rf"(.*/)?BACI_HS\d\d_{RELEASE}\.zip"
 COUNTRY_CODES = FileKind(
     "baci_countries",
     "baci",
@@ -42,6 +47,7 @@ COUNTRY_CODES = FileKind(
     "country_codes_V<release>.csv",
     "reference",
     BACI,
+    _BACI_ZIP,
 )
 PRODUCT_NAMES = FileKind(
     "baci_products",
@@ -50,6 +56,7 @@ PRODUCT_NAMES = FileKind(
     "product_codes_HS<nn>_V<release>.csv",
     "reference",
     BACI,
+    _BACI_ZIP,
 )
 FILE_KINDS = (
     _kind("reporters", r"Reporters\.json", "Reporters.json", COMTRADE_LISTS),
@@ -79,3 +86,23 @@ FILE_KINDS = (
     COUNTRY_CODES,
     PRODUCT_NAMES,
 )
+
+
+def lists_in_use(payloads: Sequence[Payload]) -> tuple[list[Payload], list[str]]:
+    """The payloads to use, and the names of the others: code lists inside BACI's zip where no other list is there."""
+
+    def subject(payload: Payload) -> tuple[str, str]:
+        kind = payload.parameters["kind"]
+        return ("countries" if kind in _COUNTRY_LISTS else kind, payload.parameters.get("hs", ""))
+
+    beside = {subject(payload) for payload in payloads if "!" not in payload.part}
+    others = [payload for payload in payloads if "!" in payload.part and subject(payload) in beside]
+    # Of several zips, each with the same lists, the newest release's are used.
+    inside = [payload for payload in payloads if "!" in payload.part and payload not in others]
+    newest: dict[tuple[str, str], Payload] = {}
+    for payload in inside:
+        known = newest.setdefault(subject(payload), payload)
+        if payload.parameters["release"].lower() > known.parameters["release"].lower():
+            newest[subject(payload)] = payload
+    others += [payload for payload in inside if payload not in newest.values()]
+    return [payload for payload in payloads if payload not in others], [payload.address for payload in others]

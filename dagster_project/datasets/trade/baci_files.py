@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dagster_project.archive.payload import Payload
+from dagster_project.datasets.trade.baci_rows import YEAR_TABLE
 from dagster_project.errors import SourceError
 from dagster_project.hs import REVISION_OF_TWO_DIGITS
 from dagster_project.sources.cepii import BACI, RELEASE
@@ -18,7 +19,7 @@ _LOOKED_FOR = "BACI_HS<nn>_Y<year>_V<release>.csv or the publisher's BACI_HS<nn>
 YEAR_FILE = FileKind(
     "baci_year",
     "baci",
-    rf"(.*/)?BACI_HS(?P<hs>\d\d)_Y(?P<year>\d{{4}})_{RELEASE}\.csv(\.gz)?",
+    YEAR_TABLE,
     _LOOKED_FOR,
     "trade",
     BACI,

@@ -6,9 +6,10 @@ downstream mirrors it. Not here: rules that need other rows or reference tables 
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,6 +31,8 @@ from dagster_project.sql import identifier
 
 REQUIRED = ("t", "i", "j", "k", "v", "q")
 KNOWN = frozenset(REQUIRED)
+# How the publisher names the table of a year: its HS edition, year and release.
+YEAR_TABLE = r"(.*/)?BACI_HS(?P<hs>\d\d)_Y(?P<year>\d{4})_V(?P<release>\d{6}[a-z]?)\.csv(\.gz)?"
 
 
 @contextmanager
@@ -42,6 +45,7 @@ def year_files(path: Path, entry: Entry, scratch: Path) -> Iterator[dict[str, Pa
         files = {}
         with open_zip(path, entry.address) as archive:
             members = sorted(name for name in archive.namelist() if Path(name).name.upper().startswith("BACI_HS"))
+            _require_same_edition(entry, members)
             if not members:
                 raise SourceError(
                     entry.address,
@@ -55,6 +59,41 @@ def year_files(path: Path, entry: Entry, scratch: Path) -> Iterator[dict[str, Pa
                     shutil.copyfileobj(source, file, 1 << 20)
                 files[member] = target
         yield files
+
+
+def _require_same_edition(entry: Entry, members: Sequence[str]) -> None:
+    """SourceError unless the zip's tables are of the edition and release that its name says, one for each year."""
+    years: dict[str, str] = {}
+    for member in members:
+        named = re.fullmatch(YEAR_TABLE, member, re.IGNORECASE)
+        stated = {name: named[name].lower() for name in ("hs", "release")} if named else None
+        if named is None or stated != {name: entry.parameters[name].lower() for name in ("hs", "release")}:
+            found = f"the member {member}"
+        elif named["year"] in years:
+            found = f"two members of the year {named['year']}: {years[named['year']]} and {member}"
+        else:
+            years[named["year"]] = member
+            continue
+        raise SourceError(
+            entry.address,
+            found=found,
+            expected=f"one BACI_HS{entry.parameters['hs']}_Y<year>_V{entry.parameters['release']}.csv for each year, "
+            "as the zip's name says",
+            remedy="Give the zip its publisher's name, or fetch it again: its goods would be taken for other goods.",
+        )
+
+
+def require_year(named: str, years: Collection[int], shown_as: str) -> None:
+    """SourceError when a yearly table holds rows of another year than its name says."""
+    match = re.fullmatch(YEAR_TABLE, named, re.IGNORECASE)
+    others = sorted(set(years) - {int(match["year"])}) if match else []
+    if others:
+        raise SourceError(
+            shown_as,
+            found=f"rows of the year {', '.join(map(str, others))}",
+            expected=f"rows of {match['year']} only, as its name says" if match else "",
+            remedy="Give the file its publisher's name, or fetch it again.",
+        )
 
 
 def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, rejects: str) -> tuple[str, TextTable]:
@@ -76,7 +115,10 @@ def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, 
                 {whole_number(t)} as year,
                 {whole_number(j)} as reporter_code,
                 {whole_number(i)} as partner_code,
-                case when contains({k}, ' ') then trim({k}) else {k} end as cmd_code,
+                -- BACI holds six-digit codes only: one of five was written as a number and lost its zero.
+                case when length({k}) = 6 and not contains({k}, ' ') then {k}
+                    when regexp_full_match(trim({k}), '[0-9]{{5}}') then '0' || trim({k})
+                    else trim({k}) end as cmd_code,
                 {decimal_number(v)} * 1000 as value_usd,
                 {decimal_number(q)} as qty,
                 received
@@ -101,7 +143,8 @@ def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, 
         select
             year, reporter_code, 'M'::enum ('M') as flow, partner_code,
             '{revision}'::enum ('{revision}') as stated_revision, cmd_code, value_usd, nullif(qty, 0) as quantity,
-            case when qty <> 0 then 't'::enum ('t') end as quantity_unit, false as is_breakdown, reason,
+            case when qty <> 0 then 't'::enum ('t') end as quantity_unit, cast(null as varchar) as breakdown,
+            false as is_converted, reason,
             case when reason is not null then cast(to_json(received) as varchar) end as raw
         from judged
     """

@@ -32,8 +32,8 @@ FILE_KINDS = (
     FileKind(
         kind="comtrade_rows",
         folder="comtrade",
-        pattern=r"(.*/)?[^/]+\.(?P<format>csv|json|txt|tsv)(\.gz)?",
-        looked_for="Comtrade API rows as .csv, .csv.gz, .json, .json.gz, or bulk files .txt.gz",
+        pattern=r"(.*/)?([^/]+\.(?P<format>csv|json|txt|tsv)(\.gz)?|COMTRADE-FINAL(CLASSIC)?-[^/]+\.gz)",
+        looked_for="Comtrade API rows as .csv, .csv.gz, .json, .json.gz, or bulk files .txt.gz, COMTRADE-FINAL-….gz",
         dataset="trade",
         provenance=COMTRADE,
     ),

@@ -6,6 +6,7 @@ rows or reference tables (see `trade`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -28,6 +29,23 @@ from dagster_project.sql import identifier, literal, one_file
 
 REQUIRED = ("reportercode", "flowcode", "partnercode", "cmdcode", "primaryvalue", ("refyear", "period"))
 KNOWN = frozenset(field.lower() for field in FIELDS)
+# Flow as written (upper case, letters and digits only) -> the code it stands for. Comtrade's codes and their
+# descriptions, and the numbers of its former service. A word that is not here is no flow that anybody knows.
+FLOWS: Mapping[str, str] = {
+    **dict.fromkeys(("M", "IMPORT", "IMPORTS", "1"), "M"),
+    **dict.fromkeys(("X", "EXPORT", "EXPORTS", "2"), "X"),
+    **dict.fromkeys(("RX", "REEXPORT", "REEXPORTS", "3"), "RX"),
+    **dict.fromkeys(("RM", "REIMPORT", "REIMPORTS", "4"), "RM"),
+    **dict.fromkeys(("DX", "DOMESTICEXPORT", "DOMESTICEXPORTS"), "DX"),
+    **dict.fromkeys(("FM", "FOREIGNIMPORT", "FOREIGNIMPORTS"), "FM"),
+    **dict.fromkeys(("MIP", "IMPORTOFGOODSFORINWARDPROCESSING"), "MIP"),
+    **dict.fromkeys(("MOP", "IMPORTOFGOODSAFTEROUTWARDPROCESSING"), "MOP"),
+    **dict.fromkeys(("XIP", "EXPORTOFGOODSAFTERINWARDPROCESSING"), "XIP"),
+    **dict.fromkeys(("XOP", "EXPORTOFGOODSFOROUTWARDPROCESSING"), "XOP"),
+}
+# What tells that the publisher converted a row from the revision in which the country reported it.
+ORIGINAL = ("", "TRUE", "T", "1", "YES", "Y")
+CONVERTED = ("FALSE", "F", "0", "NO", "N")
 
 
 def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, rejects: str) -> tuple[str, TextTable]:
@@ -36,7 +54,7 @@ def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, 
     `rejects` names the temporary table that collects unreadable lines. SourceError when the payload is no Comtrade
     table or lacks a required column.
     """
-    if entry.parameters.get("format", "csv").lower() == "json":
+    if file_format(entry) == "json":
         table = _open_json(connection, path, entry)
     else:
         table = _open_delimited(connection, path, entry, rejects)
@@ -44,8 +62,14 @@ def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, 
     return _typed(table), table
 
 
+def file_format(entry: Entry) -> str:
+    """The payload's format: csv, json, txt or tsv. The publisher's client names bulk files without .txt."""
+    bulk = Path(entry.part).name.upper().startswith("COMTRADE-")
+    return entry.parameters.get("format", "txt" if bulk else "csv").lower()
+
+
 def _open_delimited(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, rejects: str) -> TextTable:
-    is_csv = entry.parameters.get("format", "csv").lower() == "csv"
+    is_csv = file_format(entry) == "csv"
     dialect = Dialect("," if is_csv else "\t", gzipped=entry.address.lower().endswith(".gz"))
     return open_delimited(connection, path, entry.address, dialect, rejects=rejects)
 
@@ -143,6 +167,12 @@ def _typed(table: TextTable) -> str:
     period = f"nullif({column('period')}, '')"
     year = f"coalesce(nullif({column('refyear')}, ''), left({period}, 4))"
     partner2, mode = (f"coalesce(nullif({column(name)}, ''), '0')" for name in ("partner2code", "motcode"))
+    customs = f"coalesce(nullif(upper({column('customscode')}), ''), 'C00')"
+    flow = f"upper({column('flowcode')})"
+    # 1.0 is 1; "Re-Import" and "re import" are one word.
+    word = f"regexp_replace(regexp_replace({flow}, '\\.0+$', ''), '[^A-Z0-9]', '', 'g')"
+    known_flows = " ".join(f"when {literal(word)} then {literal(code)}" for word, code in FLOWS.items())
+    original = f"upper(coalesce({column('isoriginalclassification')}, ''))"
     revision = f"upper({column('classificationcode')})"
     # Answers without descriptions state only the code; the two units of most goods get the name that others state.
     named = f"case {column('qtyunitcode')} when '8' then 'kg' when '5' then 'u' else {column('qtyunitcode')} end"
@@ -152,7 +182,9 @@ def _typed(table: TextTable) -> str:
             select
                 {whole_number(year)} as year,
                 {whole_number(column("reportercode"))} as reporter_code,
-                upper({column("flowcode")}) as flow,
+                {flow} as flow_stated,
+                -- Nearly all rows have a code, which needs no look at its letters.
+                case when flow_stated in ('M', 'X') then flow_stated else case {word} {known_flows} end end as flow,
                 {whole_number(column("partnercode"))} as partner_code,
                 nullif(nullif({revision}, ''), 'HS') as stated_revision,
                 upper({code}) as cmd_code,
@@ -165,19 +197,27 @@ def _typed(table: TextTable) -> str:
                 coalesce({column("freqcode")}, '') as freq_code,
                 {period} as period,
                 {whole_number(partner2)} as partner2_code,
-                partner2_code is distinct from 0 or {whole_number(mode)} is distinct from 0
-                    or coalesce(nullif({column("customscode")}, ''), 'C00') <> 'C00' as is_breakdown,
+                {whole_number(mode)} as mode_code,
+                {customs} as customs_code,
+                {original} as original,
                 received
             from {table.expression} as received
         ),
         judged as (
             select *, case
                 when year is null or year not between 1900 and 2100 then 'bad_year'
-                when type_code not in ('', 'C') then 'not_goods'
-                when freq_code not in ('', 'A') or length(period) > 4 then 'not_annual'
+                when type_code = 'S' then 'not_goods'
+                when type_code not in ('', 'C') then 'unknown_type'
+                when freq_code in ('M', 'Q') or length(period) > 4 then 'not_annual'
+                when freq_code not in ('', 'A') then 'unknown_frequency'
                 when left(period, 4) <> cast(year as varchar) then 'year_and_period_differ'
-                when reporter_code is null or partner_code is null or partner2_code is null then 'bad_country_code'
-                when coalesce(flow, '') = '' then 'missing_flow'
+                when reporter_code is null or partner_code is null or partner2_code is null or partner2_code < 0
+                    then 'bad_country_code'
+                when coalesce(flow_stated, '') = '' then 'missing_flow'
+                when flow is null then 'unknown_flow'
+                when mode_code is null or mode_code < 0 then 'unknown_transport_mode'
+                when not regexp_full_match(customs_code, 'C[0-9]{{1,3}}') then 'unknown_customs_procedure'
+                when original not in {ORIGINAL + CONVERTED} then 'unknown_original_classification'
                 when stated_revision not in {REVISIONS} then 'unknown_classification'
                 when coalesce(cmd_code, '') = '' then 'missing_hs_code'
                 when regexp_full_match(cmd_code, '[0-9]+') and length(cmd_code) not in (2, 4, 6)
@@ -192,10 +232,13 @@ def _typed(table: TextTable) -> str:
             from text_rows
         )
         select
-            year, reporter_code, flow, partner_code, stated_revision, cmd_code, value_usd,
+            year, reporter_code, coalesce(flow, flow_stated) as flow, partner_code, stated_revision, cmd_code,
+            value_usd,
             nullif(qty, 0) as quantity,  -- Comtrade writes 0 for an unknown quantity in some years
             case when nullif(qty, 0) is not null and unit not in ('', '-1', 'N/A') then unit end as quantity_unit,
-            is_breakdown, reason,
+            case when partner2_code <> 0 or mode_code <> 0 or customs_code <> 'C00'
+                then concat_ws('/', partner2_code, mode_code, customs_code) end as breakdown,
+            original in {CONVERTED} as is_converted, reason,
             case when reason is not null then cast(to_json(received) as varchar) end as raw
         from judged
     """

@@ -94,8 +94,20 @@ TRADE = Dataset(
         ),
         Table(
             "trade_reporters",
-            "One row per (year, country, flow) that reported anything.",
+            "One row per (year, country, flow) with a usable report: a flow, or an import from no country. A country "
+            "whose imports are not among them is filled from its partners' exports.",
             "trade_reporters/year=*/*.parquet",
+        ),
+        Table(
+            "trade_findings",
+            "What a user should know of a year's reports, by name: reporters without a usable row, breakdowns that "
+            "were added up, goods of which only a heading is there, codes taken for an economy's other code.",
+            "trade_findings/year=*/*.parquet",
+        ),
+        Table(
+            "trade_losses",
+            "Rows and value read, by year, file, reporter and flow; where they went to quarantine, also by reason.",
+            "trade_losses/year=*/*.parquet",
         ),
         Table(
             "trade_rule_counts",

@@ -1,10 +1,11 @@
 """Trade landing: from parsed rows to one typed table per kind and year, by named rules.
 
-What belongs here: the rules, their order, and the accounting. The order: shape and range checks, other flows, control
-totals, breakdown duplicates, code level, de-duplication, re-imports, areas, conversion. Read it from `land` downwards:
-rows of a year -> rows with the rule that their shape decides -> duplicates among them -> rows with their final rule ->
-tables. Not here: single rows (see `comtrade_rows`, `baci_rows`), and what needs both ends of a flow, such as mirror
-flows (dbt).
+What belongs here: the rules, their order, and the accounting. The order: replaced files, shape and range checks, other
+flows, other editions, control totals, breakdowns, code level, de-duplication, codes of one economy, re-imports, areas,
+conversion. Read it from `land` downwards: rows of a year -> rows by economy -> rows with the rule that their shape
+decides -> verdicts on those that repeat others -> rows with their final rule -> tables. Not here: single rows
+(see `comtrade_rows`, `baci_rows`), the judgement of repeated trade (see `economies`, `editions`, `repeats`), and what
+needs both ends of a flow, such as mirror flows (dbt).
 """
 
 from __future__ import annotations
@@ -15,7 +16,11 @@ from pathlib import Path
 
 import duckdb
 
+from dagster_project.datasets.trade import tallies
+from dagster_project.datasets.trade.economies import rows_of_economies
+from dagster_project.datasets.trade.editions import other_editions
 from dagster_project.datasets.trade.parsing import Parsed, parse, year_identity, years_held
+from dagster_project.datasets.trade.repeats import verdicts
 from dagster_project.errors import SourceError
 from dagster_project.hs import UNSPECIFIED_GOODS
 from dagster_project.landing import yearly
@@ -32,17 +37,21 @@ KINDS: Mapping[str, str | None] = {
     "trade_control_totals": "control_total",
 }
 RULES = (
+    "superseded_file",
     "other_flow",
+    "other_edition",
     "control_total",
     "breakdown_duplicate",
+    "breakdown_summed",
     "code_level",
     "duplicate_equal",
+    "area_alias",
     "re_import",
     "area_reporter",
     "area_partner",
 )
 QUARANTINE = "quarantine/trade"
-FOLDERS = (*KINDS, "trade_reporters", "trade_rule_counts", QUARANTINE)
+FOLDERS = (*KINDS, "trade_reporters", "trade_findings", "trade_losses", "trade_rule_counts", QUARANTINE)
 
 
 @dataclass(frozen=True)
@@ -116,22 +125,32 @@ def land_rest(parsed: Sequence[Parsed], landing: Path, years: Sequence[int]) -> 
     with scratch_database(landing) as connection:
         rows = " union all ".join(
             f"select *, {literal(table.entry_id)} as archive_entry, {literal(table.source)} as source, "
-            f"file_row_number + 1 as source_row from {parquet(table.path, numbered=True)} "
+            f"{recency} as recency, file_row_number + 1 as source_row from {parquet(table.path, numbered=True)} "
             "where year is null or year not between 1900 and 2100"
-            for table in unreadable_rows
+            for recency, table in enumerate(unreadable_rows)
         )
         quarantined: dict[str, int] = {}
+        lost, unusable = _EMPTY["trade_losses"], _EMPTY[QUARANTINE]
         if rows:
-            judged = _view(connection, "judged", f"select *, 'quarantined:' || reason as rule from ({rows})")
-            quarantined = dict(connection.execute(f"select reason, count(*) from {judged} group by reason").fetchall())
-        _write_table(connection, landing, QUARANTINE, None, _quarantined(judged) if rows else _EMPTY[QUARANTINE])
+            judged = _view(
+                connection,
+                "judged",
+                f"select *, 'quarantined:' || reason as rule, false as reporter_is_country from ({rows})",
+            )
+            tallied = tallies.tally(connection, judged)
+            quarantined = dict(tallies.rule_counts(connection, tallied, ()).quarantined)
+            lost = tallies.losses(tallied, None, unreadable_rows)
+            lost += "".join(f" union all {tallies.rest_of_file(table)}" for table in unreadable_rows if table.rows)
+            unusable = _quarantined(judged)
+        _write_table(connection, landing, QUARANTINE, None, unusable)
+        _write_table(connection, landing, "trade_losses", None, lost)
         counts = RuleCounts(
             rows_read=outside + sum(table.rows_without_year for table in parsed),
             landed=0,
             rules={"year_not_requested": outside},
             quarantined=quarantined,
         )
-        _write_counts(connection, landing, None, parsed[0].source, counts)
+        _write_counts(connection, landing, None, parsed[0].source, counts, {})
     return counts.check("trade, rows of no landed year")
 
 
@@ -145,38 +164,51 @@ def write_empty_tables(landing: Path) -> None:
 
 def _write_year(connection: duckdb.DuckDBPyConnection, load: Load, parsed: Sequence[Parsed], year: int) -> RuleCounts:
     """Judge the rows of the year and write its tables; return the accounting."""
-    rows = _rows_of_year(connection, parsed, year)
-    shaped = _with_shape_rule(connection, rows, load)
-    duplicates = _duplicates(connection, rows, shaped)
-    judged = _with_rule(connection, shaped, duplicates, load)
-    counts = _counted(connection, judged)
+    files = sorted(parsed, key=lambda table: (table.retrieved_at, table.address))
+    rows = _rows_of_year(connection, files, year)
+    by_economy = rows_of_economies(connection, rows, load.tables["countries"], year)
+    shaped = _with_shape_rule(connection, by_economy, load)
+    judged = _with_rule(connection, shaped, verdicts(connection, rows, shaped), load)
+    tallied = tallies.tally(connection, judged)
+    counts = tallies.rule_counts(connection, tallied, RULES)
     for table, rule in KINDS.items():
         _write_table(connection, load.landing, table, year, _landed(judged, table, rule, counts))
-    _write_table(connection, load.landing, "trade_reporters", year, _reporters(shaped))
+    _write_table(connection, load.landing, "trade_reporters", year, tallies.reporters(tallied))
+    findings = tallies.find(connection, judged, tallied, year)
+    _write_table(connection, load.landing, "trade_findings", year, f"select * from {findings} order by all")
+    _write_table(connection, load.landing, "trade_losses", year, tallies.losses(tallied, year, files))
     found = " where rule like 'quarantined:%'" if counts.quarantined else " where false"
     _write_table(connection, load.landing, QUARANTINE, year, _quarantined(judged) + found)
     source = connection.execute(f"select any_value(source) from {rows}").fetchone()
     assert source is not None
-    _write_counts(connection, load.landing, year, source[0], counts)
+    _write_counts(connection, load.landing, year, source[0], counts, tallies.noted(connection))
     return counts
 
 
-def _rows_of_year(connection: duckdb.DuckDBPyConnection, parsed: Sequence[Parsed], year: int) -> str:
-    """A view of the year's rows of all tables, with their origin; `recency` grows with the time of retrieval."""
-    order = sorted(parsed, key=lambda table: (table.retrieved_at, table.address))
+def _rows_of_year(connection: duckdb.DuckDBPyConnection, files: Sequence[Parsed], year: int) -> str:
+    """A view of the year's rows of all files, with their origin; `recency` is the place of their file."""
     rows = " union all ".join(
         f"select *, {_constant(table.entry_id)} as archive_entry, {_constant(table.source)} as source, "
-        f"{recency} as recency, file_row_number + 1 as source_row "
+        f"{recency} as recency, {str(table.is_replaced).lower()} as is_replaced, file_row_number + 1 as source_row "
         f"from {parquet(table.path, numbered=True)} where year = {year}"
-        for recency, table in enumerate(order)
+        for recency, table in enumerate(files)
     )
     return _view(connection, "all_rows", rows)
 
 
 def _with_shape_rule(connection: duckdb.DuckDBPyConnection, rows: str, load: Load) -> str:
-    """A view of the rows with the rule that a row's own shape and its areas decide (`shape_rule`; null: none yet)."""
+    """A view of the rows with the rule that a row's own shape and its areas decide (`shape_rule`; null: none yet).
+
+    Of a breakdown row it says just that: whether the row counts depends on others.
+    """
     countries = parquet(load.tables["countries"])
     connection.execute(f"create table areas as select country_code, is_country from {countries}")
+    aside = other_editions(connection, rows, load.settings.hs_revision, load.tables["hs_conversion"])
+    editions = ", ".join(
+        f"({reporter}, {literal(flow)}, {literal(revision)}, {str(converted).lower()})"
+        for reporter, flow, revision, converted in aside
+    )
+    is_other = f"(reporter_code, flow, stated_revision, is_converted) in ({editions})" if aside else "false"
     return _view(
         connection,
         "shaped",
@@ -184,11 +216,13 @@ def _with_shape_rule(connection: duckdb.DuckDBPyConnection, rows: str, load: Loa
         select r.*, coalesce(reporter.is_country, false) as reporter_is_country,
             coalesce(partner.is_country, false) as partner_is_country,
             case
+                when is_replaced then 'superseded_file'
                 when reason is not null then 'quarantined:' || reason
                 when reporter.country_code is null or partner.country_code is null then 'quarantined:unknown_country'
                 when flow not in ('M', 'X') then 'other_flow'
+                when {is_other} then 'other_edition'
                 when partner_code = 0 then 'control_total'
-                when is_breakdown then 'breakdown_duplicate'
+                when breakdown is not null then 'breakdown'
                 when length(cmd_code) <> 6 then 'code_level'
             end as shape_rule
         from {rows} as r
@@ -198,8 +232,11 @@ def _with_shape_rule(connection: duckdb.DuckDBPyConnection, rows: str, load: Loa
     )
 
 
-def _with_rule(connection: duckdb.DuckDBPyConnection, shaped: str, duplicates: str, load: Load) -> str:
-    """A view of the rows with their final rule (null: a flow) and their revision, the base where none is stated."""
+def _with_rule(connection: duckdb.DuckDBPyConnection, shaped: str, verdicts: str, load: Load) -> str:
+    """A view of the rows with their final rule (null: a flow) and their revision, the base where none is stated.
+
+    A row that stands for several has the sum of their values.
+    """
     base_revision = literal(load.settings.hs_revision)
     connection.execute(f"""
         create table codes as
@@ -210,11 +247,15 @@ def _with_rule(connection: duckdb.DuckDBPyConnection, shaped: str, duplicates: s
         connection,
         "judged",
         f"""
-        select s.*, coalesce(s.stated_revision, {base_revision}) as revision,
-            s.stated_revision is null as revision_assumed,
+        select s.* replace (
+                coalesce(v.sum_usd, s.value_usd) as value_usd,
+                case when v.sum_usd is null then s.quantity else v.sum_quantity end as quantity,
+                case when v.sum_usd is null then s.quantity_unit else v.sum_unit end as quantity_unit
+            ),
+            coalesce(s.stated_revision, {base_revision}) as revision, s.stated_revision is null as revision_assumed,
             case
-                when shape_rule is not null then shape_rule
-                when d.verdict is not null then d.verdict
+                when shape_rule <> 'breakdown' then shape_rule
+                when v.verdict is not null then v.verdict
                 when reporter_code = partner_code then 're_import'
                 when not reporter_is_country then 'area_reporter'
                 when not partner_is_country then 'area_partner'
@@ -223,10 +264,10 @@ def _with_rule(connection: duckdb.DuckDBPyConnection, shaped: str, duplicates: s
                 when s.stated_revision = {base_revision} then 'quarantined:unknown_hs_code'
                 else 'quarantined:no_conversion'
             end as rule,
-            d.verdict as duplicate
+            v.verdict is not null or (s.breakdown is not null and v.sum_usd is null) as is_repeated
         from {shaped} as s
-        left join {duplicates} as d on d.archive_entry = s.archive_entry and d.recency = s.recency
-            and d.source_row = s.source_row
+        left join {verdicts} as v on v.archive_entry = s.archive_entry and v.recency = s.recency
+            and v.source_row = s.source_row
         left join codes as c on c.revision = coalesce(s.stated_revision, {base_revision}) and c.code = s.cmd_code
         """,
     )
@@ -243,81 +284,12 @@ def _constant(text: str) -> str:
     return f"{literal(text)}::enum ({literal(text)})"
 
 
-def _duplicates(connection: duckdb.DuckDBPyConnection, rows: str, shaped: str) -> str:
-    """A table of the rows that are set aside because another row has the same key, and why.
-
-    Of several rows with one key, that of the payload retrieved last wins; of payloads retrieved at the same time the
-    one last by name, within a payload the last row. Of the rows with the winner's value (within 1e-9) one stays, if
-    possible one that states its revision. Rows with another value are superseded.
-    """
-    key = "reporter_code, flow, partner_code, cmd_code"
-    # Control totals repeat too, where payloads overlap. They are compared with each other and stay control totals.
-    candidates = "(shape_rule is null or (shape_rule = 'control_total' and not is_breakdown and length(cmd_code) = 6))"
-    # A quick search for keys that occur twice. Each (reporter, flow, partner) gets a bit string with one bit for each
-    # code. A group whose bits are fewer than its rows has some code twice; only such groups are grouped by the whole
-    # key, which takes much more time and memory.
-    connection.execute(f"""
-        create table places as
-        select cmd_code, row_number() over () as place from (select distinct cmd_code from {rows})
-    """)
-    n_codes = len(connection.execute("select place from places").fetchall())
-    connection.execute(f"""
-        create table repeating as
-        select reporter_code, flow, partner_code from {shaped} join places using (cmd_code) where {candidates}
-        group by all having count(*) <> bit_count(bitstring_agg(place, 1::bigint, {max(n_codes, 1)}::bigint))
-    """)
-    connection.execute(f"""
-        create table repeated as
-        select {key} from {shaped} semi join repeating using (reporter_code, flow, partner_code)
-        where {candidates} group by all having count(*) > 1
-    """)
-    connection.execute(f"""
-        create table duplicates as
-        with contenders as (
-            select s.*, first_value(value_usd) over newest as winning_value, row_number() over newest as place
-            from {shaped} as s semi join repeated using ({key})
-            where {candidates}
-            window newest as (partition by {key} order by recency desc, source_row desc)
-        ),
-        compared as (
-            select *, abs(value_usd - winning_value) <= 1e-9 * greatest(value_usd, winning_value) as is_equal
-            from contenders
-        ),
-        placed as (
-            select *, row_number() over (
-                partition by {key}, is_equal order by stated_revision is null, place
-            ) as place_among_equals
-            from compared
-        )
-        select archive_entry, recency, source_row,
-            case when is_equal then 'duplicate_equal' else 'quarantined:superseded' end as verdict
-        from placed where not (is_equal and place_among_equals = 1)
-    """)
-    return "duplicates"
-
-
-def _counted(connection: duckdb.DuckDBPyConnection, judged: str) -> RuleCounts:
-    by_rule: dict[str | None, int] = dict(
-        connection.execute(f"select rule, count(*) from {judged} group by rule order by rule").fetchall()
-    )
-    return RuleCounts(
-        rows_read=sum(by_rule.values()),
-        landed=by_rule.get(None, 0),
-        rules={rule: by_rule.get(rule, 0) for rule in RULES},
-        quarantined={
-            rule.removeprefix("quarantined:"): n
-            for rule, n in by_rule.items()
-            if rule and rule.startswith("quarantined:")
-        },
-    )
-
-
 def _landed(judged: str, table: str, rule: str | None, counts: RuleCounts) -> str:
     """The rows of one kind. Of control totals and unallocated rows only those that a country reported, once each."""
     present = counts.landed if rule is None else counts.rules[rule]
     where = "rule is null" if rule is None else f"rule = {literal(rule)}"
     if table == "trade_control_totals":
-        where += " and duplicate is null and not is_breakdown and length(cmd_code) = 6 and reporter_is_country"
+        where += " and not is_repeated and length(cmd_code) = 6 and reporter_is_country"
     elif table == "trade_unallocated":
         where += " and reporter_is_country"
     return f"""
@@ -327,21 +299,10 @@ def _landed(judged: str, table: str, rule: str | None, counts: RuleCounts) -> st
     """
 
 
-def _reporters(shaped: str) -> str:
-    return f"""
-        select year, reporter_code, flow, count(*) as n_rows from {shaped}
-        where reporter_is_country and flow in ('M', 'X') and coalesce(shape_rule, '') not like 'quarantined:%'
-        group by year, reporter_code, flow order by reporter_code, flow
-    """
-
-
 def _quarantined(judged: str) -> str:
     return f"""
         select 'trade' as dataset, source, year, rule[13:] as reason,
-            concat('reporter ', coalesce(cast(reporter_code as varchar), '?'), ', flow ', coalesce(flow, '?'),
-                ', partner ', coalesce(cast(partner_code as varchar), '?'), ', code ', coalesce(cmd_code, '?'),
-                ', revision ', coalesce(stated_revision, 'not stated'),
-                ', value ', coalesce(cast(value_usd as varchar), '?')) as detail,
+            {tallies.DETAIL} as detail,
             archive_entry, source_row,
             coalesce(raw, cast(to_json({{'reporterCode': reporter_code, 'flowCode': flow, 'partnerCode': partner_code,
                 'cmdCode': cmd_code, 'classificationCode': stated_revision, 'primaryValue': value_usd}})
@@ -351,12 +312,16 @@ def _quarantined(judged: str) -> str:
 
 
 def _write_counts(
-    connection: duckdb.DuckDBPyConnection, landing: Path, year: int | None, source: str, counts: RuleCounts
+    connection: duckdb.DuckDBPyConnection,
+    landing: Path,
+    year: int | None,
+    source: str,
+    counts: RuleCounts,
+    noted: Mapping[str, int],
 ) -> None:
     connection.execute("create table accounting (year integer, source varchar, rule varchar, n bigint)")
-    connection.executemany(
-        "insert into accounting values (?, ?, ?, ?)", [(year, source, rule, n) for rule, n in counts.as_rows()]
-    )
+    rows = [*counts.as_rows(), *((f"noted:{finding}", n) for finding, n in noted.items())]
+    connection.executemany("insert into accounting values (?, ?, ?, ?)", [(year, source, rule, n) for rule, n in rows])
     _write_table(connection, landing, "trade_rule_counts", year, "select * from accounting")
 
 
@@ -377,6 +342,11 @@ _EMPTY = {
     **dict.fromkeys(KINDS, _EMPTY_ROW),
     "trade_reporters": "select 0::integer as year, 0::integer as reporter_code, '' as flow, 0::bigint as n_rows "
     "where false",
+    "trade_findings": "select 0::integer as year, '' as finding, 0::integer as reporter_code, '' as flow, '' as code, "
+    "0::bigint as n_rows, 0::double as value_usd, '' as detail where false",
+    "trade_losses": "select 0::integer as year, '' as source, '' as file, '' as archive_entry, "
+    "0::integer as reporter_code, false as reporter_is_country, '' as flow, '' as reason, 0::bigint as n_rows, "
+    "0::double as value_usd, '' as example where false",
     "trade_rule_counts": "select 0::integer as year, '' as source, '' as rule, 0::bigint as n where false",
     QUARANTINE: "select '' as dataset, '' as source, 0::integer as year, '' as reason, '' as detail, "
     "'' as archive_entry, 0::bigint as source_row, '' as raw where false",

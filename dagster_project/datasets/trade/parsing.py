@@ -7,23 +7,26 @@ here: columns and single rows (`comtrade_rows`, `baci_rows`), and the rules that
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import duckdb
 
 from dagster_project.archive.store import Entry
 from dagster_project.datasets.trade import baci_rows, comtrade_rows
+from dagster_project.datasets.trade.editions import replaced_files
 from dagster_project.landing import delimited, vouched, yearly
 from dagster_project.landing.delimited import require_closed_quotes, require_one_line_each, unreadable
 from dagster_project.landing.loads import Load
 from dagster_project.landing.tables import copy_query, scratch_database
 from dagster_project.sql import parquet
 
-# What `comtrade_rows` and `baci_rows` yield, in this order. `raw` holds the row as received where it has a reason.
+# What `comtrade_rows` and `baci_rows` yield, in this order. `raw` holds the row as received where it has a reason;
+# `breakdown` a part's second partner, transport and customs procedure (2100 by sea: 0/2100/C00), null for a whole flow.
 PARSED_COLUMNS = (
     "year",
     "reporter_code",
@@ -34,7 +37,8 @@ PARSED_COLUMNS = (
     "value_usd",
     "quantity",
     "quantity_unit",
-    "is_breakdown",
+    "breakdown",
+    "is_converted",
     "reason",
     "raw",
 )
@@ -44,7 +48,8 @@ PARSED_COLUMNS = (
 class Parsed:
     """One archived table as typed rows: `rows` by year, and the number of rows whose year cannot be read.
 
-    `extra_columns` are those that its publisher's layout does not have; nothing reads them.
+    `extra_columns` are those that its publisher's layout does not have; nothing reads them. It `is_replaced` when a
+    later edition of the same file is there.
     """
 
     entry_id: str
@@ -55,6 +60,7 @@ class Parsed:
     rows: Mapping[int, int]
     rows_without_year: int
     extra_columns: Sequence[str]
+    is_replaced: bool = False
 
 
 def parse(load: Load, years: Sequence[int] | None, *, reading: Collection[int] = ()) -> list[Parsed]:
@@ -72,7 +78,8 @@ def parse(load: Load, years: Sequence[int] | None, *, reading: Collection[int] =
                 for member, table in tables.items():
                     if _wanted(member, years):
                         parsed.append(_parse_table(connection, table, entry, member, load.landing, reading))
-    return parsed
+    replaced = replaced_files([table.address for table in parsed])
+    return [replace(table, is_replaced=table.address in replaced) for table in parsed]
 
 
 def years_held(parsed: Sequence[Parsed]) -> list[int]:
@@ -88,7 +95,7 @@ def identities(load: Load) -> dict[int, str]:
 
 def year_identity(parsed: Sequence[Parsed], year: int, load: Load) -> str:
     """Names what a landed year depends on: the parsed tables that hold rows of it, and the load's shape."""
-    holding = sorted((table.entry_id, table.path.name) for table in parsed if table.rows.get(year))
+    holding = sorted((table.entry_id, table.path.name, table.is_replaced) for table in parsed if table.rows.get(year))
     return yearly.identity(year, [load.shape, load.settings.hs_revision, holding])
 
 
@@ -117,7 +124,9 @@ def _parse_table(
     reading: Collection[int],
 ) -> Parsed:
     reader = baci_rows if entry.source == "baci" else comtrade_rows
-    key = hashlib.sha256(f"{entry.sha256} {member} {_code_fingerprint()}".encode()).hexdigest()[:24]
+    # All that the result depends on: the bytes, what the name says of them, and the code that reads them.
+    depends_on = [entry.sha256, entry.source, entry.part, member, dict(entry.parameters), _code_fingerprint()]
+    key = hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()[:24]
     target = landing / "parsed" / f"trade-{key}.parquet"
     address = f"{entry.address}!{member}" if member != entry.part else entry.address
     known = _kept(target, landing, reading)
@@ -129,7 +138,7 @@ def _parse_table(
             query = f"select {', '.join(PARSED_COLUMNS)} from ({rows})"
             records = copy_query(connection, query, building)
             records += _insert_rejected_lines(connection, building, address)
-            if entry.parameters.get("format", "csv").lower() != "json":
+            if entry.source == "baci" or comtrade_rows.file_format(entry) != "json":
                 gzipped = entry.address.lower().endswith(".gz")
                 require_one_line_each(connection, table, path, gzipped, address, records)
             known = _keep(connection, building, target, landing, extra)
@@ -139,6 +148,8 @@ def _parse_table(
             building.unlink(missing_ok=True)
             for name in ("rejected_lines", "rejected_lines_scan", "payload", "json_rows"):
                 connection.execute(f"drop table if exists {name}")
+    if entry.source == "baci":
+        baci_rows.require_year(member, list(known.rows), address)
     return Parsed(
         entry_id=entry.id,
         address=address,
@@ -195,11 +206,11 @@ def _insert_rejected_lines(connection: duckdb.DuckDBPyConnection, target: Path, 
         return 0
     require_closed_quotes(connection, "rejected_lines", address)
     both = target.with_name(target.name + "-with-rejects")
-    nulls = ", ".join(f"null as {name}" for name in PARSED_COLUMNS[:-3])
+    nulls = ", ".join(f"null as {name}" for name in PARSED_COLUMNS[:-2] if name != "is_converted")
     # One line may break several rules of the reader; it is one row all the same. Line 1 is the header, so line n is
     # row n - 1; the readable rows before it are those less the rejected lines before it.
     rejected = f"""
-        select {nulls}, false as is_breakdown, 'malformed_row' as reason,
+        select {nulls}, false as is_converted, 'malformed_row' as reason,
             cast(to_json({{'line': line, 'error': any_value(error_message), 'text': any_value(csv_line)}}) as varchar),
             line - 2 - (row_number() over (order by line) - 1) as readable_before, 1 as is_rejected, line
         from rejected_lines group by line

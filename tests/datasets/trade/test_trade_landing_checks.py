@@ -21,14 +21,19 @@ from tests.helpers.check_cases import (
     spoiled,
     sql,
 )
-from tests.helpers.sound_reference import BATTERIES, CHN, EU, HORSES, JPN, USA
-from tests.helpers.sound_trade import landing_tables, quarantined_trade, reporter, trade_count
+from tests.helpers.sound_reference import BATTERIES, CHN, EU, HORSES, JPN, TWN, USA
+from tests.helpers.sound_trade import finding, flow, landing_tables, loss, quarantined_trade, reporter, trade_count
 
 SOUND = holding(landing_tables())
 
 # What China reports of batteries from the United States in 2017: one flow, and the cell of World's row it is part of.
 IN_2017 = {"year": 2017, "reporter_code": CHN, "partner_code": USA, "cmd_code": BATTERIES}
 ONE_FLOW = rows("trade_flows", **IN_2017)
+CHN_FROM_USA = sum(
+    each["value_usd"]
+    for each in landing_tables()["trade_flows"].to_pylist()
+    if (each["year"], each["reporter_code"], each["partner_code"]) == (2017, CHN, USA)
+)
 BATTERIES_OF_JAPAN = {"year": 2017, "reporter_code": JPN, "cmd_code": BATTERIES}
 JAPAN_IN_2017 = {"year": 2017, "reporter_code": JPN, "flow": "M"}
 # A quarantined row that is accounted for.
@@ -154,6 +159,88 @@ CASES = [
         shows={"year": 2018, "cells_off": 3},
     ),
     case(
+        "a country whose partners sum to 3 % of its World rows",
+        rows("trade_control_totals", reporter_code=JPN, year=2018).set(value_usd=sql("value_usd / 0.03")),
+        fails="trade_control_totals.partners_cover_world_overall",
+        shows={"year": 2018, "reporter_code": JPN, "flow": "M", "coverage": pytest.approx(0.03)},
+    ),
+    case(
+        "a cell without a partner",
+        rows("trade_flows", **BATTERIES_OF_JAPAN).set(value_usd=0),
+        fails="trade_control_totals.partners_cover_world",
+        shows=BATTERIES_OF_JAPAN,
+    ),
+    case(
+        "a country that reports a thousand times what its partner reports",
+        add("trade_flows", {**flow(value_usd=CHN_FROM_USA / 1000, reporter=USA, partner=CHN), "flow": "X"}),
+        fails="trade_flows.units_agree_with_partners",
+        shows={"year": 2017, "reporter_code": CHN, "flow": "M", "ratio": pytest.approx(1000)},
+    ),
+    case(
+        "a country that reports in thousands what its partner reports in dollars",
+        add("trade_flows", {**flow(value_usd=CHN_FROM_USA * 900, reporter=USA, partner=CHN), "flow": "X"}),
+        fails="trade_flows.units_agree_with_partners",
+        shows={"year": 2017, "reporter_code": CHN, "flow": "M", "ratio": pytest.approx(1 / 900)},
+    ),
+    case(
+        "a country of which five partners report a quarter",
+        *(
+            add("trade_flows", {**flow(value_usd=value, reporter=side[0], partner=side[1]), "flow": side[2]})
+            for partner in (36, 76, 124, 276, 360)
+            for value, side in ((4e6, (TWN, partner, "M")), (1e6, (partner, TWN, "X")))
+        ),
+        fails="trade_flows.values_agree_with_partners",
+        shows={"year": 2017, "reporter_code": TWN, "flow": "M", "ratio": pytest.approx(4), "witnesses": 5},
+    ),
+    case(
+        "a year in which the world trades more than it has",
+        rows("trade_flows", year=2018).set(value_usd=sql("value_usd * 1e5")),
+        fails="trade_flows.world_trade_plausible",
+        shows={"year": 2018, "flow": "M"},
+    ),
+    case(
+        "tons that cost a million dollars and more",
+        rows("trade_flows", year=2018).set(quantity_unit="t", value_usd=sql("quantity * 2e6")),
+        fails="trade_flows.ton_prices_plausible",
+        shows={"year": 2018, "median_usd_per_ton": pytest.approx(2e6)},
+    ),
+    case(
+        "a country that reported nothing usable",
+        add("trade_findings", finding("reported_nothing_usable", detail="control_total 3")),
+        fails="trade_findings.reports_usable",
+        shows={"year": 2017, "reporter_code": CHN, "name": "China", "detail": "control_total 3"},
+    ),
+    case(
+        "breakdown rows without their total",
+        add("trade_findings", finding("breakdown_summed", code=BATTERIES)),
+        fails="trade_findings.breakdowns_have_totals",
+        shows={"year": 2017, "reporter_code": CHN, "code": BATTERIES, "n_rows": 3},
+    ),
+    case(
+        "a heading without a good below it",
+        add("trade_findings", finding("heading_only", code="2510")),
+        fails="trade_findings.headings_have_goods",
+        shows={"year": 2017, "reporter_code": CHN, "code": "2510"},
+    ),
+    case(
+        "few rows that hold most of a reporter's value",
+        add("trade_losses", loss(reason="unknown_hs_code", n_rows=1, value_usd=1e9)),
+        fails="trade_losses.little_lost",
+        shows={"year": 2017, "reporter_code": CHN, "flow": "M", "reasons": "unknown_hs_code 1", "rows_lost": 1},
+    ),
+    case(
+        "rows of a file of which each is lost for one of two reasons",
+        add("trade_losses", {**loss(reason="hs_code_length", n_rows=40, value_usd=1), "file": "drop:comtrade/d.csv"}),
+        add("trade_losses", {**loss(reason="negative_value", n_rows=2, value_usd=0), "file": "drop:comtrade/d.csv"}),
+        fails="trade_losses.little_lost",
+        shows={
+            "file": "drop:comtrade/d.csv",
+            "reasons": "hs_code_length 40, negative_value 2",
+            "rows_read": 42,
+            "example": f"reporter {CHN}, …",
+        },
+    ),
+    case(
         "flows of a country that is not among the reporters",
         rows("trade_reporters", **JAPAN_IN_2017).remove(),
         fails="trade_reporters.reporters_plausible",
@@ -198,8 +285,15 @@ CASES = [
     case(
         "a quarter of a year's rows quarantined",
         add("trade_rule_counts", trade_count("quarantined:negative_value", 40, year=2018)),
+        add("trade_rule_counts", trade_count("quarantined:bad_hs_code", 2, year=2018)),
+        add("quarantine_trade", quarantined_trade("negative_value", year=2018, detail="value -5")),
         fails="quarantine_trade.few_quarantined",
-        shows={"year": "2018", "rows_quarantined": 40},
+        shows={
+            "year": "2018",
+            "rows_quarantined": 42,
+            "reasons": "negative_value 40, bad_hs_code 2",
+            "example": "value -5",
+        },
     ),
     case(
         "a row that was counted as quarantined and is not there",
@@ -232,12 +326,35 @@ def test_a_few_cells_off_warn_and_are_listed_while_the_rest_passes() -> None:
     assert warned.n_failed == 2
 
 
-def test_partners_below_world_are_legal_and_their_ratio_is_told() -> None:
-    doubled = spoiled(SOUND, rows("trade_control_totals").set(value_usd=sql("value_usd * 2")))
-    found = outcome(TRADE_LANDING, doubled, "trade_control_totals.partners_within_world")
+def test_partners_a_little_below_world_are_legal_and_their_ratio_is_told() -> None:
+    raised = spoiled(SOUND, rows("trade_control_totals").set(value_usd=sql("value_usd / 0.96")))
+    found = outcome(TRADE_LANDING, raised, "trade_control_totals.partners_within_world")
     assert found.passed
-    assert found.facts["partners_over_world"] == pytest.approx(0.5)
+    assert found.facts["partners_over_world"] == pytest.approx(0.96)
     assert found.facts["cells"] == 48
+    assert not_passed(TRADE_LANDING, raised).keys() == set()
+
+
+def test_one_cell_without_partners_warns_and_is_listed() -> None:
+    one_cell = rows("trade_control_totals", **BATTERIES_OF_JAPAN).set(value_usd=sql("value_usd * 1.5"))
+    found = not_passed(TRADE_LANDING, spoiled(SOUND, one_cell))
+    assert {check: each.severity for check, each in found.items()} == {
+        "trade_control_totals.partners_cover_world": "WARN"
+    }
+
+
+def test_world_rows_of_a_country_that_is_mirrored_are_held_against_nothing() -> None:
+    without = [rows(table, **JAPAN_IN_2017).remove() for table in ("trade_flows", "trade_reporters")]
+    found = outcome(TRADE_LANDING, spoiled(SOUND, *without), "trade_control_totals.partners_cover_world_overall")
+    assert found.passed
+
+
+def test_a_footer_in_a_small_file_is_no_loss() -> None:
+    small = {**loss(n_rows=2), "file": "drop:comtrade/d.csv"}
+    footer = {**loss(None, reason="malformed_row", n_rows=1, value_usd=0), "file": "drop:comtrade/d.csv"}
+    rest = {**small, "year": None}
+    data = spoiled(SOUND, *(add("trade_losses", row) for row in (small, footer, rest)))
+    assert outcome(TRADE_LANDING, data, "trade_losses.little_lost").passed
 
 
 def test_one_quarantined_row_warns_and_blocks_nothing() -> None:

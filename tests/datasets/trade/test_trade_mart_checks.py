@@ -20,7 +20,7 @@ from tests.helpers.check_cases import (
     scripted,
     sql,
 )
-from tests.helpers.sound_reference import BATTERIES, CHN, CRUDE_OIL, TWN, USA
+from tests.helpers.sound_reference import BATTERIES, CHN, CRUDE_OIL, JPN, TWN, USA
 from tests.helpers.sound_trade import bilateral_total, mart_tables
 
 SOUND = holding(mart_tables())
@@ -50,6 +50,22 @@ SCALED = {
 }
 
 CASES = [
+    case(
+        "an importer whose goods are a thousand times what they were",
+        rows("all_years.import_vulnerability", importer_code=JPN, year=2018).set(
+            import_value_usd=sql("import_value_usd * 1000")
+        ),
+        fails="import_vulnerability.units_agree_with_year_before",
+        shows={"year": 2018, "importer_code": JPN, "year_before": 2017, "ratio": pytest.approx(1000)},
+    ),
+    case(
+        "an importer whose goods fell to a thirtieth",
+        rows("all_years.import_vulnerability", importer_code=JPN, year=2018).set(
+            import_value_usd=sql("import_value_usd / 30")
+        ),
+        fails="import_vulnerability.values_agree_with_year_before",
+        shows={"year": 2018, "importer_code": JPN, "year_before": 2017, "ratio": pytest.approx(1 / 30)},
+    ),
     case(
         "a value that is no number",
         rows("trade_flows", **BATTERIES_OF_2017, importer_code=CHN).set(value_usd=float("nan")),
