@@ -1,4 +1,4 @@
-"""How landing tables are written and counted. Not here: what is in them (see `trade`, `reference`, ...)."""
+"""How landing tables are written and counted. Not here: what is in them (see `datasets`)."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class RuleCounts:
 def scratch_database(directory: Path, resources: Resources | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """An in-memory DuckDB that spills below `directory` and keeps the order of what it reads.
 
-    It takes landing's share of the resources (of what the machine grants, where nobody says).
+    It takes landing's share of these resources; of the machine's defaults, where there are none.
     """
     directory.mkdir(parents=True, exist_ok=True)
     spill = tempfile.mkdtemp(dir=directory, prefix=".spill-")
@@ -126,7 +126,7 @@ def copy_query(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     footer = ", ".join(f"{name}: {literal(value)}" for name, value in (metadata or {}).items())
-    # No dictionary is begun for columns of many values: trying one takes longer than the bytes are worth.
+    # Columns of many values get no dictionary: trying one takes longer than the bytes that it saves are worth.
     options = "format parquet, compression zstd, dictionary_size_limit 10000"
     if footer:
         options += f", kv_metadata {{{footer}}}"

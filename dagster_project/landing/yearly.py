@@ -43,7 +43,7 @@ def receipt(landing: Path, dataset: str, name: str) -> Receipt | None:
 
 
 def write_receipt(landing: Path, dataset: str, name: str, content: Receipt) -> None:
-    """Vouch for a year: all its tables are written."""
+    """Note that all tables of a year are written."""
     write_whole(_folder(landing, dataset) / f"{name}.json", json.dumps(asdict(content)).encode())
 
 
@@ -65,7 +65,7 @@ def landed_entries(landing: Path, dataset: str) -> list[str]:
 
 
 def start_over_unless(shape: str, landing: Path, dataset: str, folders: Iterable[Path]) -> None:
-    """Take every landed year out when they were landed under another shape: the landing never mixes two of them."""
+    """Remove all landed years when they were landed under another shape: the landing never mixes two shapes."""
     marker = landing / f"{dataset}_config"
     if marker.exists() and marker.read_text() == shape:
         return
@@ -75,7 +75,7 @@ def start_over_unless(shape: str, landing: Path, dataset: str, folders: Iterable
 
 
 def keep_only(years: Sequence[int], landing: Path, dataset: str, folders: Iterable[Path]) -> list[int]:
-    """Take every other year out of the table folders, and any that a crash left without receipt.
+    """Remove every other year from the table folders, and each year that a crash left without a receipt.
 
     Returns the landed years that were removed.
     """

@@ -2,7 +2,7 @@
 
 Two datasets take files from the same zip. What belongs here: finding the newest release, the zip's directory, and one
 gzip per member with the very bytes that CEPII compressed. Not here: which members a dataset wants, their columns, and
-how a call is made (`http`).
+how a call is made (see `http`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dagster_project.sources.zip_member import extract_table
 
 SOURCE = "baci"
 SERVICE = Service(SOURCE, interval=0.5)
-_TAILS = (1 << 16, 1 << 22)  # where the zip's directory lies; the second is for one of many members
+_TAILS = (1 << 16, 1 << 22)  # bytes at the zip's end that hold its directory; the second for a zip of many members
 _RELEASE = re.compile(r"V(\d{6}[a-z]?)")
 _YEAR = re.compile(r"_Y(\d{4})_")
 

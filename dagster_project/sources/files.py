@@ -74,7 +74,7 @@ def find_files(drop_dir: Path, kinds: Sequence[FileKind]) -> Found:
 
 
 def find_kind(kinds: Sequence[FileKind], folder: str, name: str) -> tuple[FileKind, dict[str, str]] | None:
-    """The first kind that a file is of, and the parameters in its name; None where no kind knows it."""
+    """The first kind that a file is of, and the parameters in its name; None where no kind matches."""
     for kind in kinds:
         match = kind.match(name) if kind.folder == folder else None
         if match is not None:
@@ -96,7 +96,7 @@ def nothing_found(drop_dir: Path, kinds: Sequence[FileKind], ignored: Sequence[s
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
-    """Plain files below a folder in a fixed order; hidden ones (.DS_Store and the like) are nobody's data."""
+    """Plain files below a folder in a fixed order, without hidden ones such as .DS_Store."""
     if folder.is_dir():
         for path in sorted(folder.rglob("*")):
             if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
