@@ -1,7 +1,7 @@
 """The commands of `chokepoint`: read the arguments, start the work, say how it ended.
 
-What belongs here: the conversation with the user. Not here: what is shown on the way (`progress`), what came out
-(`summary`), and the work; a run from the Dagster UI does the same.
+What belongs here: the conversation with the user. Not here: what is shown on the way (see `progress`), what came out
+(see `summary`), and the work; a run from the Dagster UI does the same.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _pin(options: argparse.Namespace) -> int:
-    """Pin the files of live sources that have pinned hashes at what their addresses give now."""
+    """Write the hashes that the pinned files of live sources have now."""
     settings = load_settings()
     changed: list[str] = []
     with live_session(settings) as session:
@@ -108,7 +108,7 @@ def _pin(options: argparse.Namespace) -> int:
 
 
 def _rebuild(options: argparse.Namespace) -> int:
-    """Build the lock's release aside, from the archive alone, and compare it with the release beside the lock."""
+    """Build the lock's release in a directory of its own, from the archive alone, and compare it with that release."""
     here, lock = load_settings(), load_lock(options.lock)
     if not lock.settings:
         raise SettingError(
@@ -130,7 +130,7 @@ def _rebuild(options: argparse.Namespace) -> int:
 
 
 def _refresh(settings: Settings) -> int:
-    """Compute what has changed and publish; nothing at all when nothing has."""
+    """Compute what has changed and publish it; do nothing where nothing has changed."""
     sources = ", ".join(f"{each.name}: {each.source_name(settings)}" for each in datasets_on(settings))
     with _only_run(settings):
         print(
@@ -141,7 +141,7 @@ def _refresh(settings: Settings) -> int:
             plan = make_plan(settings, on_news=_start_imports)
         if plan.nothing_to_do and (settings.published_dir / "current").exists():
             print("Nothing has changed since the last release; nothing was computed.")
-            if settings.postgres_url:  # which may lack the release: the address is new, or the server was away
+            if settings.postgres_url:  # the release may not be in the database yet
                 return _execute(settings, [], load_lock(settings.lock_path), ("postgres",))
             print_summary(settings)
             return 0
@@ -166,7 +166,7 @@ def _brief(options: argparse.Namespace) -> int:
 
 
 def _ui(options: argparse.Namespace) -> int:
-    """Become Dagster's UI, with its daemon for schedules and sensors."""
+    """Replace this process by Dagster's UI, with its daemon for schedules and sensors."""
     load_settings()  # a mistake in them is shown here, not somewhere in Dagster's log
     _require_free_port(options.port)
     ensure_dagster_home()
@@ -177,7 +177,9 @@ def _ui(options: argparse.Namespace) -> int:
 def _require_free_port(port: int) -> None:
     try:
         with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # else a port just given back counts as taken
+            probe.setsockopt(
+                socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+            )  # else a port that was just closed counts as taken
             probe.bind((UI_HOST, port))
     except (OSError, OverflowError) as error:
         raise SettingError(
@@ -221,7 +223,7 @@ def _dbt_docs(options: argparse.Namespace) -> int:
 
 
 def _start_imports() -> None:
-    """Import in the background what the run needs: seconds of one core, while DuckDB parses and the disk writes."""
+    """Import what a run needs in the background: it takes seconds, in which DuckDB parses and the disk writes."""
 
     def load() -> None:
         for module in ("dagster_dbt", "dbt.cli.main", "great_expectations"):

@@ -21,7 +21,7 @@ def news_sensor(each: Dataset) -> str:
 
 
 def jobs() -> list[dg.UnresolvedAssetJobDefinition]:
-    """The main job and its full-refresh twin."""
+    """The main job, and the same with a full refresh."""
     return [
         dg.define_asset_job(
             REFRESH,

@@ -59,7 +59,7 @@ def output_to_log(settings: Settings) -> Iterator[TextIO]:
 
 @dataclass(frozen=True)
 class StepLines:
-    """Listens to a run and prints a line to `stream` when a step ends. `started` is the run's begin, monotonic."""
+    """Listens to a run and prints a line to `stream` when a step ends. `started` is when the run began (monotonic)."""
 
     stream: TextIO
     started: float

@@ -170,9 +170,9 @@ def _entries(settings: Settings) -> list[Entry]:
 
 
 def _brief(context: AssetExecutionContext, building: Release, settings: Settings) -> None:
-    """The release's page. A release with nothing to show (no good in scope) stands without one, and says so.
+    """Write the release's page. A release without any good in scope gets none, and the log says so.
 
-    An importer or years that were asked for and are not there are a mistake in the settings, and stop the release.
+    Settings that name an importer or years which the release does not hold are a mistake, and stop the release.
     """
     options = BriefOptions(settings.brief_importer, settings.brief_years)
     try:

@@ -1,4 +1,7 @@
-"""Warehouse assets: the dbt models, one Dagster op per domain and layer. Not here: the models, which lie in `dbt/`."""
+"""Warehouse assets: one Dagster op for all staging models, one for the models of each dataset, one for the figures.
+
+Not here: the models (see `dbt/`), and how dbt is run (see `dbt_project`).
+"""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -33,7 +36,7 @@ from dagster_project.planning.state import FIGURES, Built, identity, shape
 from dagster_project.settings import Settings
 from dagster_project.sql import identifier
 
-if TYPE_CHECKING:  # two seconds that loading the definitions need not cost
+if TYPE_CHECKING:  # importing dbt takes two seconds, which the definitions do not need
     from dbt.cli.main import dbtRunnerResult
 
 MODEL_LAYERS = ("intermediate", "marts")
@@ -62,15 +65,15 @@ class Translator(DagsterDbtTranslator):
         return OWNERS
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """dbt's words, what it is made from, and the SQL."""
-        said = str(dbt_resource_props["description"]).strip()
+        """dbt's description, what the model is made from, and its SQL."""
+        description = str(dbt_resource_props["description"]).strip()
         parents = [name.split(".")[-1] for name in dbt_resource_props.get("depends_on", {}).get("nodes", ())]
         made = f"Computed from {', '.join(parents)}." if parents else "Kept in the repository as a CSV file (dbt seed)."
         sql = str(dbt_resource_props.get("raw_code") or "")
-        return f"{said}\n\n{made}" + (f"\n\n```sql\n{sql.strip()}\n```" if sql else "")
+        return f"{description}\n\n{made}" + (f"\n\n```sql\n{sql.strip()}\n```" if sql else "")
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
-        """Marts also say how old they may get."""
+        """Marts also have a freshness policy."""
         spec = super().get_asset_spec(manifest, unique_id, project)
         return spec.replace_attributes(freshness_policy=ANNUAL) if spec.group_name == "marts" else spec
 
@@ -135,7 +138,7 @@ def _yearly_models(
         shaped_by = shape(each, settings, lambda other: current_inputs(other, settings))
         full = config.full_refresh or built.shapes.get(each.name) != shaped_by
         asked = [year for year in years_of(context.partition_keys, settings) if year in landed]
-        # Years that are no longer landed leave the warehouse only when it is made anew.
+        # A year that is no longer landed leaves the warehouse only when all years are computed anew.
         before = built.years_of(each)
         full = full or any(int(year) not in landed for year in before)
         years = [] if full else asked
@@ -143,7 +146,7 @@ def _yearly_models(
         yield from _build(context, settings, ["--full-refresh"] if full else [], build_years(years))
         computed = landed if full else {year: landed[year] for year in asked}
         kept = {} if full else {int(year): name for year, name in before.items() if int(year) in landed}
-        # Read again: other datasets have their own records, and their ops may have come meanwhile.
+        # The record is read again: ops of other datasets may have changed their part of it since.
         Built.load(settings).with_years(each, shaped_by, {**kept, **computed}).save(settings)
 
     return yearly_models
@@ -172,7 +175,7 @@ def _record(each: Dataset, settings: Settings) -> None:
 
 
 def _figures(settings: Settings, manifest: Path) -> dg.AssetsDefinition:
-    # Marts of a dataset that is off are upstream all the same: the models find out what is there, and say so.
+    # Marts of a dataset that is off count as upstream too: the models find out which marts exist.
     @dbt_assets(
         manifest=manifest,
         name="benchmark_models",
@@ -222,7 +225,7 @@ def _build(
 def _require_success(
     context: AssetExecutionContext, result: "dbtRunnerResult", events: Sequence[dict[str, Any]], built: set[dg.AssetKey]
 ) -> None:
-    """dbt must say success, and every selected model must have been built: it skips those behind a failed test."""
+    """Fail unless dbt succeeded and built every selected model: it skips models that depend on a failed test."""
     errors = [event["info"]["msg"] for event in events if event["info"]["level"] == "error"]
     if not result.success:
         raise dg.Failure(
@@ -240,7 +243,7 @@ def _with_rows(
     meta: Mapping[str, Mapping[str, Any]],
     tables: Mapping[str, Collection[str]],
 ) -> Any:
-    """Add rows, years, bytes, origin and a preview to a model's event, and a mart's picture; other events pass."""
+    """Add rows, years, bytes, origin, a preview and a mart's picture to a model's event; return others as they are."""
     if not isinstance(event, dg.Output):
         return event
     schema, table = context.asset_key_for_output(event.output_name).path

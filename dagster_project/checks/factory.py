@@ -42,7 +42,7 @@ def make_stage_check(
     """The stage's checks as one step `name`.
 
     `asset_keys` names the asset of every table of the stage; several tables may share an asset, and their checks then
-    carry the table's name. `data` says what a run's checks look at (`years_of_run` tells the years). A failed check of
+    carry the table's name. `data` gives what a run's checks look at (`years_of_run` finds its years). A failed check of
     severity ERROR stops everything downstream, and so does one that crashed or found a column missing.
     """
     if unknown := [table for table in stage.tables if table not in asset_keys]:
@@ -123,7 +123,7 @@ def as_markdown(rows: Sequence[Row]) -> str:
 def _data_or_error(
     data: Callable[[AssetCheckExecutionContext], CheckedData], context: AssetCheckExecutionContext
 ) -> CheckedData:
-    """What the checks look at; where that cannot be had, every check reports the reason as its crash."""
+    """What the checks look at; where that fails, every check reports the reason as a crash."""
     try:
         return data(context)
     except Exception as error:
@@ -136,7 +136,7 @@ def _data_or_error(
 
 
 def _severity(outcome: Outcome) -> AssetCheckSeverity:
-    # What could not be decided is an error, whatever the rule would have been worth.
+    # A check that could not be decided is an error, even where its rule only warns.
     warns = outcome.severity == "WARN" and outcome.status in ("passed", "failed")
     return AssetCheckSeverity.WARN if warns else AssetCheckSeverity.ERROR
 

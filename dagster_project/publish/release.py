@@ -68,7 +68,7 @@ RELEASE_INFO_COLUMNS = {
 ID_FORMAT = "%Y%m%dT%H%M%S-%fZ"
 # What DuckDB 1.1 and newer can open; 1.1 to 1.5 read it without converting.
 STORAGE_VERSION = "v1.0.0"
-# 10 million flows: snappy 2.8 s and 159 MB, zstd 3.7 s and 128 MB on two cores. Time is what a run has least of.
+# 10 million flows: snappy 2.8 s and 159 MB, zstd 3.7 s and 128 MB on two cores. The time matters more.
 COMPRESSION = "snappy"
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -86,7 +86,7 @@ class MartSpec:
     year_column  the column by which the content hash is kept per year; None for a mart without years
     partitioned  Parquet files by year only and not in the DuckDB file; needs a year column
     ready        year -> Parquet file that holds exactly the mart's rows of that year; it is linked, not written again.
-                 Whoever replaces such a file later must put a new one in its place, not change it
+                 Such a file may later be replaced by a new one, but never changed
     """
 
     name: str
@@ -100,7 +100,7 @@ class MartSpec:
 
 @dataclass(frozen=True)
 class ReleaseContext:
-    """What a release says of its origin. The caller takes secrets out of `settings` beforehand.
+    """What a release says of its origin. `settings` must hold no secrets.
 
     lock          the archive entries the marts were built from, and what the sources could not give
     checks        one mapping per check result: JSON-ready, as the caller likes it
