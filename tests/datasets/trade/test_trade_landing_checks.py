@@ -76,7 +76,7 @@ CASES = [
         shows={"broken_rule": "code is not six digits", "cmd_code": "10121"},
     ),
     case(
-        "an HS revision that nobody knows",
+        "an unknown HS revision",
         rows("trade_flows").set(hs_revision="H9"),
         fails="trade_flows.codes_well_formed",
         shows={"broken_rule": "unknown HS revision"},
@@ -232,7 +232,7 @@ def test_a_few_cells_off_warn_and_are_listed_while_the_rest_passes() -> None:
     assert warned.n_failed == 2
 
 
-def test_partners_below_world_are_legal_and_their_ratio_is_told() -> None:
+def test_partners_below_world_pass_and_their_ratio_is_shown() -> None:
     doubled = spoiled(SOUND, rows("trade_control_totals").set(value_usd=sql("value_usd * 2")))
     found = outcome(TRADE_LANDING, doubled, "trade_control_totals.partners_within_world")
     assert found.passed
