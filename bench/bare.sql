@@ -1,5 +1,5 @@
 -- The benchmark's other side: the same BACI files to the same marts in plain DuckDB SQL, with no archive, checks,
--- orchestration, history or manifest. Written as one would by hand, from measures.md and marts.md.
+-- orchestration, history or manifest. Written by hand, from the definitions of the marts.
 --
 -- Run by bench/run.py with the output directory as working directory; variables: drop (the drop folder), chapters (the
 -- CSV file with the names of the HS chapters). BACI needs no mirroring and HS17 no conversion, so neither is here.

@@ -30,7 +30,7 @@ def asset_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
 
 def _step(settings: Settings, each: Dataset, layer: Layer, stage: Stage) -> dg.AssetChecksDefinition:
     def data(context: dg.AssetCheckExecutionContext) -> CheckedData:
-        # Years and retention may differ without making totals incomparable; whatever shapes the marts may not.
+        # Totals can be compared where all settings that shape the marts are the same; years and retention may differ.
         previous = previous_release(settings.published_dir, settings.shaping())
         held = _years_held(settings, each, layer)
         years = _years_of_run(context, settings, each, held)

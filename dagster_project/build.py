@@ -1,4 +1,7 @@
-"""One function builds the whole graph, so that tests run the real graph with other settings."""
+"""One function builds the whole graph, so that tests run the real graph with other settings.
+
+Not here: assets, checks, jobs, sensors and schedules themselves.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The commands of `chokepoint`: read the arguments, start the work, say how it ended.
 
-What belongs here: the conversation with the user. Not here: what is shown on the way (`progress`), what came out
-(`summary`), and the work; a run from the Dagster UI does the same.
+What belongs here: the conversation with the user. Not here: what is shown on the way (see `progress`), what came out
+(see `summary`), and the work; a run from the Dagster UI does the same.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _pin(options: argparse.Namespace) -> int:
-    """Pin the files of live sources that have pinned hashes at what their addresses give now."""
+    """Write the hashes that the pinned files of live sources have now."""
     settings = load_settings()
     changed: list[str] = []
     with live_session(settings) as session:
@@ -135,7 +135,7 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _rebuild(options: argparse.Namespace) -> int:
-    """Build the lock's release aside, from the archive alone, and compare it with the release beside the lock."""
+    """Build the lock's release in a directory of its own, from the archive alone, and compare it with that release."""
     here, lock = load_settings(), load_lock(options.lock)
     if not lock.settings:
         raise SettingError(
@@ -157,7 +157,7 @@ def _rebuild(options: argparse.Namespace) -> int:
 
 
 def _refresh(settings: Settings) -> int:
-    """Compute what has changed and publish; nothing at all when nothing has."""
+    """Compute what has changed and publish it; do nothing where nothing has changed."""
     sources = ", ".join(f"{each.name}: {each.source_name(settings)}" for each in datasets_on(settings))
     with _only_run(settings):
         print(
@@ -168,7 +168,7 @@ def _refresh(settings: Settings) -> int:
             plan = make_plan(settings, on_news=_start_imports)
         if plan.nothing_to_do and _has_release(settings):
             print("Nothing has changed since the last release; nothing was computed.")
-            if settings.postgres_url:  # which may lack the release: the address is new, or the server was away
+            if settings.postgres_url:  # the release may not be in the database yet
                 return _execute(settings, [], load_lock(settings.lock_path), ("postgres",))
             print_summary(settings)
             return 0
@@ -229,7 +229,9 @@ def _published(settings: Settings) -> bool:
 def _require_free_port(port: int) -> None:
     try:
         with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # else a port just given back counts as taken
+            probe.setsockopt(
+                socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+            )  # else a port that was just closed counts as taken
             probe.bind((UI_HOST, port))
     except (OSError, OverflowError) as error:
         raise SettingError(
@@ -273,7 +275,7 @@ def _dbt_docs(options: argparse.Namespace) -> int:
 
 
 def _start_imports() -> None:
-    """Import in the background what the run needs: seconds of one core, while DuckDB parses and the disk writes."""
+    """Import what a run needs in the background: it takes seconds, in which DuckDB parses and the disk writes."""
 
     def load() -> None:
         for module in ("dagster_dbt", "dbt.cli.main", "great_expectations"):

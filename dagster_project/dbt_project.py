@@ -22,7 +22,7 @@ from dagster_project.publish.release import MartSpec
 from dagster_project.settings import Settings, load_settings
 from dagster_project.sql import one_file
 
-if TYPE_CHECKING:  # two seconds: not before a run or a parse needs it
+if TYPE_CHECKING:  # importing dbt takes two seconds: only when a run or a parse needs it
     from dbt.cli.main import dbtRunnerResult
 
 TARGET = DBT_PROJECT / "target"  # of a checkout: what is parsed for a run lies in its data directory
@@ -74,8 +74,8 @@ def run_dbt(
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt_common.events.functions import msg_to_dict
 
-    # dbt compiles each model anew even where a command before this one has; only ephemeral models, which the project
-    # does not have, would keep what they compiled to.
+    # One manifest serves several commands, because dbt compiles each model again in each. Only ephemeral models would
+    # keep their compiled SQL, and the project has none.
     manifest = _parsed_project(settings)
     try:
         return _invoke(settings, arguments, years, manifest, [lambda event: on_event(msg_to_dict(event))])
@@ -123,13 +123,13 @@ def _invoke(
         target,
     ]
     command = ["--log-level", "none", *arguments, *places, "--vars", json.dumps(dbt_vars(settings))]
-    # dbt goes to its project's directory and stays there.
+    # dbt changes the working directory and does not change it back.
     with chdir(Path.cwd()), _environment({**_variables(settings, years), **_limits(settings)}):
         return dbtRunner(manifest, callbacks).invoke(command)
 
 
 def dbt_vars(settings: Settings) -> dict[str, Any]:
-    """The dbt vars: what shapes all years alike. The same for every command: other vars cost dbt a new parse."""
+    """The dbt vars: what shapes all years alike. Every command gets the same: other vars would make dbt parse again."""
     return {
         "product_scope": settings.product_scope,
         "keep_reimports": settings.keep_reimports,
@@ -232,7 +232,7 @@ def landing_tables_of(manifest: Mapping[str, Any]) -> dict[str, set[str]]:
 
 
 def _project_hash(settings: Settings) -> str:
-    """Of the project's files and of the settings that dbt parses in; memory and threads change nothing."""
+    """A hash of the project's files and of the settings that dbt parses with them; memory and threads are none."""
     files = [path for path in sorted(DBT_PROJECT.rglob("*")) if path.is_file() and TARGET not in path.parents]
     digest = hashlib.sha256(json.dumps([_variables(settings, ""), dbt_vars(settings)]).encode())
     for path in files:

@@ -40,7 +40,7 @@ class SourceError(UserError):
 
 
 class SourceUnreachable(SourceError):
-    """A source gave no whole answer within all tries; another run may get one."""
+    """A source gave no whole answer within all tries; a later run may get one."""
 
 
 class ArchiveDamaged(UserError):

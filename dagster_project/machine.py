@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 MOST_MEMORY = 2_500_000_000  # by default, however large the machine: ten million flows a year need no more
-LEAST_MEMORY = 500_000_000  # less is refused: the shares of it would be too small to spill with
-MOST_THREADS = 4  # by default: more of them share the memory, and gain little
+LEAST_MEMORY = 500_000_000  # less is refused: DuckDB could not work with a stage's share of it
+MOST_THREADS = 4  # by default: more threads share the same memory and gain little
 
-# Of the memory in the settings, of which dbt has the whole. Landing and the checks leave room for the Python at work
-# beside DuckDB, and publishing only reads: so the whole process stays within 4 GB at the default.
+# Each stage's share of the memory in the settings; dbt has all of it. Landing and the checks leave room for the Python
+# that works beside DuckDB, and publishing only reads. At the default, the whole process then stays within 4 GB.
 LANDING = 0.64
 CHECKS = 0.64
 PUBLISHING = 0.4

@@ -1,7 +1,7 @@
 """The address of a PostgreSQL database, taken apart, so that its password stays out of every message.
 
-libpq must not get the address itself: it takes an `@` in the password for the end of it, and then names the rest of the
-password as a host that it cannot find; and it quotes a password with a stray `%`. Not here: the connecting.
+libpq must not get the address itself. It ends a password at the first `@`, takes the rest of it for a host, and names
+that host in its message; and it quotes a password with a stray `%`. Not here: the connecting.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from urllib.parse import unquote
 _HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[^:@/?#\[\],\s]*)(?::\d+)?"
 _PLACE = rf"(?P<hosts>{_HOST}(?:,{_HOST})*)(?:/(?P<dbname>[^/?#@\s]*))?(?:\?(?P<query>\w+=[^&\s]*(?:&\w+=[^&\s]*)*)?)?"
 _SCHEME = r"postgres(?:ql)?://"
-# Without a user first: a password in the query may hold an @. With one, the password ends at the first @ behind which
-# the rest is a place: an @ or a / within it is then part of it.
+# The form without a user is tried first, because a password in the query may hold an @. In the form with a user, the
+# password ends at the first @ that a valid place follows: it may itself hold an @ or a /.
 _FORMS = (
     re.compile(_SCHEME + _PLACE),
     re.compile(_SCHEME + r"(?P<user>[^:@/?#\s]*)(?::(?P<password>\S*?))?@" + _PLACE),

@@ -1,4 +1,4 @@
-"""When the live sources are looked at. Stopped by default.
+"""Schedules: when the live sources are asked for news. All are stopped until a user starts them.
 
 What belongs here: a source's clock time as a Dagster schedule. Not here: what counts as news (see `sensors`), and the
 times (see `datasets`).

@@ -8,9 +8,9 @@ SHOWN = "***"
 
 
 class Secret:
-    """Holds a text that only `reveal` gives: printed, formatted or logged it is ***, and it cannot be written anywhere.
+    """Holds a text that only `reveal` gives. Printed, formatted or logged it shows as ***, and it cannot be pickled.
 
-    No dataclass: `dataclasses.asdict` would take it apart.
+    It is no dataclass, because `dataclasses.asdict` would show its text.
     """
 
     __slots__ = ("__text",)

@@ -1,7 +1,7 @@
 """Every setting, its environment variable, its default and the values it knows. Settings are defined nowhere else.
 
 Values come from the environment, then from `.env` among the user's files (see `places`). Anything unknown raises
-`SettingError`. Keys are settings too, under the names that their services' users know.
+`SettingError`. Keys are settings too, under the names that their services' users know. Not here: what settings do.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def _print_checks(checks: Sequence[dg.AssetCheckEvaluation]) -> None:
 def _print_passed_over(passed_over: Mapping[str, Sequence[str]]) -> None:
     """What the sources could not give or were not asked for, and files that are no table; the first few of each."""
     for dataset, notes in passed_over.items():
-        print(f"\nNot taken in, {dataset}:")
+        print(f"\nNot used, {dataset}:")
         for note in notes[:SHOWN_ROWS]:
             print(textwrap.fill(note, WIDTH, initial_indent="  - ", subsequent_indent="    ", break_long_words=False))
         if len(notes) > SHOWN_ROWS:

@@ -1,4 +1,5 @@
-"""The raw archive: every payload the pipeline ever reads, stored once as received.
+"""The raw archive: every payload that the pipeline reads, stored once, as received.
 
-`store` holds bytes and manifest, `lock` names the entries that one release was built from. Nothing here parses.
+`payload` is what a source gives, `store` keeps its bytes and its entry, `lock` names the entries that one release was
+built from. Not here: parsing.
 """

@@ -22,9 +22,9 @@ from dagster_project.errors import SourceError
 class Lock:
     """Entries by dataset ("trade", "reference", "tariffs", "patents"), each in the order the source listed them.
 
-    `settings` holds the settings that shape the marts, and the years, as plain data; empty while a lock is in the
-    making. `passed_over` says by dataset what its source could not give or was not asked for, and which files of it
-    are no table.
+    `settings` holds the settings that shape the marts, and the years, as plain data. It is empty in the lock of a data
+    directory, which no release was built from yet. `passed_over` says by dataset what its source could not give or was
+    not asked for, and which of its files are no table.
     """
 
     datasets: Mapping[str, Sequence[Entry]]

@@ -147,8 +147,8 @@ class Archive:
     def _store_bytes(self, body: Path | bytes) -> tuple[str, int]:
         """Copy the body in, hashing what is copied; return (sha256, bytes).
 
-        An object that is there already is left alone even when it is damaged: `open_path` says so, nothing mends it
-        behind the user's back.
+        An object that is there already is not written again, even when it is damaged: `open_path` reports the damage,
+        and the user decides what to do about it.
         """
         sha256, size = _identity(body)
         if self._object_path(sha256).exists():

@@ -1,6 +1,6 @@
 """What the Dagster graph shows: raw payloads, landing tables, dbt models, the release.
 
-Each module is a function of the settings that returns assets. They do without `from __future__ import annotations`,
-because Dagster looks at the annotations of the functions it is given. The work itself is done by `intake`,
-`landing`, dbt and `publish`; here is only how it appears in Dagster.
+Each module has a function of the settings that returns assets. These modules have no
+`from __future__ import annotations`, because Dagster reads the annotations of the functions it is given. Not here: the
+work itself, which `planning`, the datasets, dbt and `publish` do.
 """

@@ -1,4 +1,7 @@
-"""What all assets share: owners, freshness, and how rows, entries and provenance are shown as metadata."""
+"""What all assets share: owners, freshness, and how rows, entries and provenance are shown as metadata.
+
+Not here: any asset.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ YEAR_COLUMNS = ("year", "filing_year")
 
 
 def freshness(warn_days: int, fail_days: int) -> dg.FreshnessPolicy:
-    """Warns and fails, in the UI only, that many days after the last materialisation."""
+    """The UI shows a warning, then a failure, so many days after the last materialisation. No run is affected."""
     return dg.FreshnessPolicy.time_window(fail_window=timedelta(days=fail_days), warn_window=timedelta(days=warn_days))
 
 
@@ -125,7 +128,7 @@ def relation_metadata(connection: duckdb.DuckDBPyConnection, relation: str) -> d
 
 
 def table_bytes(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, Any]:
-    """What a table takes in the database file, in whole blocks; nothing for a view, which takes nothing."""
+    """The size of a table in the database file, in whole blocks, as metadata; empty for a view."""
     sql = """select count(distinct block_id) * (select block_size from pragma_database_size())
              from pragma_storage_info($name) where block_id >= 0"""
     stored = connection.execute(

@@ -1,7 +1,7 @@
 """A small picture for each mart, which answers the mart's question in the UI at a glance.
 
-What belongs here: how a picture is drawn, by vl-convert: no browser, no network. Not here: what it shows, which is said
-beside the mart's question in dbt (`config.meta.picture`), and the brief's figures, which a reader works with.
+What belongs here: drawing, by vl-convert, which needs no browser and no network. Not here: what a picture shows (the
+mart's `config.meta.picture` in dbt says it), and the interactive figures of the brief (see `brief.figures`).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Picture:
 def picture(
     connection: duckdb.DuckDBPyConnection, relation: str, meta: Mapping[str, Any]
 ) -> dg.MarkdownMetadataValue | None:
-    """The mart's question and the plot that answers it, as Markdown with the PNG inside; a word where it is empty.
+    """The mart's question and the plot that answers it, as Markdown with the PNG inside; a note where it is empty.
 
     `meta` is the mart's in dbt, `relation` its name in the warehouse of the connection; names of goods and countries
     come from staging. None for a mart whose meta has no picture.
@@ -58,7 +58,7 @@ def picture(
 
 
 def _spec(chosen: Picture, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    # SI prefixes suit millions; of a share or an index they would make "500m".
+    # SI prefixes suit millions; a share of 0.5 would read "500m".
     plain = max(row["value"] for row in rows) < 1e6
     axis = {"format": ".0%" if chosen.percent else ",~r" if plain else "~s", "tickCount": 5}
     value = {"field": "value", "type": "quantitative", "title": None, "axis": axis}

@@ -24,7 +24,7 @@ def _raw_asset(
 ) -> dg.AssetsDefinition:
     by_year = each.yearly is not None
     source = each.source(settings)
-    # How long a live source may go without being looked at; other sources change by a user's hand, or never.
+    # A live source should be asked again after so many days. Other sources change only when the user changes files.
     policy = freshness(*source.stale) if isinstance(source, LiveService) else ANNUAL
 
     @dg.asset(

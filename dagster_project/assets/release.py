@@ -211,7 +211,7 @@ def _entries(settings: Settings) -> list[Entry]:
 
 
 def _brief(context: AssetExecutionContext, building: Release, settings: Settings) -> None:
-    """The release's page. A release with nothing to show (no good in scope) stands without one, and says so.
+    """Write the release's page. A release without any good in scope gets none, and the log says so.
 
     An importer or years that were asked for and are not there cost no release either: the page shows the default then,
     and a warning says so.

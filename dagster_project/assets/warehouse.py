@@ -1,4 +1,7 @@
-"""Warehouse assets: the dbt models, one Dagster op per domain and layer. Not here: the models, which lie in `dbt/`."""
+"""Warehouse assets: one Dagster op for all staging models, one for the models of each dataset, one for the figures.
+
+Not here: the models (see `dbt/`), and how dbt is run (see `dbt_project`).
+"""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -47,7 +50,7 @@ from dagster_project.planning.state import FIGURES, IN_WORK, Built, identity, mo
 from dagster_project.settings import Settings
 from dagster_project.sql import identifier
 
-if TYPE_CHECKING:  # two seconds that loading the definitions need not cost
+if TYPE_CHECKING:  # importing dbt takes two seconds, which the definitions do not need
     from dbt.cli.main import dbtRunnerResult
 
 MODEL_LAYERS = ("intermediate", "marts")
@@ -174,7 +177,7 @@ def _yearly_models(
         shaped_by = shape(each, settings, lambda other: current_inputs(other, settings))
         full = config.full_refresh or built.shapes.get(each.name) != shaped_by
         asked = [year for year in years_of(context.partition_keys, settings) if year in landed]
-        # Years that are no longer landed leave the warehouse only when it is made anew.
+        # A year that is no longer landed leaves the warehouse only when all years are computed anew.
         before = built.years_of(each)
         damaged = built.damaged_files(each, settings)
         if damaged:
@@ -244,7 +247,7 @@ def _record(each: Dataset, settings: Settings, before: str, *, whole: bool) -> N
 
 
 def _figures(settings: Settings, manifest: Path) -> dg.AssetsDefinition:
-    # Marts of a dataset that is off are upstream all the same: the models find out what is there, and say so.
+    # Marts of a dataset that is off count as upstream too: the models find out which marts exist.
     @dbt_assets(
         manifest=manifest,
         name="benchmark_models",
@@ -316,7 +319,7 @@ def _require_success(
     built: set[dg.AssetKey],
     where: str,
 ) -> None:
-    """dbt must say success, and every selected model must have been built: it skips those behind a failed test."""
+    """Fail unless dbt succeeded and built every selected model: it skips models that depend on a failed test."""
     errors = [event["info"]["msg"] for event in events if event["info"]["level"] == "error"]
     if not result.success:
         # A full disk or a lock of another program is no fault of a model: it is told as what it is.
@@ -338,7 +341,7 @@ def _with_rows(
     meta: Mapping[str, Mapping[str, Any]],
     tables: Mapping[str, Collection[str]],
 ) -> Any:
-    """Add rows, years, bytes, origin and a preview to a model's event, and a mart's picture; other events pass."""
+    """Add rows, years, bytes, origin, a preview and a mart's picture to a model's event; return others as they are."""
     if not isinstance(event, dg.Output):
         return event
     schema, table = context.asset_key_for_output(event.output_name).path

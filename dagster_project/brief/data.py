@@ -19,7 +19,7 @@ from dagster_project.publish.read import Release
 Rows = list[dict[str, Any]]
 
 AUTO = "auto"
-# Goods of all importers and years in the page: 40,000 rows are about 3 MB. The first importer is always whole.
+# At most so many rows of goods are in a page (about 3 MB). The first importer is always shown whole.
 GOODS_BUDGET = 40_000
 MAX_IMPORTERS = 12
 COMPARED = ("CN", "US", "JP", "DE", "KR")
@@ -44,7 +44,7 @@ def rows(connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence
 def select(
     connection: duckdb.DuckDBPyConnection, release: Release, importer: str, years: tuple[int, ...] | None
 ) -> Selection:
-    """Settle importers and years; `auto` is the largest importer of goods in scope, None all years.
+    """Choose importers and years; `auto` is the largest importer of goods in scope, None all years.
 
     SettingError for an importer that the release does not hold (lists those it does) and for years without rows.
     """
@@ -264,7 +264,7 @@ def patents(connection: duckdb.DuckDBPyConnection, release: Release) -> dict[str
            group by filing_year, country_iso2 order by country_iso2, filing_year""",
         [list(COMPARED)],
     )
-    # A year with almost no filings has a share of 0 or 1 by chance: the trend starts where there is something to share.
+    # In a year with very few filings the share is 0 or 1 by chance: such years are left out of the trend.
     busy = max((row["applications"] for row in trend), default=0) / 20
     return {"fields": fields, "trend": [row for row in trend if row["applications"] >= min(busy, 10)]}
 

@@ -243,9 +243,9 @@ def _finished(
     height: int | None = None,
     step: int | None = None,
 ) -> Spec:
-    """Size and looks that all charts share. `title` is the text that a screen reader says of the figure."""
+    """Size and looks that all charts share. `title` is what a screen reader reads out for the figure."""
     size: Any = alt.Step(step) if step is not None else height
-    # Only a fixed height can be fitted; where it follows from the number of rows, the width alone is.
+    # A fixed height is fitted too. Where the height follows from the number of rows, only the width is.
     fit: Any = alt.AutoSizeParams(type="fit-x" if step is not None else "fit", contains="padding")
     looks = {"labelColor": "currentColor", "titleColor": "currentColor", "titleFontWeight": 500}
     finished = (
@@ -265,7 +265,7 @@ def _finished(
         )
         .configure_legend(**looks, labelFontSize=12, titleFontSize=12)
     )
-    # The data come with the page: Altair must not look at them.
+    # Charts name their data, which the page holds: there is none for Altair to check.
     spec: Spec = finished.to_dict(validate=True)
     return spec
 

@@ -1,6 +1,7 @@
 """The brief as one HTML page that opens from disk: data, charts and the plotting library are all inside it.
 
-What belongs here: the order of the page, its words, its tables. Not here: queries (`data`), charts (`figures`).
+What belongs here: the order of the page, its words, its tables. Not here: queries (see `data`), charts (see
+`figures`).
 """
 
 from __future__ import annotations
@@ -139,7 +140,7 @@ def _figure(name: str, alternative: str, caption: str) -> str:
 
 
 def _exclusion_figures(answer: Mapping[str, data.Rows]) -> str:
-    said = "; ".join(
+    summary = "; ".join(
         f"list {row['list_id']}: {_share(row['approval_share'])} of {row['requests']:,} requests granted"
         for row in answer["lists"]
     )
@@ -161,7 +162,7 @@ def _exclusion_figures(answer: Mapping[str, data.Rows]) -> str:
         ],
     )
     return (
-        _figure("lists", f"Bar chart. {said}.", "Granted requests among decided ones, by tariff list.")
+        _figure("lists", f"Bar chart. {summary}.", "Granted requests among decided ones, by tariff list.")
         + table
         + _figure(
             "list_industries",
@@ -182,7 +183,7 @@ def _patent_figures(answer: Mapping[str, Any]) -> str:
         counted = totals.setdefault(row["name"], [0.0, 0.0])
         counted[0] += row["applications"]
         counted[1] += row["core"]
-    said = "; ".join(f"{name}: {_share(core / n if n else None)}" for name, (n, core) in totals.items())
+    summary = "; ".join(f"{name}: {_share(core / n if n else None)}" for name, (n, core) in totals.items())
     table = _table(
         "Core patents of the compared countries, all fields",
         [
@@ -198,7 +199,7 @@ def _patent_figures(answer: Mapping[str, Any]) -> str:
     return (
         _figure(
             "fields",
-            f"Dot chart of core-patent shares by technology field. Over all fields: {said}.",
+            f"Dot chart of core-patent shares by technology field. Over all fields: {summary}.",
             f"Core patents among a country's own PCT applications, filing years {first} to {last}. Core: in the top "
             "tenth of its field and year by citations within five years.",
         )
@@ -264,7 +265,7 @@ def _vintage(manifest: Mapping[str, Any]) -> str:
         )
     for dataset, notes in manifest.get("passed_over", {}).items():
         more = f"; and {len(notes) - SHOWN_NOTES} more (manifest.json)" if len(notes) > SHOWN_NOTES else ""
-        lines.append(f"Not taken in, {dataset}: " + "; ".join(notes[:SHOWN_NOTES]) + more + ".")
+        lines.append(f"Not used, {dataset}: " + "; ".join(notes[:SHOWN_NOTES]) + more + ".")
     lines.append(f"Code {manifest['code_version']}. Release {manifest['release_id']}.")
     return table + "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"
 

@@ -17,10 +17,10 @@ def accounting(
 ) -> tuple[Check, ...]:
     """The check of a dataset's table `<dataset>_rule_counts`, and the three of its table `quarantine_<dataset>`.
 
-    `about` is the table whose asset carries the check of the counts, `by` are the columns in whose groups rows must be
-    accounted for, and `quarantine_by` those of them that the quarantine table has too; None for a dataset without one,
-    whose files are used whole or not at all. Rows whose year cannot be read have none: they are accounted for as a
-    group of their own.
+    about          the table whose asset carries the check of the counts
+    by             rows are accounted for within each group of these columns; rows without a readable year are a group
+    quarantine_by  those of the columns that the quarantine table has too; None for a dataset without quarantine, whose
+                   files are used whole or not at all
     """
     counts = f"{dataset}_rule_counts"
     facts = f"""

@@ -1,4 +1,4 @@
-"""What a check is, as plain data. Not here: how it is run (`engine`) or shown (`factory`), nor any check by itself."""
+"""What a check is, as plain data. Not here: how it is run (see `engine`) or shown (see `factory`), nor any check."""
 
 from __future__ import annotations
 

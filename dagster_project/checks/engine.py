@@ -1,7 +1,7 @@
 """Runs declared checks through Great Expectations, pushed down into DuckDB. Not here: any check, anything of Dagster.
 
-Everything is read through an in-memory database of views (see `views`), which is gone, and every lock with it, when the
-checks have run. Great Expectations is imported when checks run, never before: it takes seconds.
+Everything is read through views in an in-memory database (see `views`), which is closed, and every lock with it, when
+the checks have run. Great Expectations is imported when checks run, never before: it takes seconds.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ def run(stage: Stage, data: CheckedData, only: Collection[tuple[str, str]] | Non
 def _database(data: CheckedData) -> Iterator[tuple[str, Any]]:
     """An in-memory database that this process can open again under the URL, filled with what the checks look at.
 
-    The name is what lets the engine of Great Expectations see the same database; this connection keeps it alive. It is
-    opened through SQLAlchemy too: its driver sets options, and DuckDB refuses a second connection with other options.
+    Great Expectations opens the same database by its name, and this connection keeps it alive. Both are opened through
+    SQLAlchemy: its driver sets options, and DuckDB refuses a second connection with other options.
     """
     import sqlalchemy
 
@@ -204,10 +204,10 @@ def _expectation(kind: str, arguments: Mapping[str, Any]) -> Any:
 
 @functools.cache
 def _failing_rows_class() -> Any:
-    """UnexpectedRowsExpectation, told by one query instead of two: the failing rows, limited, each with their number.
+    """UnexpectedRowsExpectation with one query instead of two: the first failing rows, each with the number of all.
 
-    The stock class runs its query once for the rows and once more for their count, and hands the rows over only in the
-    result format that fetches everything there is.
+    The class of Great Expectations runs its query twice, for the rows and for their count, and gives the rows only in
+    the result format that fetches all of them.
     """
     from great_expectations.expectations import UnexpectedRowsExpectation
 

@@ -133,7 +133,7 @@ def as_markdown(rows: Sequence[Row]) -> str:
 def _data_or_error(
     data: Callable[[AssetCheckExecutionContext], CheckedData], context: AssetCheckExecutionContext
 ) -> CheckedData:
-    """What the checks look at; where that cannot be had, every check reports the reason as its crash."""
+    """What the checks look at; where that fails, every check reports the reason as a crash."""
     try:
         return data(context)
     except Exception as error:
@@ -146,7 +146,7 @@ def _data_or_error(
 
 
 def _severity(outcome: Outcome) -> AssetCheckSeverity:
-    # What could not be decided is an error, whatever the rule would have been worth.
+    # A check that could not be decided is an error, even where its rule only warns.
     warns = outcome.severity == "WARN" and outcome.status in ("passed", "failed")
     return AssetCheckSeverity.WARN if warns else AssetCheckSeverity.ERROR
 

@@ -34,7 +34,7 @@ class Previous:
 class CheckedData:
     """`setup` fills an open DuckDB connection with what the checks look at.
 
-    `absent` names what is not there to look at, and why; checks that require it have nothing to do.
+    `absent` names what is missing, with the reason; a check that requires it passes.
     """
 
     setup: Callable[[Any], None]
@@ -45,12 +45,12 @@ def previous_release(published: Path, settings: Mapping[str, Any]) -> Previous:
     """The current release below `published`, where it was made under the same `settings`.
 
     `settings` are those on which totals and coverage depend (source, HS revision, scope …), under the names that the
-    manifest uses: with another source, years and totals may differ, and that is no loss.
+    manifest uses: under other settings, years and totals may differ although no data were lost.
     """
     current = published / CURRENT
     if not current.exists():
         return Previous()
-    directory = current.resolve()  # once: a release published meanwhile must not change what is compared
+    directory = current.resolve()  # resolved once: another release may become current while checks run
     try:
         before = read_manifest(directory).get("settings", {})
     except ReleaseError as error:
@@ -74,8 +74,8 @@ def over_landing(
 ) -> CheckedData:
     """Views over landing tables: table -> pattern of its files.
 
-    Of tables with a folder per year, these years (none: all that are landed) and the rows of no year. A table with no
-    file at all gets no view, so that checks of it report it as missing.
+    Of a table with a folder per year, the folders of these years (none given: of all) and that of rows without a year
+    are read. A table without any file gets no view, so that checks of it report it as missing.
     """
 
     def setup(connection: Any) -> None:
@@ -129,7 +129,7 @@ def _absent(previous: Previous) -> dict[str, str]:
 
 
 def _limit(connection: Any, resources: Resources | None) -> None:
-    """The checks' share of what the settings grant; of what the machine does, where nobody says."""
+    """Limit DuckDB to the checks' share of these resources; of the machine's defaults, where there are none."""
     for name, value in (resources or default_resources()).share(CHECKS).duckdb_config().items():
         connection.execute(f"set {name} = '{value}'")
     connection.execute(f"set temp_directory = {literal(Path(tempfile.gettempdir()) / 'chokepoint-checks')}")
@@ -147,7 +147,7 @@ def _landing_views(connection: Any, tables: Mapping[str, Path], years: Sequence[
 
 
 def _within(pattern: Path, years: Sequence[int]) -> list[Path]:
-    """The pattern for each folder of these years, and of no year; itself, where the table has no years."""
+    """The pattern in each folder of these years and of rows without a year; itself for a table without years."""
     folder, name = pattern.parent, pattern.name
     if folder.name != "year=*":
         return [pattern]

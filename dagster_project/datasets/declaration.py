@@ -48,7 +48,7 @@ class LiveService:
     """A service that is asked over the network.
 
     fetch          what it holds now, as payloads; SourceError when it cannot be asked
-    changed        whether it holds anything new, by the cheapest question it answers; None: nobody can ask
+    changed        whether it holds anything new, by the cheapest question it answers; None: it cannot be asked
     changed_years  the same for a service that tells which years are new
     look_every     seconds between two looks of the sensor
     schedule       name and cron time (UTC) of the schedule, and in `why` the reason for that time
@@ -104,7 +104,7 @@ class Yearly:
     """What a dataset that is landed and computed year by year declares besides.
 
     identities  year -> name of what would be landed for it: changes when its payloads or the load's shape change.
-                Reads the payloads as far as that needs.
+                It reads no more of the payloads than that needs.
     possible    the years that the settings can ask for, whether or not the source has them
     """
 

@@ -1,4 +1,7 @@
-"""The datasets of the pipeline, in the order in which they are taken in. A new dataset is one line here."""
+"""The datasets of the pipeline, in the order in which they are loaded. A new dataset is one line here.
+
+Not here: what a dataset declares (see `declaration`).
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The embedded sample as a whole: every dataset's part of the synthetic world, in its publishers' file shapes.
 
 `payloads` is what the pipeline reads; `write_drop_folder` puts the very same bytes where the `files` sources find them.
-The same bytes come out on every machine. Not here: what a file holds (see `<dataset>/sample.py`), and what a faultless
+The same bytes come out on every machine. Not here: what a file holds (each dataset's sample), and what a faultless
 pipeline makes of it (see `sample.truth`).
 """
 

@@ -192,14 +192,19 @@ def fold_names(names: Sequence[str], shown_as: str) -> dict[str, str]:
     for name in names:
         key = name.removeprefix("\ufeff").strip().lower()
         if key in folded:
-            raise SourceError(
-                shown_as,
-                found=f"the column {name!r} twice (upper and lower case do not count)",
-                expected="each column once",
-                remedy="Take one of the two out of the file.",
-            )
+            raise column_twice(shown_as, name)
         folded[key] = name
     return folded
+
+
+def column_twice(shown_as: str, name: str) -> SourceError:
+    """The error for a header that names a column twice."""
+    return SourceError(
+        shown_as,
+        found=f"the column {name!r} twice (upper and lower case do not count)",
+        expected="each column once",
+        remedy="Take one of the two out of the file.",
+    )
 
 
 def require_columns(table: TextTable, required: Collection[str | tuple[str, ...]], shown_as: str) -> None:

@@ -1,4 +1,4 @@
-"""The table of inputs: which datasets a run takes in, from where, and whether they are made up.
+"""The table of inputs: which datasets a run uses, from which source, and whether they are synthetic.
 
 What belongs here: the one landing table that says what the other landing tables are made of. Not here: their rows.
 """

@@ -44,7 +44,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Landed:
-    """What came of a load.
+    """The outcome of a load.
 
     counts    the accounting by part of the load: a source and table, or a year
     notes     what was repaired or left unread without harm to any row, by name, as plain data

@@ -19,12 +19,13 @@ from typing import Any
 from python_calamine import CalamineError, CalamineWorkbook
 
 from dagster_project.errors import SourceError
+from dagster_project.landing.delimited import column_twice
 from dagster_project.sources.integrity import open_zip
 
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
-# Titles and notes may stand above the header of a spreadsheet, never this many.
+# A sheet may have titles and notes above its header, which is looked for in so many rows.
 _HEADER_SEARCHED_ROWS = 20
-# Requests carry whole essays in one field.
+# Some exclusion requests have very long texts in one field.
 _LONGEST_FIELD = 16_000_000
 
 
@@ -32,8 +33,7 @@ _LONGEST_FIELD = 16_000_000
 class Row:
     """One row: its line or sheet row (the header's is 1 in a CSV) and its cells by folded column name; blank is None.
 
-    `surplus` holds what stood beyond the last column; `complete` is false when a CSV line has too few or too many
-    fields.
+    `complete` is false when a CSV line has too few or too many fields; `surplus` holds the fields that are too many.
     """
 
     number: int
@@ -147,12 +147,7 @@ def _columns(header: Sequence[str], shown_as: str) -> dict[str, str]:
     for place, name in enumerate(header, 1):
         folded = fold(name) or f"column {place}"
         if folded in columns:
-            raise SourceError(
-                shown_as,
-                found=f"the column {name!r} twice",
-                expected="each column once",
-                remedy="Take one of the two out of the file.",
-            )
+            raise column_twice(shown_as, name)
         columns[folded] = name
     return columns
 

@@ -1,4 +1,4 @@
-"""How landing tables are written and counted. Not here: what is in them (see `trade`, `reference`, ...)."""
+"""How landing tables are written and counted. Not here: what is in them (see `datasets`)."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class RuleCounts:
 def scratch_database(directory: Path, resources: Resources | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """An in-memory DuckDB that spills below `directory` and keeps the order of what it reads.
 
-    It takes landing's share of the resources (of what the machine grants, where nobody says).
+    It takes landing's share of these resources; of the machine's defaults, where there are none.
     """
     spill = new_folder(directory, ".spill-")
     limits = (resources or default_resources()).share(LANDING).duckdb_config()

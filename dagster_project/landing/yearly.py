@@ -94,7 +94,7 @@ def _receipts(landing: Path, dataset: str) -> Iterator[tuple[Path, dict[str, Any
 
 
 def start_over_unless(shape: str, landing: Path, dataset: str, folders: Iterable[Path]) -> None:
-    """Take every landed year out when they were landed under another shape: the landing never mixes two of them."""
+    """Remove all landed years when they were landed under another shape: the landing never mixes two shapes."""
     marker = landing / f"{dataset}_config"
     if marker.exists() and marker.read_bytes() == shape.encode():
         return
@@ -104,7 +104,7 @@ def start_over_unless(shape: str, landing: Path, dataset: str, folders: Iterable
 
 
 def keep_only(years: Sequence[int], landing: Path, dataset: str, folders: Iterable[Path]) -> list[int]:
-    """Take every other year out of the table folders, and any that a crash left without receipt.
+    """Remove every other year from the table folders, and each year that a crash left without a receipt.
 
     Returns the landed years that were removed.
     """

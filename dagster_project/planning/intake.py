@@ -25,7 +25,7 @@ def fetch_inputs(
 ) -> tuple[list[Entry], Sequence[str]]:
     """Archive what a dataset's source holds now and write it into the lock; return the entries, and notes.
 
-    The notes say what was not taken in: files that are no table, what a service could not give. SourceError when the
+    The notes say what was not used: files that are no table, and what a service could not give. SourceError when the
     source cannot be read or holds nothing.
     """
     require_drop_folders([each], settings)
@@ -36,8 +36,8 @@ def fetch_inputs(
     entries = [archive.put(payload, retrieved_at=now) for payload in found.payloads]
     # The same bytes under two names are one payload: they count once, and the second name is reported.
     unique = list({entry.sha256: entry for entry in reversed(entries)}.values())[::-1]
-    twins = [f"{entry.address} (same content as another file)" for entry in entries if entry not in unique]
-    notes = [*found.ignored, *twins]
+    repeated = [f"{entry.address} (same content as another file)" for entry in entries if entry not in unique]
+    notes = [*found.ignored, *repeated]
     _lock(settings).with_dataset(each.name, unique, notes).save(settings.lock_path)
     return unique, notes
 

@@ -1,4 +1,4 @@
-"""One load of a dataset under the settings: what it is given, which years it lands, and which must leave.
+"""One load of a dataset under the settings: what it is given, which years it lands, and which it removes.
 
 Not here: how tables are written (see `datasets/<name>/landing.py`), and Dagster.
 """
@@ -43,7 +43,7 @@ def table_files(each: Dataset, landing: Path) -> dict[str, Path]:
 def land(each: Dataset, settings: Settings, asked: Sequence[int] = ()) -> Landed:
     """Land a dataset; of one that is landed by year, the years asked for that its source holds.
 
-    Years that no longer belong are taken out first. SourceError when the source holds none of the years.
+    Years that no longer belong are removed first. SourceError when the source holds none of the years.
     """
     load = load_of(each, settings)
     vouched.forget_tables(settings.landing_dir, each.name)

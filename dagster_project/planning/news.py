@@ -1,4 +1,4 @@
-"""Has a live source moved since it was last used? Asked cheaply: availability only, no data call, nothing archived.
+"""Does a live source offer something new since it was last used? Only availability is asked, and nothing is archived.
 
 What belongs here: from a service's answer to the years and datasets that a run must compute. Not here: Dagster (see
 `sensors`), and how a service is asked (see `datasets`).
@@ -60,7 +60,7 @@ def _news_by_year(each: Dataset, service: LiveService, session: Live) -> News:
 
 
 def _news(each: Dataset, service: LiveService, session: Live) -> News:
-    """The source moved, or the marts are not made of what was last archived: a run failed after it had pulled."""
+    """Whether the source has changed, or the marts lack what was last archived because a run failed after fetching."""
     computed = Built.load(session.settings).datasets.get(each.name, "").rpartition("/")[2]
     current = entries_fingerprint(current_inputs(each, session.settings))
     changed = service.changed is not None and service.changed(session)
@@ -68,7 +68,7 @@ def _news(each: Dataset, service: LiveService, session: Live) -> News:
 
 
 def _not_computed(each: Dataset, settings: Settings, asked: set[int]) -> set[int]:
-    """The years whose marts are not made of what was last archived: a run failed after it had pulled."""
+    """The years whose marts lack what was last archived: a run failed after fetching."""
     built = Built.load(settings).years_of(each)
     landed = yearly.landed_years(settings.landing_dir, each.name)
     known = set(yearly.landed_entries(settings.landing_dir, each.name))

@@ -213,7 +213,7 @@ def possible_years(settings: Settings) -> range:
 def years_to_hold(each: Dataset, settings: Settings, held: Collection[int]) -> list[int]:
     """The years that the landing is to hold: those asked for, or all that the source holds.
 
-    SourceError when the source lacks a year that was asked for, holds no year at all, or one that cannot be.
+    SourceError when the source lacks a year that was asked for, holds no year at all, or a year that is not possible.
     """
     possible = possible_years(settings)
     where = f"{each.name} source {each.source_name(settings)}"
@@ -239,10 +239,11 @@ def years_to_hold(each: Dataset, settings: Settings, held: Collection[int]) -> l
 def make_plan(settings: Settings, on_news: Callable[[], None] = lambda: None) -> Plan:
     """Look at all sources and compare with the last release. Archives what is new; computes and writes nothing else.
 
-    `on_news` is called as soon as the sources are seen to hold something else than before; rows are parsed after that.
+    `on_news` is called as soon as it is known that the sources hold something new; rows are parsed after that.
 
-    Landing and warehouse may be ahead of the release, because a check kept something from being published. That is
-    computed and checked again, also when the source has gone back meanwhile: no later release may pick it up.
+    Landing and warehouse may be newer than the release, where a failed check stopped its publication. What they hold is
+    computed and checked again, even where the source is back at its earlier data: no later release may publish what
+    failed.
 
     SourceError when a source cannot be read or holds none of the years asked for.
     """
@@ -294,7 +295,7 @@ def _is_stale(each: Dataset, name: str, *records: Built) -> bool:
 
 
 def years_to_check(asked: Collection[int], held: Mapping[str, str], released: Mapping[str, str]) -> list[int]:
-    """The run's years, and those that an earlier run left behind unpublished: a release holds all years together.
+    """The run's years, and those that an earlier run computed and did not publish: a release holds all years together.
 
     `held` and `released` name what each year was made from, `held` at the stage under check.
     """

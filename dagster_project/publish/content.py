@@ -7,7 +7,7 @@ summed without overflow, and the sum is kept with the number of rows.
 What it guarantees, for one DuckDB version: equal multisets of rows under equal column names and types have equal
 hashes; tables that differ by accident have different ones but for a chance of about 2^-64; and hashes of disjoint parts
 add up to the hash of the whole, so a mart's hash is the sum of its years' hashes. 0.0 and -0.0 count as equal, as in
-DuckDB's comparisons. It is no defence against somebody who constructs a collision; files have a sha256 for that.
+DuckDB's comparisons. It does not protect against collisions made on purpose; files have a sha256 for that.
 
 What it does not guarantee: DuckDB keeps `hash()` for internal use and has changed it between versions (1.2 to 1.3,
 DuckDB's issue 17596), so hashes compare only under equal algorithm *and* equal DuckDB version; a manifest records both.

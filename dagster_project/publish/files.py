@@ -21,7 +21,7 @@ LOCK_NAME = ".publish.lock"
 def sync_tree(root: Path) -> None:
     """Force a whole directory to the disk, and make its files read-only.
 
-    Read-only because releases share files by hard links: who changes one in place would change it in every release.
+    Read-only because releases share files by hard links: a change of one in place would change all of them.
     """
     for folder, _, names in os.walk(root, topdown=False):
         for name in names:
@@ -49,7 +49,7 @@ def point(link: Path, target: str, temporary: Path) -> None:
 
 
 def discard(folder: Path) -> None:
-    """Remove a directory so that nobody ever finds it half removed: it loses its name first.
+    """Remove a directory. It is renamed first, so that no reader finds it half removed.
 
     Files in it that a reader has open stay readable.
     """
@@ -59,16 +59,16 @@ def discard(folder: Path) -> None:
 
 
 def share(descriptor: int) -> None:
-    """Mark an open file as being read. A file system without locks cannot; open files then still stay readable."""
+    """Mark an open file as being read. A file system without locks ignores it; open files stay readable there too."""
     with suppress(OSError):
         fcntl.flock(descriptor, fcntl.LOCK_SH)
 
 
 @contextmanager
 def unless_shared(path: Path) -> Iterator[bool]:
-    """True when nobody has marked the file with `share`, and nobody can until the block ends; else False.
+    """True when no process has marked the file with `share`, and none can until the block ends; else False.
 
-    A file that does not exist, or lies where files cannot be locked, is nobody's.
+    True also for a file that does not exist, or lies where files cannot be locked.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY)

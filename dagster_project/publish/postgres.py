@@ -54,11 +54,11 @@ def load(release: Release, url: str, schema: str, *, lock_seconds: int = LOCK_SE
     """Replace `schema` by this release. It may not exist yet; one that is not a release is not touched.
 
     `url` is a libpq connection address; the password may be in it, and is in no message: libpq is given the address
-    taken apart (see `postgres_address`). A reader that holds a table of the old release in an open transaction is
-    waited for, `lock_seconds` at most.
+    taken apart (see `postgres_address`). The load waits for readers that hold a
+    table of the old release in an open transaction, `lock_seconds` at most.
 
-    Raises ReleaseError when the server cannot be reached, refuses, or the schema is somebody else's. The release itself
-    and the schema's old content then stand, and the load can be repeated alone.
+    Raises ReleaseError when the server cannot be reached or refuses, and when the schema was not made by a load. The
+    release and the schema's old content then stay as they are, and the load can be repeated alone.
     """
     import psycopg
     from psycopg.conninfo import make_conninfo
@@ -138,7 +138,7 @@ def _describe(connection: psycopg.Connection[Any], table: str, facts: Mapping[st
 
 
 def _swap(connection: psycopg.Connection[Any], release: Release, schema: str, lock_seconds: int) -> None:
-    """Give the new schema the old one's readers and its name; the old one goes."""
+    """Give the new schema the old one's readers and its name, and drop the old one."""
     new, old = identifier(f"{schema}__new"), identifier(schema)
     readers = connection.execute(
         """select distinct case when grantee = 0 then 'public' else quote_ident(pg_get_userbyid(grantee)) end

@@ -1,7 +1,7 @@
 """Reading releases: open one and stay with it, query it, verify it, list them.
 
 A reader resolves `current` once, in `open_release`, and asks everything else of the `Release` it got: so it sees one
-release throughout, however many are published meanwhile. While it is open, retention leaves that release in place.
+release throughout, however many are published in between. While it is open, retention leaves that release in place.
 
 Not here: publishing (see `release`).
 """
@@ -100,7 +100,7 @@ class Release:
         return parquet([self.path / name for name in facts["files"]])
 
     def close(self) -> None:
-        """Let go of the release; retention may remove it from now on."""
+        """End the reading; retention may remove the release from now on."""
         if self._hold is not None:
             os.close(self._hold)
             self._hold = None

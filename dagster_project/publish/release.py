@@ -66,7 +66,7 @@ RELEASE_INFO_COLUMNS = {
 ID_FORMAT = "%Y%m%dT%H%M%S-%fZ"
 # What DuckDB 1.1 and newer can open; 1.1 to 1.5 read it without converting.
 STORAGE_VERSION = "v1.0.0"
-# 10 million flows: snappy 2.8 s and 159 MB, zstd 3.7 s and 128 MB on two cores. Time is what a run has least of.
+# 10 million flows: snappy 2.8 s and 159 MB, zstd 3.7 s and 128 MB on two cores. The time matters more.
 COMPRESSION = "snappy"
 
 _log = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ class MartSpec:
 
 @dataclass(frozen=True)
 class ReleaseContext:
-    """What a release says of its origin. The caller takes secrets out of `settings` beforehand.
+    """What a release says of its origin. `settings` must hold no secrets.
 
     lock          the archive entries the marts were built from, and what the sources could not give
     checks        one mapping per check result: JSON-ready, as the caller likes it

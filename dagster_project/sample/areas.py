@@ -1,6 +1,6 @@
 """The economies of the synthetic world and the codes beside them that are no country. Codes and names are real.
 
-Not here: how the lists are rendered as files (see `reference`).
+Not here: how the lists are written as files (see `datasets.reference.sample`).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ EUROPEAN_UNION = Area(97, "EU", "EUR", "European Union", is_group=True)
 ASEAN = Area(975, "R4", "R4 ", "ASEAN", is_group=True, effective="1967")
 GROUPS = (EUROPEAN_UNION, ASEAN)
 
-# The same ISO code as a living country, under a number that no longer trades.
+# Countries that ended: the ISO code of a present country, under another number.
 EXPIRED = (
     Area(58, "BE", "BEL", "Belgium-Luxembourg (...1998)", expired="1998"),
     Area(280, "DE", "DEU", "Fed. Rep. of Germany (...1990)", expired="1990"),
@@ -62,7 +62,7 @@ EXPIRED = (
     Area(841, "US", "USA", "USA and Puerto Rico (...1980)", expired="1980"),
 )
 
-# Numbers that only the list of partners has, again with the ISO code of a living country. 756 ends in a blank there.
+# Numbers that only the list of partners has, with the ISO code of a present country. The name of 756 ends in a blank.
 PARTNER_ONLY = (
     Area(250, "FR", "FRA", "Metropolitan France"),
     Area(578, "NO", "NOR", "Norway, excluding Svalbard and Jan Mayen"),

@@ -1,7 +1,7 @@
 """How the synthetic countries report their trade to Comtrade: one raw row per record, with every trap of the real data.
 
-Each row carries its `fate`, the rule of the specification that decides on it. The fate is never rendered; the ground
-truth is derived from it. Not here: file formats (see `rendering`), and what is true (see `truth`).
+Each row has a `fate`, the rule that must decide on it. No file holds the fate; the ground truth is derived from it. Not
+here: file formats (see `datasets.trade.sample`), and what is true (see `truth`).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ UNALLOCATED_ONLY = (124, "284420")
 # One cell whose partners exceed its World row, as a few of the real ones do.
 OVERFULL_REPORTER = (76, 2019)
 
-# What becomes of a row: a rule of the specification, or "flow" for rows that become trade flows.
+# What must become of a row: a named rule sets it aside, or it becomes a trade flow.
 FLOW = "flow"
 CONTROL_TOTAL = "control_total"
 CONTROL_TOTAL_BREAKDOWN = "control_total_breakdown"  # a World row and a breakdown row at once
@@ -65,7 +65,7 @@ _QUANTITY, _PRICE, _FREIGHT, _AREA, _WHICH_AREA, _RE_IMPORT, _BREAK, _HIDDEN, _T
 
 
 class RawRow(NamedTuple):
-    """One Comtrade record as far as it differs between rows; `value` is US cents, or text where a trap needs text."""
+    """The fields of a Comtrade record that differ between rows; `value` is US cents, or text where a trap needs it."""
 
     year: int
     reporter: int
@@ -327,7 +327,7 @@ def _group(year: int, group: int, members: frozenset[int], by_partner: dict[str,
 def _later_delivery(
     by_reporter: Mapping[int, tuple[RawRow, ...]],
 ) -> tuple[dict[int, tuple[RawRow, ...]], tuple[RawRow, ...]]:
-    """The rows with some repeated on the spot, and a later delivery that repeats or corrects others.
+    """The rows with some of them repeated next to each other, and a later delivery that repeats or corrects others.
 
     What it repeats is equal, but states the revision; what it corrects had too low a value at first.
     """

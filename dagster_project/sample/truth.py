@@ -1,7 +1,7 @@
 """What is true in the synthetic world, and what a faultless pipeline makes of its raw rows.
 
-Derived from each row's intended fate, never from the rendered files, so that a test which compares the pipeline with it
-compares two ways of getting there. Not here: the traps themselves (see `reporting`).
+Derived from each row's intended fate, never from the sample's files, so that a test which compares the pipeline with it
+compares two independent results. Not here: the traps themselves (see `reporting`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Reported = Mapping[tuple[int, int, str, int, str], float]
 
 @dataclass(frozen=True)
 class Truth:
-    """Values in USD. Codes are those reported, in the reporter's own HS revision, unless HS 2017 is said.
+    """Values in USD. Codes are those reported, in the reporter's own HS revision, unless HS 2017 is stated.
 
     flows           (year, exporter, importer, hs6 of HS 2017) -> (value, is_mirror): the mart `trade_flows`
     unallocated     (year, importer, hs6 of HS 2017) -> value of the imports from areas that are no country

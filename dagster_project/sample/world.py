@@ -19,7 +19,7 @@ from dagster_project.sample.noise import Floats, Ints, uniform
 
 FIRST_YEAR = 2017
 
-# Advantage of an exporter in a sector; 1 where nothing is said, AVERAGE_ELSEWHERE times luck for unnamed countries.
+# Advantage of an exporter in a sector. Those that are not listed are drawn.
 ADVANTAGE: Mapping[str, Mapping[str, float]] = {
     "CHN": {"electronics": 5, "critical": 6, "light": 5, "machinery": 2.5, "chemical": 2, "metal": 2.5, "energy": 0.1},
     "USA": {"food": 3, "vehicle": 2, "instrument": 3, "pharma": 2.5, "energy": 2, "machinery": 1.5, "light": 0.4},
@@ -281,7 +281,7 @@ def _market(
     everyone = float(sum(size.tolist()))
     need = 0.2 + 1.6 * uniform(_NEED, economy_keys[:, None], good_keys[None, :])
     strongest = strength.max(axis=0)
-    # Who is strong in a good buys less of it abroad.
+    # An economy that is strong in a good buys less of it abroad.
     market = (size / everyone)[:, None] * world_demand[None, :] * need * (1.0 - 0.7 * strength / strongest[None, :])
     weight = np.sqrt(np.sqrt(size / size.max()))
     likely = density.importing * (1.0 + 2.0 * weight) / 3.0

@@ -2,7 +2,7 @@
 
 Two datasets take files from the same zip. What belongs here: finding the newest release, the zip's directory, and one
 gzip per member with the very bytes that CEPII compressed. Not here: which members a dataset wants, their columns, and
-how a call is made (`http`).
+how a call is made (see `http`).
 """
 
 from __future__ import annotations

@@ -111,7 +111,7 @@ def _members(path: Path, name: str, shown_as: str, kinds: Sequence[FileKind]) ->
 
 
 def find_kind(kinds: Sequence[FileKind], folder: str, name: str) -> tuple[FileKind, dict[str, str]] | None:
-    """The first kind that a file is of, and the parameters in its name; None where no kind knows it."""
+    """The first kind that a file is of, and the parameters in its name; None where no kind matches."""
     for kind in kinds:
         match = kind.match(name) if kind.folder == folder else None
         if match is not None:

@@ -43,7 +43,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class Validators:
-    """What a server said of a body that lies in the archive as `entry_id`."""
+    """The validators that a server gave with a body, which lies in the archive as `entry_id`."""
 
     etag: str | None
     last_modified: str | None
@@ -109,7 +109,7 @@ class Ledger:
         return float(row[0]) if row else 0.0
 
     def remember(self, address: str, validators: Validators) -> None:
-        """Keep what a server said of the body now archived from that address."""
+        """Keep the validators of the body that was archived from that address."""
         with self._transaction() as connection:
             connection.execute(
                 "insert or replace into validators values (?, ?, ?, ?)",
@@ -117,7 +117,7 @@ class Ledger:
             )
 
     def validators(self, address: str) -> Validators | None:
-        """What was remembered of an address."""
+        """The validators that were kept for an address."""
         with self._transaction() as connection:
             row = connection.execute(
                 "select etag, last_modified, entry_id from validators where address = ?", (noted(address),)

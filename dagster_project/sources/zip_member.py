@@ -1,4 +1,4 @@
-"""The one table inside a zip as a file that DuckDB reads. Not here: opening or parsing the table (see `delimited`)."""
+"""The one table inside a zip as a file that DuckDB reads. Not here: opening or parsing the table (see `landing`)."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ def test_importing_again_makes_nothing_twice(desk: Desk) -> None:
 
 
 def test_nothing_can_be_written(desk: Desk) -> None:
-    """Not even when somebody allows it in Superset: the file is opened read-only."""
+    """Not even when Superset allows it: the file is opened read-only."""
     before = hashlib.sha256(desk.database.read_bytes()).hexdigest()
     (database,) = desk.api.all("database")
     write = {"database_id": database["id"], "sql": "create table marts.intruder as select 1 as one", "schema": "marts"}

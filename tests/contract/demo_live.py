@@ -130,15 +130,15 @@ class Demo:
         self.expect("the old payload stays in the archive", old <= held)
 
     def without_key(self) -> None:
-        """Comtrade without a key: some goods, and the release says so."""
+        """Comtrade without a key: some goods, and a note in the release."""
         settings = {**live_settings(self.contract, self.home), **only_trade(self.home / "preview")}
         del settings["COMTRADE_API_KEY"]
         out = self.step("Comtrade without a key", settings)
-        said = manifest(self.home / "preview")
+        written = manifest(self.home / "preview")
         goods = {row[0] for row in query(self.home / "preview", "select distinct hs6 from marts.product_centrality")}
         self.expect(f"without a key {len(goods)} goods come through to the marts", 0 < len(goods) <= 4)
         self.expect("the command says what a key would add", "without COMTRADE_API_KEY" in re.sub(r"\s+", " ", out))
-        notes = " ".join(said["passed_over"].get("trade", []))
+        notes = " ".join(written["passed_over"].get("trade", []))
         self.expect("so does the release's manifest", "without COMTRADE_API_KEY" in notes)
 
     def baci(self) -> None:

@@ -56,7 +56,7 @@ def test_a_year_is_one_availability_call_per_look_and_one_call_per_reporter(
         assert caplog.messages[-1] == f"UN Comtrade: {len(SMALL) - 1} of {len(SMALL)} reporters of 2018 are here"
         assert rows_of(found) == expected_rows()
     assert bench.contract.count(GET) == len(SMALL) == bench.calls("comtrade")
-    assert bench.contract.count(DA) == 2  # before, and once more to see that nothing moved meanwhile
+    assert bench.contract.count(DA) == 2  # before, and once more to see that nothing changed since
     for target in bench.contract.targets(GET):
         assert "partner2Code=0" in target and "motCode=0" in target and "customsCode=C00" in target
     bench.contract.seen.clear()
@@ -106,7 +106,7 @@ def test_a_passing_failure_costs_one_counted_call_and_nothing_else(bench: Bench,
     assert bench.calls("comtrade") == bench.contract.count(GET) == len(SMALL) + 1
 
 
-def test_a_published_year_without_rows_of_the_goods_is_said(bench: Bench) -> None:
+def test_a_published_year_without_rows_of_the_goods_is_noted(bench: Bench) -> None:
     bench.contract.world.only_reporters = frozenset({40, 203})
     bench.contract.fail(GET, faults.body_of(200, '{"elapsedTime":"0.08 secs","count":0,"data":[],"error":""}'))
     with bench.live() as live:
@@ -150,12 +150,12 @@ PERMANENT = {
 
 @pytest.mark.parametrize("name", PERMANENT)
 def test_a_refusal_is_not_tried_again_and_says_what_to_do(bench: Bench, name: str) -> None:
-    action, told = PERMANENT[name]
+    action, expected = PERMANENT[name]
     bench.contract.fail(GET, action)
     with bench.live() as live, pytest.raises(SourceError) as raised:
         comtrade_api.trade(live)
     text = str(raised.value)
-    assert "UN Comtrade, reporter 40, 2018" in text and told in text and "contract-key" not in text
+    assert "UN Comtrade, reporter 40, 2018" in text and expected in text and "contract-key" not in text
     assert bench.calls("comtrade") == bench.contract.count(GET) == 1
 
 
@@ -449,7 +449,7 @@ def test_breakdowns_beside_their_total_are_no_second_value(bench: Bench) -> None
         assert len(rows_of(comtrade_api.trade(live))) == 3
 
 
-def test_a_required_field_that_is_gone_stops_the_year(bench: Bench) -> None:
+def test_a_missing_required_field_stops_the_year(bench: Bench) -> None:
     bench.contract.world.dropped_fields = frozenset({"primaryValue"})
     with bench.live() as live:
         with pytest.raises(SourceError, match="rows without primaryvalue") as raised:
@@ -466,7 +466,7 @@ DRIFT = {
 
 
 @pytest.mark.parametrize("name", DRIFT)
-def test_rows_of_another_shape_are_told_and_not_used(bench: Bench, name: str) -> None:
+def test_rows_of_another_shape_are_reported_and_not_used(bench: Bench, name: str) -> None:
     pattern, row = DRIFT[name]
     if isinstance(row, dict) and pattern == GET:
         row = {**next(record for found, record in records_of(2018, 40) if found.flow == "M"), **row}
@@ -531,7 +531,7 @@ def test_a_budget_is_of_the_utc_day_on_which_a_call_is_sent(bench: Bench) -> Non
     assert sum(counted.values()) == len(SMALL)
 
 
-def test_without_a_key_the_preview_gives_some_goods_and_says_so(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_key_the_preview_gives_some_goods_and_a_note(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COMTRADE_API_KEY")
     goods = ("850760", "854231")
     with bench.live(comtrade_preview_goods=goods) as live:

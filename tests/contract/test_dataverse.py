@@ -36,10 +36,10 @@ def change(bench: Bench, **changes: Any) -> None:
     world.deposits = [replace(each, **changes) if each.name == NAME else each for each in world.deposits]
 
 
-def refused(bench: Bench, *told: str) -> SourceError:
+def refused(bench: Bench, *expected: str) -> SourceError:
     with bench.live() as live, pytest.raises(SourceError) as raised:
         web.fetch(live)
-    assert all(part in str(raised.value) for part in told), raised.value
+    assert all(part in str(raised.value) for part in expected), raised.value
     assert raised.value.remedy
     with bench.live() as live:
         assert not live.archive.entries()
@@ -163,7 +163,7 @@ def test_a_file_that_turns_out_to_be_restricted_is_not_tried_again(bench: Bench)
 
 
 @pytest.mark.parametrize("names", [(), ("AgreementScoresAll_Jun2024.csv", "IdealpointsPanel.csv")])
-def test_a_data_set_without_the_table_is_said(bench: Bench, names: tuple[str, ...]) -> None:
+def test_a_data_set_without_the_table_is_refused(bench: Bench, names: tuple[str, ...]) -> None:
     bench.contract.world.deposits = [Deposit(place, name, b"x") for place, name in enumerate(names)]
     refused(bench, f"no table of ideal points among {len(names)} files", "IdealpointestimatesAll", *names)
 
@@ -191,7 +191,7 @@ def test_a_file_name_that_is_a_path_stays_inside(bench: Bench) -> None:
     assert not list(bench.home.rglob("IdealpointestimatesAll_evil.csv"))
 
 
-def test_failures_in_passing_are_mended(bench: Bench) -> None:
+def test_passing_failures_are_tried_again(bench: Bench) -> None:
     bench.contract.fail(LIST, faults.status(503))
     bench.contract.fail(FILES, faults.status(502))
     bench.contract.fail(STORAGE, faults.cut_off)
@@ -207,7 +207,7 @@ def test_a_page_in_place_of_list_or_file_is_not_taken(bench: Bench) -> None:
         assert body(web.fetch(live).payloads[0]) == deposit(bench).body
 
 
-def test_a_service_that_is_down_says_so(bench: Bench) -> None:
+def test_a_service_that_is_down_is_reported(bench: Bench) -> None:
     bench.contract.fail(LIST, faults.status(503), times=99)
     refused(bench, "Harvard Dataverse", "HTTP 503")
 

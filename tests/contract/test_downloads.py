@@ -127,7 +127,7 @@ def test_a_truncated_zip_is_refused(bench: Bench) -> None:
     assert not list((bench.home / "live/downloads").rglob("*table*"))
 
 
-def test_a_zip_member_that_climbs_out_is_refused(bench: Bench) -> None:
+def test_a_zip_member_that_leaves_its_folder_is_refused(bench: Bench) -> None:
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w") as archive:
         archive.writestr("../../evil.csv", "t,i,j\n")
@@ -244,7 +244,7 @@ def test_a_reference_file_that_is_not_the_pinned_one_is_refused_until_it_is_pinn
         assert len(reference_web.reference(live).payloads) == 6
 
 
-def test_without_a_pin_a_reference_file_is_asked_for_conditionally_and_said_to_be_free(bench: Bench) -> None:
+def test_a_reference_file_without_a_pin_is_asked_for_conditionally_and_noted(bench: Bench) -> None:
     with bench.live() as live:
         listed = live.settings.reference_list
         files = [{**record, "sha256": None} for record in json.loads(listed.read_text())["files"]]
@@ -345,7 +345,7 @@ def test_a_portal_file_is_not_tried_again_blindly_and_resumes_in_the_next_run(be
         (429, '{"message":"you have submitted 21 requests for this file in 31536000 sec"}'),
     ],
 )
-def test_refusals_of_the_portal_are_told(bench: Bench, code: int, body: str) -> None:
+def test_refusals_of_the_portal_are_reported(bench: Bench, code: int, body: str) -> None:
     bench.contract.fail("/files/PVGPATDIS/g_patent", faults.body_of(code, body))
     with bench.live() as live, pytest.raises(SourceError, match=rf"HTTP {code}") as raised:
         uspto.patents(live)
@@ -372,14 +372,14 @@ def test_totals_of_oecd_are_asked_for_once_and_then_conditionally(bench: Bench) 
     assert first.headers["User-Agent"].startswith("chokepoint/")
 
 
-def test_no_records_at_oecd_are_said_and_stop_nothing(bench: Bench) -> None:
+def test_no_records_at_oecd_are_noted_and_stop_nothing(bench: Bench) -> None:
     bench.contract.fail("/oecd/", faults.body_of(404, "NoRecordsFound", "text/plain"))
     with bench.live() as live:
         found = uspto.patents(live)
     assert len(found.payloads) == 7 and any("NoRecordsFound" in note for note in found.ignored)
 
 
-def test_a_page_in_place_of_totals_stops_the_patents_and_says_which(bench: Bench) -> None:
+def test_a_page_in_place_of_totals_stops_the_patents_and_is_named(bench: Bench) -> None:
     bench.contract.fail("/oecd/", faults.body_of(403, "<html>Request blocked</html>", "text/html"))
     with bench.live() as live, pytest.raises(SourceError, match=r"OECD, PCT applications.*Request blocked"):
         uspto.patents(live)

@@ -115,13 +115,13 @@ FAULTS: dict[str, tuple[Look, str, faults.Action, dict[str, Any], tuple[str, ...
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_the_error_names_source_place_and_remedy_and_the_next_run_is_whole(bench: Bench, name: str) -> None:
-    look, pattern, action, changes, told = FAULTS[name]
+    look, pattern, action, changes, expected = FAULTS[name]
     bench.contract.world.row_cap = changes.get("comtrade_row_cap", 250_000)
     bench.contract.fail(pattern, action, times=99)
     with bench.live(**changes) as live, pytest.raises(SourceError) as raised:
         look(live)
     text = str(raised.value)
-    assert all(part in text for part in told), text
+    assert all(part in text for part in expected), text
     assert raised.value.remedy and "contract-key" not in text
     assert not list(bench.home.rglob("evil.tsv"))
     bench.contract.faults.clear()

@@ -1,4 +1,4 @@
-"""Sensors and schedules: what counts as news, what a look costs, and that nothing runs unless somebody starts it."""
+"""Sensors and schedules: what counts as news, what a look costs, and that nothing runs unless a user starts it."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_run_that_failed_after_pulling_is_requested_again(bench: Bench, settin
     assert requested("trade", settings) == [("2019", "2019")]
 
 
-def test_a_source_that_cannot_be_asked_is_told_and_skipped(bench: Bench, settings: Settings) -> None:
+def test_a_source_that_cannot_be_asked_is_reported_and_skipped(bench: Bench, settings: Settings) -> None:
     gone = replace(settings, comtrade_url="http://127.0.0.1:9")
     assert "could not be asked" in requested("trade", gone)
 

@@ -168,7 +168,7 @@ def test_a_schema_of_somebody_else_is_not_touched(server: str, tmp_path: Path) -
         assert owner.execute("select x from precious.t").fetchone() == (1,)
 
 
-def test_an_unreachable_server_is_said_without_the_password(tmp_path: Path) -> None:
+def test_an_unreachable_server_is_reported_without_the_password(tmp_path: Path) -> None:
     with open_release(release_of(tmp_path, 1)) as release, pytest.raises(ReleaseError, match="no connection") as caught:
         load(release, "postgresql://loader:secret-word@127.0.0.1:1/postgres", "chokepoint")
     assert "secret-word" not in str(caught.value)
@@ -190,10 +190,10 @@ def test_the_asset_says_what_failed_and_can_be_materialised_again(server: str, t
     with dg.DagsterInstance.ephemeral() as instance:
         failed = materialised(away, instance)
         [event] = [each for each in failed.all_events if each.is_step_failure]
-        said = event.step_failure_data.user_failure_data
-        assert said is not None and said.description is not None
-        assert "no connection" in said.description and "materialise `postgres` alone" in said.description
-        assert "secret-word" not in said.description
+        failure = event.step_failure_data.user_failure_data
+        assert failure is not None and failure.description is not None
+        assert "no connection" in failure.description and "materialise `postgres` alone" in failure.description
+        assert "secret-word" not in failure.description
         assert (published / "current").resolve() == before
 
         again = materialised({**settings, "CHOKEPOINT_POSTGRES_URL": server}, instance)

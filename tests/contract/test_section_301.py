@@ -102,7 +102,7 @@ def test_a_late_notice_inside_the_overlap_is_found_and_only_it_is_fetched(bench:
     assert bench.contract.count("/fr/xml/") == 1
 
 
-def test_a_400_of_the_register_is_told(bench: Bench) -> None:
+def test_a_400_of_the_register_is_reported(bench: Bench) -> None:
     bench.contract.fail("/fr/documents", faults.body_of(400, '{"errors":{"foo":"is not a valid field"}}'))
     with bench.live() as live, pytest.raises(SourceError, match="HTTP 400"):
         ustr_web.notices(live)
@@ -127,7 +127,7 @@ def test_an_absurd_wait_of_the_gateway_defers_the_run(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "body", "told"),
+    ("code", "body", "expected"),
     [
         (400, '{"errors":[{"status":"400","title":"Bad request","detail":"page number"}]}', "page number"),
         (
@@ -137,31 +137,31 @@ def test_an_absurd_wait_of_the_gateway_defers_the_run(bench: Bench) -> None:
         ),
     ],
 )
-def test_refusals_of_regulations_gov_are_told(bench: Bench, code: int, body: str, told: str) -> None:
+def test_refusals_of_regulations_gov_are_reported(bench: Bench, code: int, body: str, expected: str) -> None:
     bench.contract.fail("/regs/", faults.body_of(code, body))
-    with bench.live() as live, pytest.raises(SourceError, match=told):
+    with bench.live() as live, pytest.raises(SourceError, match=expected):
         ustr_web.requests_of_docket(live, "USTR-2018-0025")
 
 
 @pytest.mark.parametrize(
-    ("pattern", "body", "told"),
+    ("pattern", "body", "expected"),
     [
         ("/fr/documents", '{"count": 1, "results": [{"number": 1}]}', "Federal Register"),
         ("/regs/", '{"data": [{"id": 1}], "meta": {"totalElements": 1}}', "docket USTR-2018-0025"),
         ("/reststop/releaseList", '{"releases": []}', "USITC, releases of the HTS"),
     ],
 )
-def test_answers_of_another_shape_are_told(bench: Bench, pattern: str, body: str, told: str) -> None:
+def test_answers_of_another_shape_are_reported(bench: Bench, pattern: str, body: str, expected: str) -> None:
     bench.contract.fail(pattern, faults.body_of(200, body))
     with (
         bench.live(ustr_addresses=()) as live,
         pytest.raises(SourceError, match="an answer of another shape") as raised,
     ):
         ustr_web.tariffs(live)
-    assert told in str(raised.value)
+    assert expected in str(raised.value)
 
 
-def test_without_a_key_regulations_gov_is_left_out_and_said_so(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_key_regulations_gov_is_left_out_and_noted(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("REGULATIONS_API_KEY")
     with bench.live() as live:
         found = ustr_web.tariffs(live)
@@ -211,7 +211,7 @@ def test_a_schedule_of_another_shape_is_refused(bench: Bench, tmp_path: Path) ->
         landed(live, ustr_web.schedule(live)[0], tmp_path / "wire")
 
 
-def test_a_403_for_the_user_agent_is_told(bench: Bench) -> None:
+def test_a_403_for_the_user_agent_is_reported(bench: Bench) -> None:
     bench.contract.fail("/reststop/", faults.body_of(403, "<html>Access denied</html>", "text/html"))
     with bench.live() as live, pytest.raises(SourceError, match="Access denied"):
         ustr_web.schedule(live)

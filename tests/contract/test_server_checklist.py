@@ -1,6 +1,6 @@
-"""The contract server keeps the checklists A.10, B.8 and C.7 of sources.md: asked without the clients.
+"""The contract server answers as the services' documentation says: asked without the clients.
 
-Not here: faults by script (`test_comtrade_api`, `test_faults_by_source`), and C.7's OPS, which has no client.
+Not here: faults by script (`test_comtrade_api`, `test_faults_by_source`).
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ def test_status_tables_come_in_both_layouts_and_with_every_trap(bench: Bench) ->
     assert any(len(row[3]) == 9 for row in lists_3_4a[1:]), "codes that lost their zero"
     known = {"Granted", "Denied", "Approved", "Partially Approved", "Withdrawn", "Request Withdrawn", "Pending"}
     words = {row[-1] for row in lists_1_2[1:]} | {row[2] for row in lists_3_4a[1:]}
-    assert words - known, "words nobody knows"
+    assert words - known, "unknown words"
     assert ask(bench, "/static/ustr/List-2-Exclusion-Requests.xlsx").content.startswith(b"PK")
     assert table(bench, "ustr/s301_product_lists.csv")[0][:3] == ["hts8", "list", "ch99_code"]
 

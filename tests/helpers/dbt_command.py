@@ -15,24 +15,24 @@ from dagster_project.settings import load_settings
 
 @dataclass(frozen=True)
 class Done:
-    """How a command ended, and all that dbt said."""
+    """How a command ended, and what dbt printed."""
 
     success: bool
-    said: str
+    output: str
 
 
 def dbt(root: Path, *arguments: str, years: str = "", check: bool = True, **settings: Any) -> Done:
     """Run dbt on `root/landing` and `root/warehouse.duckdb`; `settings` replace the defaults, unchecked."""
-    said: list[str] = []
+    lines: list[str] = []
     chosen = replace(load_settings({"CHOKEPOINT_DATA_DIR": str(root)}, dotenv=None), **settings)
     try:
-        result = run_dbt(chosen, arguments, years=years, on_event=lambda event: said.append(event["info"]["msg"]))
+        result = run_dbt(chosen, arguments, years=years, on_event=lambda event: lines.append(event["info"]["msg"]))
     except RuntimeError as error:  # dbt could not parse the project
         success, failure = False, error
     else:
         success, failure = result.success, result.exception
-    done = Done(success, "\n".join([*said, str(failure or "")]))
-    assert done.success or not check, done.said
+    done = Done(success, "\n".join([*lines, str(failure or "")]))
+    assert done.success or not check, done.output
     return done
 
 

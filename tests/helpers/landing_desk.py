@@ -135,7 +135,7 @@ class Desk:
         entries, _ = fetch("reference", self.settings, self.now)
         return land_reference(self.load(entries))
 
-    def take_in(self) -> tuple[list[Entry], Sequence[str]]:
+    def fetch_trade(self) -> tuple[list[Entry], Sequence[str]]:
         """Archive the trade files, each call a second later than the one before."""
         self.now += timedelta(seconds=1)
         return fetch("trade", self.settings, self.now)
@@ -148,7 +148,7 @@ class Desk:
     def land(self, *, years: Sequence[int] | None = None, entries: Sequence[Entry] | None = None) -> Landed:
         """Land everything that lies in the drop folder (or these entries)."""
         self.land_reference()
-        load = self.load(self.take_in()[0] if entries is None else entries)
+        load = self.load(self.fetch_trade()[0] if entries is None else entries)
         parsed = parse(load, years)
         held = [year for year in years_held(parsed) if years is None or year in years]
         yearly.keep_only(held, load.landing, "trade", [load.landing / name for name in trade.FOLDERS])

@@ -1,7 +1,7 @@
 """Sound tables of trade at every stage: China, Japan and the United States report; Taiwan supplies and does not.
 
 Landing's rows are made one by one (`flow(...)`), staging's are theirs, and the marts are computed from them as plainly
-as measures.md 1-6 can be written, independently of dbt. All goods are in scope but crude oil.
+as the marts' definitions can be written, independently of dbt. All goods are in scope but crude oil.
 Not here: what is wrong with a spoiled table (the tests of the checks).
 """
 

@@ -175,7 +175,7 @@ CASES = [
         shows={"observed_value": 0},
     ),
     case(
-        "a verdict that nobody knows",
+        "an unknown verdict",
         of("exact").set(verdict="close"),
         fails="published_benchmarks.verdicts_are_known",
         shows={"benchmark_id": IDS["exact"], "verdict": "close"},

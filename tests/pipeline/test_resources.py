@@ -27,7 +27,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def test_dbt(tmp_path: Path) -> None:
     shown = dbt(tmp_path, "show", "--inline", ASK, "--limit", "-1", memory=RESOURCES.memory, threads=RESOURCES.threads)
-    assert re.search(r"\| 1\.1 GiB +\| +3 \|", shown.said), shown.said
+    assert re.search(r"\| 1\.1 GiB +\| +3 \|", shown.output), shown.output
 
 
 def test_checks() -> None:

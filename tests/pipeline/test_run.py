@@ -44,7 +44,7 @@ TRADE_MARTS = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command said and how it ended."""
+    """What a command printed and how it ended."""
 
     status: int
     out: str
@@ -91,7 +91,7 @@ class Workplace:
             return instance.get_runs_count()
 
     def materialise(self, *keys: str) -> str:
-        """Materialise these assets alone, as somebody may in the UI; what the run says of its failure, if it fails."""
+        """Materialise these assets alone, as a user may in the UI; return the message of the failure, if it fails."""
         import dagster as dg
 
         from dagster_project.build import build_definitions
@@ -315,7 +315,7 @@ def test_two_runs_at_once(on_sample: tuple[Workplace, Outcome]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         ({"years": "2016"}, "years 2016: found no rows of these years; the source holds 2017, 2018, 2019"),
         ({"trade_source": "sampel"}, "found 'sampel'; expected sample, files, baci_files"),
@@ -324,13 +324,13 @@ def test_two_runs_at_once(on_sample: tuple[Workplace, Outcome]) -> None:
         ({"trade_source": "files", "reference_source": "files"}, "found no files"),
     ],
 )
-def test_what_cannot_be_done_is_said_at_once(
-    on_sample: tuple[Workplace, Outcome], settings: dict[str, str], said: str
+def test_what_cannot_be_done_is_refused_at_once(
+    on_sample: tuple[Workplace, Outcome], settings: dict[str, str], message: str
 ) -> None:
     workplace, _ = on_sample
     before, runs = workplace.current, workplace.runs()
     outcome = workplace("run", **settings)
-    assert outcome.status == 1 and said in outcome.err and "Traceback" not in outcome.err
+    assert outcome.status == 1 and message in outcome.err and "Traceback" not in outcome.err
     assert (workplace.current, workplace.runs()) == (before, runs)
 
 

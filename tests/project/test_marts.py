@@ -14,7 +14,7 @@ from dagster_project.places import DBT_PROJECT
 LAYERS = ("staging", "intermediate", "marts")
 STAGES = [figures_stage(), *(part.stage for each in DATASETS for part in each.checks)]
 CHECKED = {check.table for stage in STAGES for check in stage.checks}
-# The names that readers rely on (marts.md), as far as they exist.
+# The names that readers rely on.
 CONTRACTED = {
     "trade_flows", "bilateral_totals", "product_centrality", "exporter_position", "import_vulnerability",
     "vulnerability_summary", "industry_vulnerability",

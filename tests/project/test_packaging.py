@@ -70,7 +70,7 @@ def test_the_command_says_what_there_is(installed: Path, tmp_path: Path) -> None
     assert chokepoint(installed, tmp_path, "--version").stdout == "chokepoint 0.1.0\n"
 
 
-def test_a_mistake_is_said_without_a_stack_trace(installed: Path, tmp_path: Path) -> None:
+def test_a_mistake_is_reported_without_a_stack_trace(installed: Path, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("CHOKEPOINT_TRADE_SOURCE=file\n")
     run = chokepoint(installed, tmp_path, "run")
     assert run.returncode == 1 and "Did you mean files?" in run.stderr and "Traceback" not in run.stderr

@@ -124,7 +124,7 @@ def test_damage_is_found_before_use(archive: Archive, damage: str) -> None:
             archive.open_path(entry)
 
 
-def test_missing_object_comes_back_with_its_source(archive: Archive) -> None:
+def test_a_missing_object_is_stored_again(archive: Archive) -> None:
     entry = archive.put(payload(), retrieved_at=NOW)
     archive.open_path(entry).unlink()
     assert archive.open_path(archive.put(payload(), retrieved_at=NOW)).read_bytes() == BODY
@@ -200,7 +200,7 @@ def test_lock_with_another_dataset(archive: Archive) -> None:
     "content",
     [None, "", "{", "[]", "{}", '{"datasets": []}', '{"datasets": {"trade": [{"id": 1}]}, "settings": {}}', b"\xff"],
 )
-def test_lock_that_is_none(tmp_path: Path, content: str | bytes | None) -> None:
+def test_files_that_are_no_lock(tmp_path: Path, content: str | bytes | None) -> None:
     path = tmp_path / "inputs.lock.json"
     if content is not None:
         path.write_bytes(content.encode() if isinstance(content, str) else content)

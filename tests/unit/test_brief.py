@@ -100,7 +100,7 @@ def test_names_from_the_data_cannot_leave_their_place(release: Release) -> None:
     assert _content(page)["goods"]["names"]["850110"] == "Motors </script><b>"
 
 
-def test_marts_left_out_leave_a_sentence_and_the_rest_stands(release: Release) -> None:
+def test_marts_left_out_are_replaced_by_a_sentence(release: Release) -> None:
     page = render_brief(release)
     assert page.count("Not in this release") == 2  # tariffs and patents
     assert '<td class="verdict bad">differs</td>' in page

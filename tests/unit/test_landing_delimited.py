@@ -83,7 +83,9 @@ def test_odd_first_rows_are_data_all_the_same(connection: duckdb.DuckDBPyConnect
     assert connection.execute("select line from rejected").fetchall() == [(2,)]
 
 
-def test_short_line_is_an_error_where_nobody_collects_it(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def test_short_line_is_an_error_where_rejects_are_not_collected(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
     path = tmp_path / "x.csv"
     path.write_text("a,b\n1\n")
     with pytest.raises(duckdb.Error, match="Expected Number of Columns: 2"):
@@ -105,7 +107,7 @@ def test_one_of_several_names_is_enough(connection: duckdb.DuckDBPyConnection, t
         require_columns(table, (("year", "refyear"),), "x.csv")
 
 
-def test_value_over_several_lines_is_found_in_a_column_nobody_reads(
+def test_value_over_several_lines_is_found_in_a_column_that_is_not_read(
     connection: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     path = tmp_path / "x.csv"

@@ -56,9 +56,9 @@ V1_UNLIMITED = (
 NO_CGROUPS: tuple[str, Mapping[str, str]] = ("", {})
 
 
-def lay_out(root: Path, said: tuple[str, Mapping[str, str]]) -> dict[str, Path]:
+def lay_out(root: Path, limits: tuple[str, Mapping[str, str]]) -> dict[str, Path]:
     """Write the files; the arguments that lead to them."""
-    membership, files = said
+    membership, files = limits
     (root / "membership").write_text(membership)
     for name, text in files.items():
         path = root / "cgroup" / name
@@ -68,14 +68,16 @@ def lay_out(root: Path, said: tuple[str, Mapping[str, str]]) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize(
-    ("said", "memory"),
+    ("limits", "memory"),
     [
         (V2_CONTAINER, 1.5 * GB), (V2_UNLIMITED, 2 * GB), (V2_SLICE, 1 * GB), (V1_CONTAINER, 1.5 * GB),
         (V1_UNLIMITED, 2 * GB), (NO_CGROUPS, 2 * GB),
     ],
 )  # fmt: skip
-def test_memory_is_half_of_what_is_granted(tmp_path: Path, said: tuple[str, Mapping[str, str]], memory: float) -> None:
-    assert default_memory(4 * GB, **lay_out(tmp_path, said)) == memory
+def test_memory_is_half_of_what_is_granted(
+    tmp_path: Path, limits: tuple[str, Mapping[str, str]], memory: float
+) -> None:
+    assert default_memory(4 * GB, **lay_out(tmp_path, limits)) == memory
 
 
 def test_memory_stays_modest_on_a_large_machine_and_workable_on_a_small_one(tmp_path: Path) -> None:
@@ -85,14 +87,16 @@ def test_memory_stays_modest_on_a_large_machine_and_workable_on_a_small_one(tmp_
 
 
 @pytest.mark.parametrize(
-    ("said", "threads"),
+    ("limits", "threads"),
     [
         (V2_CONTAINER, 2), (V2_UNLIMITED, 3), (V2_SLICE, 1), (V1_CONTAINER, 1), (V1_LINKED, 2), (V1_UNLIMITED, 3),
         (NO_CGROUPS, 3),
     ],
 )  # fmt: skip
-def test_threads_are_the_processors_granted(tmp_path: Path, said: tuple[str, Mapping[str, str]], threads: int) -> None:
-    assert default_threads(3, **lay_out(tmp_path, said)) == threads
+def test_threads_are_the_processors_granted(
+    tmp_path: Path, limits: tuple[str, Mapping[str, str]], threads: int
+) -> None:
+    assert default_threads(3, **lay_out(tmp_path, limits)) == threads
 
 
 def test_threads_are_few_on_a_large_machine(tmp_path: Path) -> None:
@@ -104,7 +108,7 @@ def test_this_machine_has_some_of_both() -> None:
     assert LEAST_MEMORY <= here.memory <= MOST_MEMORY and 1 <= here.threads <= MOST_THREADS
 
 
-def test_files_that_say_something_else_count_for_nothing(tmp_path: Path) -> None:
+def test_files_without_a_limit_are_ignored(tmp_path: Path) -> None:
     odd = ("nonsense\n0::/\n", {"memory.max": "", "cpu.max": "100000 0"})
     places = lay_out(tmp_path, odd)
     assert (default_memory(4 * GB, **places), default_threads(3, **places)) == (2 * GB, 3)

@@ -215,7 +215,7 @@ def test_a_failure_after_the_switch_does_not_take_the_release_away(warehouse, pu
 # ------------------------------------------------------------------------------------------------- two at one time
 
 
-def test_the_second_of_two_publishers_is_told(warehouse, published):
+def test_the_second_of_two_publishers_is_refused(warehouse, published):
     first = publish_as(warehouse, published, "a")
     with (
         only_publisher(published),
@@ -227,20 +227,20 @@ def test_the_second_of_two_publishers_is_told(warehouse, published):
 
 
 def test_two_publishers_at_once(warehouse, published):
-    """Started together, in one process: one publishes, the other is told; nothing is mixed."""
-    inside, told = threading.Event(), threading.Event()
+    """Started together, in one process: one publishes, the other is refused; nothing is mixed."""
+    inside, refused = threading.Event(), threading.Event()
     outcomes: list[object] = []
 
     def wait_inside(release) -> None:
         inside.set()
-        assert told.wait(30)
+        assert refused.wait(30)
 
     slow = threading.Thread(target=lambda: outcomes.append(publish_as(warehouse, published, "a", extras=wait_inside)))
     slow.start()
     assert inside.wait(30)
     with pytest.raises(ReleaseError, match="another publisher"):
         publish_as(warehouse, published, "b")
-    told.set()
+    refused.set()
     slow.join()
     assert assert_whole(published / "current") == outcomes[0].release_id
     assert names_below(published) == [outcomes[0].release_id, "current", "releases"]

@@ -13,7 +13,7 @@ from dagster_project.publish.read import Release
 
 
 @pytest.mark.parametrize("password", ["s3cret", "s3@cret", "50%s3cret", "s3%zzcret", "s3/cret?x#y", "s3:cret@@"])
-def test_no_password_is_in_what_a_failed_connection_says(tmp_path: Path, password: str) -> None:
+def test_no_password_is_in_the_message_of_a_failed_connection(tmp_path: Path, password: str) -> None:
     release = Release(tmp_path, {"release_id": "x", "marts": {}})
     with pytest.raises(ReleaseError, match="no connection") as caught:
         load(release, f"postgresql://me:{password}@127.0.0.1:1/db", "chokepoint")
@@ -21,7 +21,7 @@ def test_no_password_is_in_what_a_failed_connection_says(tmp_path: Path, passwor
     assert "127.0.0.1" in shown and "cret" not in shown
 
 
-def test_an_option_that_libpq_does_not_know_is_said(tmp_path: Path) -> None:
+def test_an_option_that_libpq_does_not_know_is_reported(tmp_path: Path) -> None:
     release, url = (
         Release(tmp_path, {"release_id": "x", "marts": {}}),
         "postgresql://me:s3cret@127.0.0.1/?colour=s3cret",

@@ -231,7 +231,7 @@ def test_an_added_year_links_the_others(warehouse, published):
     assert_whole(second.path)
 
 
-def test_a_changed_year_is_written_though_nobody_said_so(warehouse, published):
+def test_a_changed_year_is_found_and_written(warehouse, published):
     """A year recomputed in a run that was never published must not be taken from the old release."""
     publish_as(warehouse, published)
     run_sql(warehouse, "update marts.trade_flows set value_usd = value_usd + 1 where year = 2017 and hs6 = '000007'")
@@ -240,7 +240,7 @@ def test_a_changed_year_is_written_though_nobody_said_so(warehouse, published):
     assert "parquet/trade_flows/year=2018/part-0.parquet" in second.linked
 
 
-def test_a_year_that_is_gone_is_gone(warehouse, published):
+def test_a_year_that_is_gone_leaves_the_release(warehouse, published):
     publish_as(warehouse, published)
     run_sql(warehouse, "delete from marts.trade_flows where year = 2017")
     second = publish_as(warehouse, published)

@@ -125,7 +125,7 @@ def test_rows_stated_are_rows_held(payloads: list[Payload], tables: dict[str, li
             assert payload.rows == len(tables[path_of(payload)])
 
 
-# --- the traps of sources.md A.9, as a reader of the files meets them
+# --- the traps of the real data, as a reader of the files meets them
 
 
 def test_world_rows_and_breakdown_rows_would_count_trade_twice(rows: list[Row]) -> None:
@@ -181,7 +181,7 @@ def test_values_and_quantities_need_care(rows: list[Row]) -> None:
     assert {"777"} <= {row["partnerCode"] for row in rows} and {"778"} <= {row["reporterCode"] for row in rows}
 
 
-def test_who_does_not_report(rows: list[Row]) -> None:
+def test_which_countries_do_not_report(rows: list[Row]) -> None:
     reporters = {(row["reporterCode"], row["refYear"], row["flowCode"]) for row in rows}
     codes_seen = {reporter for reporter, _, _ in reporters}
     assert not codes_seen & {"50", "180", "604", "682"}
@@ -190,7 +190,7 @@ def test_who_does_not_report(rows: list[Row]) -> None:
     assert {row["partnerCode"] for row in rows if (row["reporterCode"], row["refYear"]) == ("31", "2019")} == {"0"}
 
 
-def test_twins_and_corrections_across_files(bodies: dict[str, bytes], tables: dict[str, list[Row]]) -> None:
+def test_repeated_and_corrected_rows_across_files(bodies: dict[str, bytes], tables: dict[str, list[Row]]) -> None:
     path = "comtrade/corrections_2018.csv"
     key = ("reporterCode", "flowCode", "partnerCode", "cmdCode")
     first: dict[tuple[str, ...], list[Row]] = defaultdict(list)
@@ -211,7 +211,7 @@ def test_twins_and_corrections_across_files(bodies: dict[str, bytes], tables: di
         changed += float(earlier["primaryValue"]) != float(row["primaryValue"])
         stated += (earlier["classificationCode"], row["classificationCode"]) == ("HS", "H5")
     assert equal > 20 and changed > 5 and stated > 0
-    assert any(len(twins) == 2 for twins in first.values())
+    assert any(len(copies) == 2 for copies in first.values())
     assert bodies[path].startswith(b"\xef\xbb\xbfTYPECODE,")
 
 

@@ -16,7 +16,7 @@ from dagster_project.places import CHECKOUT
 from dagster_project.secret import Secret
 from dagster_project.settings import DEFINITIONS, REFERENCE_LIST, Definition, Settings, load_settings
 
-# The names, defaults and values that scripts rely on (marts.md, "Settings that scripts rely on").
+# The names, defaults and values that scripts rely on (docs/settings.md).
 CONTRACT = {
     "CHOKEPOINT_DATA_DIR": CHECKOUT / "data",
     "CHOKEPOINT_DROP_DIR": CHECKOUT / "drop",
@@ -111,13 +111,13 @@ def test_years(text: str, years: tuple[int, ...] | None) -> None:
     "text",
     ["2019-2017", "17", "2017-", "-2017", "2017;2018", "1987", "2101", "2017,", "ALL", "2017-2018-2019", "latest"],
 )
-def test_years_that_are_none(text: str) -> None:
+def test_texts_that_are_no_years(text: str) -> None:
     with pytest.raises(SettingError, match=r"CHOKEPOINT_YEARS.*2017-2022"):
         settings(years=text)
 
 
 @pytest.mark.parametrize("text", ["2022-2017", "2012, 2022 - 2017"])
-def test_a_reversed_range_is_said_to_be_one(text: str) -> None:
+def test_a_reversed_range_is_reported_as_one(text: str) -> None:
     with pytest.raises(SettingError, match="ends before it begins; write 2017-2022"):
         settings(years=text)
 
@@ -175,7 +175,7 @@ def test_memory(text: str, memory: int) -> None:
         ("-4GB", ""), ("4G", ""), ("four GB", ""), ("80%", ""), ("٤GB", ""), ("all", ""),
     ],
 )  # fmt: skip
-def test_memory_that_is_none(text: str, reason: str) -> None:
+def test_texts_that_are_no_memory(text: str, reason: str) -> None:
     with pytest.raises(SettingError, match=f"CHOKEPOINT_MEMORY.*{reason}.*size such as 4GB"):
         settings(memory=text)
 
@@ -234,25 +234,25 @@ def test_no_message_shows_a_secret(variable: str, text: str) -> None:
     assert variable in shown and "s3cret" not in shown and "w%rd" not in shown
 
 
-def test_dotenv_that_is_no_text_is_said_to_be_so(tmp_path: Path) -> None:
+def test_dotenv_that_is_no_text_is_reported(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"CHOKEPOINT_YEARS=\xff\xfe")
     with pytest.raises(SettingError, match="UTF-8"):
         load_settings({}, dotenv=tmp_path / ".env")
 
 
-def test_the_list_that_comes_with_the_program_lies_where_it_does(tmp_path: Path) -> None:
+def test_the_list_that_comes_with_the_program_is_the_default(tmp_path: Path) -> None:
     assert settings().reference_list == REFERENCE_LIST and REFERENCE_LIST.is_file()
     assert settings(reference_list=str(tmp_path / "mine.json")).reference_list == tmp_path / "mine.json"
 
 
 @pytest.mark.parametrize("text", ["nan", "inf", "0.4", "2.1", "1,0", "one", "-1"])
-def test_mirror_factor_that_is_none(text: str) -> None:
+def test_texts_that_are_no_mirror_factor(text: str) -> None:
     with pytest.raises(SettingError, match=r"from 0\.5 to 2"):
         settings(mirror_cif_fob_factor=text)
 
 
 @pytest.mark.parametrize("text", ["-1", "1.5", "five", "²"])
-def test_retention_that_is_none(text: str) -> None:
+def test_texts_that_are_no_retention(text: str) -> None:
     with pytest.raises(SettingError, match="whole number"):
         settings(retain_releases=text)
 
@@ -272,7 +272,7 @@ def test_mistakes_in_dotenv_raise_too(tmp_path: Path) -> None:
             load_settings({}, dotenv=dotenv)
 
 
-def test_missing_dotenv_is_none(tmp_path: Path) -> None:
+def test_a_missing_dotenv_counts_as_empty(tmp_path: Path) -> None:
     assert load_settings({}, dotenv=tmp_path / ".env") == settings()
 
 

@@ -81,7 +81,7 @@ def test_what_was_built_but_not_released_is_computed_again(desk: Desk) -> None:
     assert make_plan(desk.settings).years == [2018]
 
 
-def test_what_was_built_from_a_source_that_went_back_is_computed_again(desk: Desk) -> None:
+def test_a_year_built_from_data_that_the_source_took_back_is_computed_again(desk: Desk) -> None:
     """Else the next release, of another year, would publish it unchecked."""
     desk.rows(row())
     desk.rows(row(refYear=2018), name="b.csv")
@@ -92,7 +92,7 @@ def test_what_was_built_from_a_source_that_went_back_is_computed_again(desk: Des
     assert make_plan(desk.settings).years == [2018]
 
 
-def test_what_was_landed_only_is_landed_again_when_its_source_went_back(desk: Desk) -> None:
+def test_a_year_landed_from_data_that_the_source_took_back_is_landed_again(desk: Desk) -> None:
     desk.rows(row())
     desk.rows(row(refYear=2018), name="b.csv")
     before = build(desk)
@@ -103,7 +103,7 @@ def test_what_was_landed_only_is_landed_again_when_its_source_went_back(desk: De
     assert make_plan(desk.settings).years == [2018]
 
 
-def test_year_that_is_gone_is_something_to_do(desk: Desk) -> None:
+def test_a_year_that_is_gone_makes_a_run_necessary(desk: Desk) -> None:
     desk.rows(row(), row(refYear=2018))
     build(desk)
     desk.rows(row())

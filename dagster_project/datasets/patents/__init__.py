@@ -1,0 +1,1 @@
+"""PCT patents. `dataset` declares them; all else here is particular to them. Not here: their dbt models."""

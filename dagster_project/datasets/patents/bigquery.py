@@ -1,7 +1,7 @@
 """The BigQuery export of WO publications as normalised PCT publications, applicants, fields and citations.
 
 What belongs here: the columns of Google's table `patents.publications` and what they mean. Not here: WIPO's concordance
-itself (see `patent_reference`) and rules that both patent sources share (see `patents`).
+itself (see `totals`) and rules that both patent sources share (see `landing`).
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ _MAX_LINE_BYTES = 64_000_000
 
 
 def normalise(load: PatentLoad, entries: Sequence[Entry]) -> None:
-    """Create the temporary tables publications, applicants, fields and citations (columns: `patents.NORMALISED`).
+    """Create the temporary tables publications, applicants, fields and citations (columns: `landing.NORMALISED`).
 
-    Needs the temporary table `concordance` (see `patent_reference.read_concordance`). SourceError when an export lacks
+    Needs the temporary table `concordance` (see `totals.read_concordance`). SourceError when an export lacks
     a required column, or has IPC codes while there is no concordance to read them by.
     """
     _read(load, entries)

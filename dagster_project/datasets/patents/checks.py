@@ -13,7 +13,7 @@ from dagster_project.datasets.patents.recomputed import PREPARED, RECOMPUTED
 _TOLERANCE = 1e-6
 UNKNOWN_LIMIT = 0.10
 FALL_LIMIT = 0.30
-# PatentsView knows the applications granted in the United States only; a share this far off needs another reason.
+# PatentsView holds only applications granted in the United States. A larger difference must have another cause.
 REFERENCE_LIMIT = 0.20
 
 _IMPOSSIBLE_DATES = """
@@ -134,7 +134,7 @@ PATENT_LANDING = Stage(
             "economies_within_world",
             "reference_totals",
             "WARN",
-            "The reference's economies do not sum to more than its world.",
+            "The reference's economies together do not exceed its world total.",
             (no_rows(_LARGER_THAN_THE_WORLD),),
         ),
         # A source's tables are counted one by one; its quarantine names the source only.
@@ -240,7 +240,7 @@ PATENT_MARTS = Stage(
             "core_is_about_a_tenth",
             "patent_core_share",
             "WARN",
-            "Core patents are about a tenth of a year's applications; ties and small cohorts move it.",
+            "Core patents are about a tenth of a year's applications; ties and small cohorts shift the share.",
             (no_rows(_ODD_CORE),),
         ),
         Check(
@@ -261,7 +261,7 @@ PATENT_MARTS = Stage(
             "coverage_applications",
             "patent_country_summary",
             "ERROR",
-            f"Applications of no filing year fell by more than {FALL_LIMIT:.0%} against the previous release.",
+            f"In no filing year did applications fall by more than {FALL_LIMIT:.0%} against the previous release.",
             (no_rows(_FALLEN_YEARS),),
             requires=PREVIOUS_RELEASE,
         ),
@@ -269,7 +269,7 @@ PATENT_MARTS = Stage(
             "shares_sum_to_one",
             "patent_collaboration",
             "ERROR",
-            "The partners' shares of a country's joint applications sum to 1; a pair counts the same from both ends.",
+            "The partners' shares of a country's joint applications sum to 1; a pair has the same count on both sides.",
             (
                 between("share_of_joint", 0, 1 + _TOLERANCE, strictly_above=True),
                 _sums_to_one("share_of_joint", "filing_year, country_iso2"),
@@ -280,7 +280,8 @@ PATENT_MARTS = Stage(
             "shares_near_reference",
             "patent_reconciliation",
             "WARN",
-            f"No economy's share is more than {REFERENCE_LIMIT:.0%} of the world off the reference's.",
+            "No economy's share of the world differs from the reference's by more than "
+            f"{100 * REFERENCE_LIMIT:.0f} percentage points.",
             (no_rows(_FAR_FROM_REFERENCE),),
         ),
         *RECOMPUTED,

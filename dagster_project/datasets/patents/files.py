@@ -2,7 +2,7 @@
 
 Two patent-level sources (PatentsView's granted tables, a BigQuery export of WO publications) and three reference
 tables (WIPO's IPC-technology concordance, totals by economy of OECD and of NCSES). Not here: their columns (see
-`landing.patents`).
+`patentsview`, `bigquery`, `totals`).
 """
 
 from __future__ import annotations

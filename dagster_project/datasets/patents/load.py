@@ -1,6 +1,6 @@
-"""One load of the patents data set: opening its archived tables, and where counts and quarantined rows go.
+"""One load of the patents dataset: opening its archived tables, and where counts and quarantined rows go.
 
-Not here: what any table means (see `patentsview`, `patents_bigquery`, `patent_reference`).
+Not here: what any table means (see `patentsview`, `bigquery`, `totals`).
 """
 
 from __future__ import annotations

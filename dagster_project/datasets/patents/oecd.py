@@ -1,6 +1,6 @@
 """OECD's counts of PCT applications by economy and year (SDMX, no key): what our patent shares are reconciled with.
 
-What belongs here: which series is asked for. Not here: its columns (`landing.patent_reference`).
+What belongs here: which series is asked for. Not here: its columns (see `totals`).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from dagster_project.sources.probe import Seen
 SERVICE = Service("oecd", interval=1.0, hosts=("oecd.org",))
 NAME = "oecd_pct_applications.csv"
 FLOW = "OECD.STI.PIE,DSD_PATENTS@DF_PATENTS_WIPO,1.0"
-# Eleven dimensions: PCT applications a year, their number, by the year of application, all areas, by applicant. Where
-# it varies which of _T and _Z a position wants, it is left empty.
+# Eleven dimensions: PCT applications a year, their number, by the year of application, all areas, by applicant. A
+# dimension that stands under _T in some series and under _Z in others is left open.
 KEY = "9P50_1.A.AP.PATN.APPLICATION...APPLICANT..."
 FIRST_YEAR = 1999
 COLUMNS = ("REF_AREA", "TIME_PERIOD", "OBS_VALUE")

@@ -1,7 +1,7 @@
 """PatentsView's granted tables as normalised PCT publications, applicants, fields and citations.
 
 What belongs here: PatentsView's columns and what they mean. Only PCT applications that were granted in the United
-States are in these tables. Not here: rules that both patent sources share (see `patents`).
+States are in these tables. Not here: rules that both patent sources share (see `landing`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _TRUE, _FALSE = "('1', '1.0', 't', 'true', 'y', 'yes')", "('', '0', '0.0', 'f', 
 
 
 def normalise(load: PatentLoad, tables: Mapping[str, Entry]) -> None:
-    """Create the temporary tables publications, applicants, fields and citations (columns: `patents.NORMALISED`).
+    """Create the temporary tables publications, applicants, fields and citations (columns: `landing.NORMALISED`).
 
     `tables` maps the PatentsView table name to its payload. Without g_us_patent_citation there are no citations and
     `citations_until` is null; without g_application no filing date is filled in. SourceError when one of

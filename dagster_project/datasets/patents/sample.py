@@ -5,7 +5,7 @@ numbers (years of two and four digits, both eras), patents that know only one of
 patents of one application, withdrawn patents, unreadable and torn rows, applicants without identity, place or country,
 part interests, more than three fields, citations before publication, on the fifth anniversary and the day before it,
 twice, by unknown and by withdrawn patents; in the export search reports published later, dates missing or impossible
-and a torn line. Not here: what was invented (see `patents`).
+and a torn line. Not here: what was invented (see `sample_inventions`).
 """
 
 from __future__ import annotations
@@ -246,7 +246,7 @@ def _export() -> list[Mapping[str, Any]]:
     rows: list[Mapping[str, Any]] = []
     for invention in inventions():
         if invention.number in (ONLY_PUBLICATION, ONLY_PUBLICATION_LATE, ONLY_APPLICATION):
-            continue  # else it would fill what these patents do not know
+            continue  # else the export would supply what these patents must lack
         row = {
             "publication_number": f"WO-{invention.published.year}{invention.serial:06d}-A1",
             "application_number": f"{invention.office}-{invention.filed.year}{invention.number:06d}-W",

@@ -2,7 +2,7 @@
 
 Made up like the rest of the sample. Country profiles are there so that the measures have something to show: one country
 floods digital communication with applications that few cite, others file less and are cited more. Not here: the files
-(see `patent_files`) and their traps.
+(see `sample`) and their traps.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Reference tables of the patents data set: WIPO's IPC-technology concordance, NCSES's and OECD's totals by economy.
+"""Reference tables of the patents dataset: WIPO's IPC-technology concordance, NCSES's and OECD's totals by economy.
 
-Not here: patent-level tables (see `patentsview`, `patents_bigquery`).
+Not here: patent-level tables (see `patentsview`, `bigquery`).
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def read_concordance(load: PatentLoad, entry: Entry | None) -> None:
 
 
 def read_totals(load: PatentLoad, entries: Sequence[Entry]) -> None:
-    """Table reference_totals: published counts by family, field, economy and year (columns: `patents.TABLES`).
+    """Table reference_totals: published counts by family, field, economy and year (columns: `landing.TABLES`).
 
     `country_iso2` (NCSES) names a single economy, `country_iso3` (OECD) an economy or an area; of NCSES's aggregates
     (the world, regions, offices), which must not be added to economies, both are null.

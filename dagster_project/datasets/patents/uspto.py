@@ -1,7 +1,7 @@
 """PatentsView's granted tables from the USPTO's Open Data Portal: the product's metadata, and the files that moved.
 
 What belongs here: which files of the product are wanted and when one is fetched. A key may fetch the same file about
-twenty times a year, so that a failed download is not tried again by itself. Not here: columns (`landing.patentsview`).
+twenty times a year, so a failed download is not tried again within a run. Not here: columns (see `patentsview`).
 """
 
 from __future__ import annotations

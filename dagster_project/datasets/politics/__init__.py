@@ -1,0 +1,1 @@
+"""UN ideal points. `dataset` declares them; all else here is particular to them. Not here: their dbt models."""

@@ -1,4 +1,4 @@
-"""The checks of ideal points at landing: one per state and session, in range, under a code of today.
+"""The checks of ideal points at landing: one per state and session, in range, under a code that is in use.
 
 Not here: whether a single field can be read (landing quarantines those rows).
 """

@@ -1,7 +1,7 @@
 """Ideal points: from an archived table of estimates to typed rows, one per state and session.
 
-What belongs here: the columns, the repairs of country codes, and which rows are set aside or quarantined. Not here: the
-point of a year that was asked for, and of areas that do not vote (dbt).
+What belongs here: the columns, the repairs of country codes, and which rows are set aside or quarantined. Not here: how
+years and areas without a vote get a point (dbt).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from dagster_project.landing.loads import Landed, Load
 from dagster_project.landing.tables import QUARANTINE, RuleCounts, copy_query, replaced_directory, scratch_database
 from dagster_project.sql import literal
 
-# Session 1 began in 1946; of a session that goes on into the next year the first year counts.
+# Session 1 began in 1946. A session that goes on into the next year belongs to its first year.
 YEAR_BEFORE_FIRST_SESSION = 1945
 # Codes that ISO has withdrawn -> the code of the state that votes under them today. The file calls Serbia YUG up to its
 # last session; otherwise Serbia would have no point.

@@ -1,7 +1,7 @@
 """The sample's ideal points: made-up estimates for the sample's economies, in the shape of the authors' table.
 
 Countries, codes and the years in which codes changed are real; every number is made up. What belongs here: the points
-and the traps among them. Not here: the economies (`sample.areas`).
+and the traps among them. Not here: the economies (see `sample.areas`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ YEAR_BEFORE_FIRST_SESSION = 1945
 LAST_YEAR = 2019
 # Every state from here on: three years before the sample's trade begins.
 FIRST_YEAR = 2014
-# A few states from here on, so that the two Yemens are met.
+# A few states from here on, so that the file holds the two Yemens.
 FIRST_YEAR_OF_FEW = 1988
 
 # Correlates of War numbers, by which the authors tell states apart, of the sample's economies. Hong Kong and Taiwan do

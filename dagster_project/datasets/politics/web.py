@@ -1,7 +1,7 @@
 """Ideal points from Harvard Dataverse: the newest table of estimates in the authors' data set, once per release.
 
-What belongs here: which of the data set's files is wanted, and whether what came is that file. Ids of files change with
-each release, so that a file is known by its name and its MD5. Not here: its columns (`landing`).
+What belongs here: which of the data set's files is wanted, and whether the file received is that one. Ids of files
+change with each release, so a file is recognised by its name and its MD5. Not here: its columns (see `landing`).
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ FROM_FILES = "CHOKEPOINT_POLITICS_SOURCE=files."
 class Listed:
     """A table of ideal points in the data set's list of files.
 
-    `md5` is that of the file as its authors uploaded it; `was_read_in` says that Dataverse has made a table of its own
-    of it, which it gives unless asked for the original. `published` is the day of the release, where the list says it.
+    `md5` is that of the file as its authors uploaded it. `was_read_in`: Dataverse has converted the file into a table
+    of its own, which it gives unless asked for the original. `published` is the day of the release, if it is stated.
     """
 
     file_id: str
@@ -48,7 +48,7 @@ class Listed:
 
     @property
     def version(self) -> str:
-        """What names its content whatever its id is."""
+        """A name of its content, which stays the same when the file's id changes."""
         return f"{self.name} {self.md5}"
 
 
@@ -137,7 +137,7 @@ def _month(name: str) -> tuple[int, int]:
 
 
 def _download(live: Live, listed: Listed) -> Payload:
-    """The file as its authors uploaded it. SourceError when what came is not that file."""
+    """The file as its authors uploaded it. SourceError when another one was received."""
     # Asked for the original of a file that was not read in, some versions of Dataverse answer 404.
     address = f"{live.settings.dataverse_url}/api/access/datafile/{listed.file_id}" + (
         "?format=original" if listed.was_read_in else ""
@@ -146,11 +146,11 @@ def _download(live: Live, listed: Listed) -> Payload:
     path = live.http.download(SERVICE, address, live.downloads, where=where, version=listed.version, name=listed.name)
     found = _md5(path)
     if found != listed.md5:
-        said = "tab-separated text: Dataverse's own form of the table, " if _is_tab_separated(path) else "content "
+        form = "tab-separated text: Dataverse's own form of the table, " if _is_tab_separated(path) else "content "
         path.unlink()
         raise SourceError(
             f"{where} ({address})",
-            found=f"{said}with MD5 {found}",
+            found=f"{form}with MD5 {found}",
             expected=f"the file as uploaded, with MD5 {listed.md5} as the data set's list says",
             remedy=f"Nothing of it was used. Run again later. If it stays so: {BY_HAND}{FROM_FILES}",
         )

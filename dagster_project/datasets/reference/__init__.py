@@ -1,0 +1,1 @@
+"""Countries, goods, HS conversions. `dataset` declares them; all else serves them. Not here: their dbt models."""

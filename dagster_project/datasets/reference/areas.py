@@ -30,7 +30,7 @@ COUNTRIES = pa.schema(
         ("valid_to", pa.date32()),
     ]
 )
-# Never a country although neither list marks all of them as groups (measures.md 1).
+# Never countries, although no list marks all of them as groups.
 NEVER_A_COUNTRY = frozenset({0, 837, 838, 839, 899})
 # How the lists name an area that is no more: "Belgium-Luxembourg (...1998)". BACI's list says it in no other way.
 _UNTIL = re.compile(r"\(\.\.\.(\d{4})\)")
@@ -68,7 +68,7 @@ def read_countries(files: Mapping[str, Sequence[ReferenceFile]]) -> list[dict[st
 
 
 def is_country(code: int, name: str, is_group: bool) -> bool:
-    """Whether an area is a country, as exporter or as importer (measures.md 1)."""
+    """Whether an area is a country, as exporter or as importer."""
     if code == TAIWAN:
         return True
     return code not in NEVER_A_COUNTRY and not is_group and not _NES.search(name)

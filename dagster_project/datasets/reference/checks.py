@@ -1,5 +1,4 @@
-"""Checks of the reference tables: can the rest rely on countries, products and conversion weights, and are all rows
-accounted for?
+"""Checks of the reference tables: are countries, products and conversion weights sound, and all rows accounted for?
 
 Not here: whether they cover the trade that is loaded (see the staging checks of trade).
 """

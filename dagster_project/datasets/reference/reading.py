@@ -117,7 +117,7 @@ class ReferenceFile:
         return rows
 
     def json_items(self, name: str) -> list[Any]:
-        """The items of the list `name`. Whatever Python raises for content that has no such list is raised."""
+        """The items of the list `name`. For content without such a list Python's own error is raised."""
         items = json.loads(self.archive.open_path(self.entry).read_text(encoding="utf-8-sig"))[name]
         self.rows_read += len(items)
         return list(items)

@@ -1,6 +1,6 @@
 """The sample's code lists, classification and conversion tables as the files in which their publishers deliver them.
 
-Not here: the lists themselves (see `areas` and `codes`).
+Not here: the lists themselves (see `sample.areas` and `sample.codes`).
 """
 
 from __future__ import annotations

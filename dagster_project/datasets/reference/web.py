@@ -1,9 +1,9 @@
 """Reference files over the wire: an address each, with a pinned hash.
 
 The list (setting `reference_list`) is JSON, a name, an address and a sha256 or null for each file. A `{comtrade}`
-in an address stands for Comtrade's API. A pinned file that is here is not asked for again. One whose bytes are not the
-pinned ones is refused until `chokepoint pin` has written its hash; without a hash, whatever the address gives is taken,
-and the release says so. Not here: columns (see `areas`, `classification`, `conversion`).
+in an address stands for Comtrade's API. A pinned file that is in the archive is not asked for again. A file whose bytes
+are not the pinned ones is refused until `chokepoint pin` has written its hash. A file without a hash is taken as its
+address gives it, and the release says so. Not here: columns (see `areas`, `classification`, `conversion`).
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ PIN = command("pin")
 
 
 def reference(live: Live) -> Found:
-    """Every listed file, and BACI's list of goods. What is here already is asked for only conditionally.
+    """Every listed file, and BACI's list of goods. A file in the archive is sent again only if it has changed.
 
-    SourceError for a file that cannot be had, or is not the pinned one.
+    SourceError for a file that cannot be fetched, or is not the pinned one.
     """
     files = _listed(live.settings.reference_list)
     payloads = [_pinned(live, record) or _ask(live, record) for record in files]
@@ -103,7 +103,7 @@ def _listed(path: Path) -> list[dict[str, Any]]:
 
 
 def _pinned(live: Live, record: Mapping[str, Any]) -> Payload | None:
-    """The file from the archive when it is the pinned one: nothing to ask."""
+    """The file from the archive, when it is the pinned one."""
     known = live.ledger.validators(_address(live, record))
     if known is None or live.archive.entry(known.entry_id).sha256 != record.get("sha256"):
         return None

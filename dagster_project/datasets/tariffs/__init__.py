@@ -1,0 +1,1 @@
+"""Section 301 exclusions. `dataset` declares them; all else here is particular to them. Not here: their dbt models."""

@@ -333,7 +333,7 @@ TARIFF_MARTS = Stage(
             "granted_codes_were_in_force",
             "exclusions_in_force",
             "WARN",
-            "Every code of the tariff schedule's note was in force once. Others took over after the term had ended.",
+            "Every code of the tariff schedule's note was in force once. Others replaced one whose term had ended.",
             (no_rows(_CODES_NOT_IN_FORCE, counted_by="n_rows"),),
         ),
         Check(

@@ -1,6 +1,6 @@
 """Tariff documents that are no tables, as tables: Federal Register notices, regulations.gov lists, the HTS.
 
-What belongs here: how a document's text becomes rows for `tariff_rows`. Not here: what becomes of the rows.
+What belongs here: how a document's text becomes rows. Not here: what is made of the rows (see `rows`).
 """
 
 from __future__ import annotations

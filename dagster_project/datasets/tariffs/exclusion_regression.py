@@ -1,9 +1,10 @@
 """Is a tariff exclusion granted more often for goods that are hard to buy elsewhere? A logistic regression.
 
-[CH] reads the approvals so; this tests it with what the trade marts know of a good. One observation is a decided
-request; requests for one good (HS6) share its traits and much of their fate, so standard errors are clustered by good.
-One company filed a fifth of all requests, nearly all in vain, so every specification is also estimated without it. Not
-here: where the observations come from (dbt, `int_exclusion_decisions`).
+The chapter on which the project is based reads the approvals so; this tests it with what the marts say of a good. One
+observation is a decided request. Requests for one good (HS6) have the good's properties in common and are often
+decided alike, so standard errors are clustered by good. One company filed a fifth of all requests, nearly all in vain,
+so every specification is also estimated without it. Not here: where the observations come from (dbt,
+`int_exclusion_decisions`).
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ _COLUMN_OF = {
     "consumption": "is_consumption",
 }
 _TRADE = ("china_import_share", "log_us_suppliers", "export_centrality_std")
-# With fewer decisions of the rarer kind per term an estimate exists but is not to be leaned on (Peduzzi et al. 1996).
+# With fewer decisions of the rarer kind per term, an estimate is not reliable (Peduzzi et al. 1996).
 EVENTS_PER_TERM = 10
 # Clustered errors are too small when there are few clusters (Cameron and Miller 2015).
 FEWEST_CLUSTERS = 40
@@ -67,7 +68,7 @@ class Specification:
 SPECIFICATIONS = (
     Specification("trade_and_end_use", (*_TRADE, *_END_USE), True),
     Specification("trade_and_end_use_without_largest_filer", (*_TRADE, *_END_USE), False),
-    # For trade that covers a few goods only: there a list is hardly more than a good, and terms per list ask too much.
+    # For trade that covers a few goods only: there a list has few goods, too few for a term of its own.
     Specification("china_share", ("china_import_share", "intermediate"), True, with_lists=False),
     Specification("china_share_without_largest_filer", ("china_import_share", "intermediate"), False, with_lists=False),
     Specification("end_use", _END_USE, True),

@@ -1,8 +1,8 @@
 """USTR Section 301 (China): exclusion requests, tariff lists, granted exclusions. Which files they are, on what terms.
 
-USTR publishes no machine-readable file of the requests on lists 3 and 4A, so every table here is one that somebody
-compiled from USTR's dockets, notices or annexes, or from the tariff schedule: the provenance names both. Not here: the
-columns (see `landing.tariffs`).
+USTR publishes no machine-readable file of the requests on lists 3 and 4A, so every table here was compiled
+from USTR's dockets, notices or annexes, or from the tariff schedule: the provenance names publisher and compiler. Not
+here: the columns (see `rows`).
 """
 
 from __future__ import annotations

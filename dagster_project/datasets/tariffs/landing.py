@@ -1,8 +1,8 @@
 """Tariff landing: exclusion requests, tariff lists, granted exclusions, chapter 99 headings, from archived to typed.
 
-What belongs here: what spans rows and files: duplicates, the accounting, quarantine. A submitter's personal name is
-read by nothing and carried nowhere, not even into quarantine. Not here: single rows (`tariff_rows`), and how long an
-exclusion is in force beyond what its own text says (dbt, from the terms of its tranche).
+What belongs here: what spans rows and files: duplicates, the accounting, quarantine. No table holds a
+submitter's personal name, not even quarantine. Not here: single rows (see `rows`), and how long an exclusion is in
+force beyond what its own text says (dbt, from the terms of its tranche).
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "tariff_lists": ("source", "hts8", "list_id"),
     "tariff_headings": ("release", "heading"),
 }
-# Words in the headers of columns that hold a natural person's name or how to reach them.
+# Words in the headers of columns that hold a person's name or contact.
 _PERSONAL = ("firstname", "lastname", "first name", "last name", "submitter", "contact", "email", "e-mail", "phone")
 
 
@@ -169,7 +169,7 @@ def land(load: Load) -> Landed:
     A table without a payload is written empty. SourceError for a table that cannot be read or lacks a column;
     AccountingError when a row is unaccounted for.
     """
-    # Latest first: where two files hold the same request, the one retrieved last (then last by name) has the say.
+    # Latest first: where two files hold the same request, the one retrieved last (then last by name) counts.
     ordered = sorted(load.entries, key=lambda entry: (entry.retrieved_at, entry.address), reverse=True)
     loads = [_load(load.archive, entry) for entry in ordered]
     for table, key in _KEYS.items():
@@ -216,7 +216,7 @@ def _sheet(path: Path, entry: Entry, kind: str) -> Sheet:
 
 
 def _impersonal(row: Row) -> dict[str, str | None]:
-    """The cells without those of personal columns; none of them where a shifted row may hold a name anywhere."""
+    """The cells without those of personal columns; no cell at all of a shifted row, where a name may be anywhere."""
     kept = {name: value for name, value in row.cells.items() if not any(word in name for word in _PERSONAL)}
     return kept if row.complete or len(kept) == len(row.cells) else {}
 
@@ -227,11 +227,11 @@ def _set_aside_duplicates(loads: Sequence[_Load], key: Sequence[str]) -> None:
     for load in loads:
         staying = []
         for row in reversed(load.rows):
-            twin = kept.setdefault(tuple(row[name] for name in key), row)
-            if twin is row:
+            first = kept.setdefault(tuple(row[name] for name in key), row)
+            if first is row:
                 staying.append(row)
                 continue
-            load.rules["duplicate_equal" if _content(twin) == _content(row) else "duplicate_superseded"] += 1
+            load.rules["duplicate_equal" if _content(first) == _content(row) else "duplicate_superseded"] += 1
             load.rows_landed -= 1
         load.rows = staying[::-1]
 

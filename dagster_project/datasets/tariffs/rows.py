@@ -1,7 +1,7 @@
 """One row of a tariff table: the header layouts, and how a row becomes landed values, a rule's name or a rejection.
 
-Not here: single values (`tariff_values`), containers (`sheets`), and what spans rows: duplicates, accounting, files
-(`tariffs`).
+Not here: single values (see `values`), containers (see `landing.sheets`), and what spans rows: duplicates, accounting,
+files (see `tariffs.landing`).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The sample's tariff tables as the files in which their compilers deliver them, with every trap those files have.
 
 The traps: five header layouts, a workbook with serial dates and numeric codes, codes that lost a leading zero, rows
-that are no request, the same request in two tables (equal and changed), status words nobody knows, unreadable codes and
+that are no request, the same request in two tables (equal and changed), unknown status words, unreadable codes and
 dates, deleted exclusions, extended and overlapping ones, exclusions whose note says nothing of its term. Not here: who
-asked for what (see `tariffs`).
+asked for what (see `sample_requests`).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _EXTENDING_NOTES = {
     "3": ("20(iii)", "20(vvv(iii))"),
     "4A": ("20(jjj)",),
 }
-# A paragraph that no table of terms knows: how long its exclusions are in force is unknown.
+# A paragraph that no table of terms has, so that it is unknown how long its exclusions are in force.
 UNKNOWN_NOTE = "20(zzz)"
 _PICK = 401
 

@@ -2,7 +2,7 @@
 
 Made up throughout, companies included: it says nothing about the real world. Goods and their trade are the sample's
 own. The chance of a grant rises with China's share in the United States' imports of the good, so that the regression
-has something to find. Not here: how the tables are rendered as files (see `tariff_files`).
+has something to find. Not here: how the tables are written as files (see `sample`).
 """
 
 from __future__ import annotations

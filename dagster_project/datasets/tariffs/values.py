@@ -1,6 +1,6 @@
 """Single values of the tariff tables: dates, HTS codes, status words, list names, and dates inside legal text.
 
-Pure functions on text. Not here: tables, rules and their counts (see `tariffs`).
+Pure functions on text. Not here: tables, rules and their counts (see `rows` and `landing`).
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def parse_hts(text: str | None, lengths: Mapping[int, int]) -> Hts | str:
 
 
 def parse_status(text: str | None) -> str:
-    """One of STATUSES; a word never seen before is `unknown`."""
+    """One of STATUSES; `unknown` for a word that is not listed here."""
     word = re.sub(r"\s+", " ", (text or "").strip().lower())
     return "pending" if _STAGE.fullmatch(word) else _STATUS_WORDS.get(word, "unknown")
 

@@ -1,8 +1,8 @@
 """Section 301 over the wire: files at configured addresses, Federal Register notices, regulations.gov, the HTS export.
 
 What belongs here: which calls each service takes, paging, and which notices are wanted. Not here: what the documents
-say (`landing.tariff_documents`, `landing.tariff_rows`). Whether a good is on a list is never read from the HTS export's
-footnotes: of the export the headings of chapter 99 are landed and no more.
+say (see `documents` and `rows`). Of the HTS export only the headings of chapter 99 are landed: whether a good is on a
+list is never read from its footnotes.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _EASTERN = ZoneInfo("America/New_York")
 
 
 def tariffs(live: Live) -> Found:
-    """Everything that is reachable, with a note for what is not asked for. SourceError when there is nothing at all."""
+    """All that the services give, with a note for what is not asked for. SourceError when they give nothing at all."""
     notes: list[str] = []
     payloads = [_file(live, address.reveal()) for address in live.settings.ustr_addresses]
     payloads += notices(live)
@@ -47,9 +47,9 @@ def tariffs(live: Live) -> Found:
         payloads += [payload for docket in DOCKETS for payload in requests_of_docket(live, docket)]
     else:
         notes.append(f"regulations.gov was not asked for the requests of lists 1 and 2: {REGULATIONS_KEY} is not set")
-    edition, said = schedule(live)
+    edition, schedule_notes = schedule(live)
     payloads += edition
-    notes += said
+    notes += schedule_notes
     if not payloads:
         raise SourceError(
             "Section 301 sources",
@@ -212,9 +212,10 @@ def _version(live: Live, docket: str) -> str:
 
 
 def requests_of_docket(live: Live, docket: str) -> list[Payload]:
-    """The documents of a docket, page by page; past page 20 the service wants a new window by time of modification.
+    """The documents of a docket, page by page.
 
-    A docket that is not changed since the last look costs one call.
+    The service gives 20 pages at most. The query is then repeated for documents modified since the last one seen. A
+    docket that has not changed since the last look costs one call.
     """
     service, version = _docket_service(live), _version(live, docket)
     url, where = f"{live.settings.regulations_url}/documents", f"regulations.gov, docket {docket}"

@@ -1,6 +1,6 @@
-"""CEPII BACI: reconciled bilateral trade of the whole world: its files, which of several counts, and on what terms.
+"""CEPII BACI, reconciled trade of the whole world: its files, which of several are used, and on what terms.
 
-Not here: the meaning of columns and rows (see `landing.baci_rows`).
+Not here: the meaning of columns and rows (see `baci_rows`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """BACI's rows as typed rows in the shape of `comtrade_rows`, with a reason where a row cannot be used.
 
 BACI is reconciled: each flow appears once, valued once. It lands as the importer's report (flow M), so that nothing
-downstream mirrors it. Not here: rules that need other rows or reference tables (see `trade`).
+downstream mirrors it. Not here: rules that need other rows or reference tables (see `landing`).
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def require_year(named: str, years: Collection[int], shown_as: str) -> None:
 
 
 def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, rejects: str) -> tuple[str, TextTable]:
-    """A query for the typed rows of one yearly file, in the file's order (columns: `trade.PARSED_COLUMNS`), and its
+    """A query for the typed rows of one yearly file, in the file's order (columns: `parsing.PARSED_COLUMNS`), and its
     text.
 
     Values: thousand USD become USD. Quantities: metric tons. SourceError when a column is missing.

@@ -1,4 +1,4 @@
-"""CEPII BACI over the wire: the yearly tables of the release. Not here: how members of its zip are got (`cepii`)."""
+"""CEPII BACI over the wire: the yearly tables of the release. Not here: how its zip is read (see `sources.cepii`)."""
 
 from __future__ import annotations
 

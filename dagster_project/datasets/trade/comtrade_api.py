@@ -2,7 +2,7 @@
 
 What belongs here: which calls a year takes, how an answer at the cap is split, and what an answer must look like. A
 reporter's year is complete when every cell of it was answered below the cap; only then is it used. Not here: how a call
-is made (`http`), batches (`comtrade_async`), and what the rows mean (`landing.comtrade_rows`).
+is made (see `sources.http`), batches (see `comtrade_async`), and what the rows mean (see `comtrade_rows`).
 """
 
 from __future__ import annotations
@@ -252,14 +252,14 @@ class _Puller:
         return [reporter for reporter in offered if settled.get(self._scope(year, reporter)) != offered[reporter]]
 
     def year(self, year: int) -> list[Payload]:
-        """All payloads of a year, every reporter in the version offered now; pulled again where it moved meanwhile."""
+        """All payloads of a year, every reporter in the version offered now; pulled again where that changed since."""
         for _ in range(MAX_PASSES):
             offered = availability(self.live, year)
             waiting = self.pending(year, offered)
             for place, reporter in enumerate(waiting, len(offered) - len(waiting)):
                 so_far = f"{place} of {len(offered)} reporters of {year} are here"
                 _log.info("UN Comtrade: %s", so_far)
-                with _saying(so_far):
+                with _with_progress(so_far):
                     self._pull(year, reporter, offered[reporter])
             payloads = self._collected(year, offered)
             if not waiting and payloads is not None:
@@ -300,7 +300,7 @@ class _Puller:
 
     def _pull_cell(self, cell: Cell, scope: str, version: str, done: Mapping[str, Unit]) -> int:
         """Ask for a cell, in parts where it is too large; the number of its rows."""
-        request = canonical(self.url, cell.query())  # whatever the cap: a whole answer stays whole
+        request = canonical(self.url, cell.query())  # without the cap: an answer below one cap is whole under any other
         unit = done.get(request)
         if unit is None:
             unit = self._ask(cell, request)
@@ -498,8 +498,8 @@ class _Puller:
 
 
 @contextmanager
-def _saying(so_far: str) -> Iterator[None]:
-    """A run that must wait says how far it came."""
+def _with_progress(so_far: str) -> Iterator[None]:
+    """Add to the message of a Deferred how far the run has come."""
     try:
         yield
     except Deferred as wait:

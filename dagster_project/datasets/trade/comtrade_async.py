@@ -1,7 +1,7 @@
 """Comtrade's batches (premium keys): submitted once, waited for, and fetched as one table of up to 2.5 million rows.
 
 What belongs here: the steps of a batch and what is remembered between runs. Not here: which cells become batches, and
-what their rows must look like (`comtrade_api`).
+what their rows must look like (see `comtrade_api`).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def fetch(live: Live, service: Service, query: Mapping[str, str], scope: str, *,
 
 
 def forget(live: Live, scope: str, query: Mapping[str, str]) -> None:
-    """Let the next run submit a batch anew: this one is of no use."""
+    """Let the next run submit a batch anew, because this one cannot be used."""
     live.ledger.settle(SUBMITTED, _name(live, scope, query), "")
 
 

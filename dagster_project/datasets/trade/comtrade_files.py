@@ -1,6 +1,6 @@
 """UN Comtrade: annual bilateral goods trade as reported. Which files are Comtrade rows, and on what terms.
 
-Not here: the meaning of columns and rows (see `landing.comtrade_rows` and `landing.trade`).
+Not here: the meaning of columns and rows (see `comtrade_rows` and `landing`).
 """
 
 from __future__ import annotations

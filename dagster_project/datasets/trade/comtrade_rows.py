@@ -1,7 +1,7 @@
 """Comtrade's rows, in any of its file shapes, as typed rows with a reason where a row cannot be used.
 
 What belongs here: Comtrade's columns and the shape and range checks of single rows. Not here: rules that need other
-rows or reference tables (see `trade`).
+rows or reference tables (see `landing`).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ CONVERTED = ("FALSE", "F", "0", "NO", "N")
 
 
 def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, rejects: str) -> tuple[str, TextTable]:
-    """A query for the typed rows of one payload, in the file's order (columns: `trade.PARSED_COLUMNS`), and its text.
+    """A query for the typed rows of one payload, in the file's order (columns: `parsing.PARSED_COLUMNS`), and its text.
 
     `rejects` names the temporary table that collects unreadable lines. SourceError when the payload is no Comtrade
     table or lacks a required column.

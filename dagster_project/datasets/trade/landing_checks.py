@@ -59,10 +59,10 @@ _FLOW_GOODS = """
     select flow, hs_revision, source, cmd_code, count(*) as n_rows, sum(value_usd) as value_usd from trade_flows
     group by all
 """
-# One bit per code in each (year, reporter, flow, partner). Where a group has fewer bits than rows, a key repeats in it.
-# That takes a third of the time and a tenth of the memory of grouping by the whole key; only such groups are grouped
-# again, to name their rows. DuckDB takes the number of bits from the column's statistics, which an empty table lacks:
-# hence the row without a code.
+# A quick search for keys that occur twice. Each (year, reporter, flow, partner) gets a bit string with one bit for each
+# code. A group whose bits are fewer than its rows has some code twice; only such groups are grouped by the whole key,
+# which takes three times the time and ten times the memory. DuckDB takes the number of bits from the column's
+# statistics, which an empty table lacks: hence the row without a code.
 _FLOW_CODES = """
     select cmd_code, row_number() over () as place from (select distinct cmd_code from flow_goods)
     union all select null, 0
@@ -290,7 +290,7 @@ _CELL_FACTS = """
     from {batch}
 """
 
-# What a rule's count says must lie in the table the rule fills. (World rows below six digits are counted, not kept.)
+# The rows that a rule counts must lie in the table that it fills. (World rows below six digits are counted, not kept.)
 _LANDED_COUNTS = """
     with counted as (
         select year, rule, sum(n) as rows_counted from {batch}
@@ -329,7 +329,7 @@ _FALLEN_VALUE = f"""
 
 
 def _side_table(table: str, of_what: str, broken: str) -> Check:
-    """One scan for the rules of a table beside the flows; `broken` is what its own areas must not be."""
+    """The check of a table beside the flows, in one scan; `broken` is the condition that its areas must not meet."""
     sql = f"""
         select {_ROW} from {{batch}}
         where year is null or reporter_code is null or partner_code is null or flow is null or flow not in ('M', 'X')
@@ -426,7 +426,7 @@ TRADE_LANDING = Stage(
             "coverage_value",
             "trade_flows",
             "ERROR",
-            f"Reported imports of no year fell by more than {VALUE_FALL_LIMIT:.0%} against the previous release.",
+            f"In no year did reported imports fall by more than {VALUE_FALL_LIMIT:.0%} against the previous release.",
             (no_rows(_FALLEN_VALUE),),
             on="flow_pairs",
             requires=PREVIOUS_RELEASE,

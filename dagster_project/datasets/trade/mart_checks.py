@@ -64,8 +64,8 @@ _MIXED_IMPORTERS = """
         sum(value_usd) filter (is_mirror) as mirrored_usd
     from {batch} group by all having bool_or(is_mirror) and bool_or(not is_mirror)
 """
-# Conversion between HS revisions moves value between codes and neither makes nor loses any, but for the dust below a
-# cent that it drops. Where re-imports are kept as flows, the mart holds them on top.
+# Conversion between HS revisions moves value between codes and neither makes nor loses any, but for ghost flows, which
+# it drops. Where re-imports are kept as flows, the mart holds them in addition.
 _LOST_REPORTS = """
     with mart as (
         select year, importer_code, sum(value_usd) as mart_usd from {batch} where not is_mirror group by all
@@ -151,8 +151,8 @@ _EXPORTER_TOTALS = """
     select year, exporter_code, sum(value_usd) as flows_usd from bilateral_totals
     group by all having sum(in_scope_value_usd) > 0
 """
-# The goods of an importer are held to their flows by both margins, importers and products: a tenth of the time of
-# holding a million goods to ten million flows one by one, and a value in the wrong place shows in either.
+# Goods are compared with flows by their sums over importers and over products. That takes a tenth of the time of
+# comparing a million goods one by one, and a value in the wrong place changes at least one of the sums.
 _IMPORTER_TOTALS = "select year, importer_code, sum(value_usd) as flows_usd from bilateral_totals group by all"
 _IMPORTER_TOTALS_IN_SCOPE = """
     select year, importer_code, sum(in_scope_value_usd) as flows_usd from bilateral_totals
@@ -287,7 +287,7 @@ TRADE_MARTS = Stage(
             "coverage_value",
             "bilateral_totals",
             "ERROR",
-            f"World trade of no year fell by more than {VALUE_FALL_LIMIT:.0%} against the previous release.",
+            f"In no year did world trade fall by more than {VALUE_FALL_LIMIT:.0%} against the previous release.",
             (no_rows(_FALLEN_TOTALS),),
             requires=PREVIOUS_RELEASE,
         ),

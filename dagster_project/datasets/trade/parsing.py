@@ -1,7 +1,7 @@
 """Trade payloads as typed rows: every archived table is read once and kept as Parquet by its content.
 
 Planning asks which years the tables hold, landing reads the rows of a year: both find the same parsed files here. Not
-here: columns and single rows (`comtrade_rows`, `baci_rows`), and the rules that need other rows (`landing`).
+here: columns and single rows (see `comtrade_rows`, `baci_rows`), and the rules that need other rows (see `landing`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Raw rows as the files in which Comtrade's data come: API rows as CSV and JSON, bulk files as tab-separated text.
 
-Not here: which rows there are (see `reporting`).
+Not here: which rows there are (see `sample.reporting`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dagster_project.sample.reporting import NO_UNIT, YEARS, RawRow, reports
 
 API_FIELDS = list(comtrade.FIELDS)
 TEXT_FIELDS = frozenset(field for field in API_FIELDS if field.endswith(("Desc", "ISO", "Abbr")))
-# What the bulk files leave out, and how they spell two others (A.5.1).
+# The fields of the bulk files, and how they spell two of them.
 BULK_FIELDS = [field for field in API_FIELDS if field not in TEXT_FIELDS | {"aggrLevel", "isLeaf"}]
 BULK_SPELLING = {"cifvalue": "CIFValue", "fobvalue": "FOBValue"}
 SLIM_FIELDS = [
@@ -93,7 +93,7 @@ def trade_files(year: int) -> Iterator[tuple[str, bytes, int]]:
 
 
 def _full_heading(year: int) -> Callable[[str], str]:
-    """Some collections of 2018 head the net weight differently."""
+    """Some files of 2018 have another header for the net weight."""
     return lambda field: "netWeight" if (field, year) == ("netWgt", 2018) else field
 
 

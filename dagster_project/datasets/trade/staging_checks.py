@@ -1,6 +1,6 @@
 """The staging stage's checks: did everything that was landed arrive, and do the reference tables cover the trade?
 
-Not here: rows by themselves, which `landing` checks, and column types, which dbt's contracts hold.
+Not here: single rows (see `landing_checks`), and column types, which dbt's contracts hold.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The contract server itself: routes, key checks and Range, on two loopback ports (the second plays a storage host).
 
-What belongs here: what sources.md says the services answer. Not here: what can go wrong beyond that (`faults`).
+What belongs here: what the services answer by their own documentation. Not here: what can go wrong (see `faults`).
 """
 
 from __future__ import annotations

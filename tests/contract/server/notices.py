@@ -1,4 +1,4 @@
-"""The services about tariffs: Federal Register, regulations.gov and the Harmonized Tariff Schedule (mock of B.8)."""
+"""The services about tariffs: Federal Register, regulations.gov and the Harmonized Tariff Schedule, as played here."""
 
 from __future__ import annotations
 

@@ -472,7 +472,7 @@ def test_the_longest_pattern_wins(drop: Drop, code: str, expected: str | None) -
 
 
 def test_both_sources_give_the_same_tables_for_the_same_publications(tmp_path: Path) -> None:
-    """Two publications, the second citing the first, told in both sources' terms."""
+    """Two publications, the second citing the first, in the form of both sources."""
     from_us, from_wo = Drop(tmp_path / "us"), Drop(tmp_path / "wo")
     for drop in (from_us, from_wo):
         drop.concordance()

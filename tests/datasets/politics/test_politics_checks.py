@@ -189,7 +189,7 @@ def test_empty_tables_fail_and_crash_nothing() -> None:
     assert_empty_tables_fail(POLITICS_LANDING, TABLES)
 
 
-def test_only_what_harms_no_mart_warns() -> None:
+def test_faults_that_harm_no_mart_only_warn() -> None:
     warning = {check.name for check in POLITICS_LANDING.checks if check.severity == "WARN"}
     assert warning == {"codes_known", "sessions_complete", "nothing_quarantined"}
 

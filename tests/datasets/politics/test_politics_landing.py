@@ -158,14 +158,14 @@ def test_dataverses_own_form_is_read(desk: Desk) -> None:
     assert desk.counted() == {"rows_read": 2, "landed": 1, "no_point": 1}
 
 
-def test_tab_separated_text_under_a_csv_name_is_read_and_said(desk: Desk) -> None:
+def test_tab_separated_text_under_a_csv_name_is_read_and_noted(desk: Desk) -> None:
     desk.write(table(row(2, 70, 1.5, "USA", name="A, B"), delimiter="\t"))
     landed = desk.land()
     assert [each[5] for each in desk.points()] == [1.5]
     assert len(landed.warnings) == 1 and "tab-separated although its name says .csv" in landed.warnings[0]
 
 
-def test_latin_1_is_read_and_said(desk: Desk) -> None:
+def test_latin_1_is_read_and_noted(desk: Desk) -> None:
     desk.write(table(row(437, 70, 1.5, "CIV", name="Côte d'Ivoire"), row(2, 70, 1.0, "USA")).encode("latin-1"))
     landed = desk.land()
     assert [each[3] for each in desk.points()] == ["USA", "CIV"]
@@ -194,7 +194,7 @@ def test_several_missing_columns_are_named_together(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         ("", "an empty file"),
         ("<!DOCTYPE html><html><body>Service unavailable</body></html>", "an HTML or XML page"),
@@ -205,9 +205,9 @@ def test_several_missing_columns_are_named_together(desk: Desk) -> None:
         (table(row(2, 70, 1.5, "USA"), columns=[*COLUMNS[:6], "ISO3C"]), "twice"),
     ],
 )
-def test_what_is_no_table_is_refused(desk: Desk, content: str | bytes, said: str) -> None:
+def test_what_is_no_table_is_refused(desk: Desk, content: str | bytes, message: str) -> None:
     desk.write(content)
-    with pytest.raises(SourceError, match=said) as raised:
+    with pytest.raises(SourceError, match=message) as raised:
         desk.land()
     assert FIRST in raised.value.where and raised.value.remedy
 

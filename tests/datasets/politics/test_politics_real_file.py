@@ -1,4 +1,4 @@
-"""The authors' real table, where somebody has placed it beside the checkout; the repository holds no line of it."""
+"""The authors' real table, where it lies beside the checkout; the repository holds no line of it."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def test_serbia_has_a_point_to_the_last_session(desk: Desk) -> None:
     assert not desk.rows("from points where iso3 in ('YUG', 'ROM', 'ZAR', 'TMP')")
 
 
-def test_the_two_yemens_share_a_code_in_sessions_22_to_44_and_nobody_else_does(desk: Desk) -> None:
+def test_only_the_two_yemens_share_a_code_in_sessions_22_to_44(desk: Desk) -> None:
     shared = desk.rows("select iso3, session from points group by all having count(*) > 1 order by session")
     assert {row["iso3"] for row in shared} == {"YAR"}
     assert [row["session"] for row in shared] == list(range(22, 45))
 
 
-def test_who_has_no_point(desk: Desk) -> None:
+def test_which_states_have_no_point(desk: Desk) -> None:
     recent = {row["iso3"] for row in desk.rows("from points where session = 78")}
     assert len(recent) == 192
     assert not {"TWN", "PSE", "XKX", "VAT", "HKG", "VEN"} & recent

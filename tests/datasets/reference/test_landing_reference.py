@@ -75,7 +75,7 @@ def test_nes_counts_as_a_whole_word_only(name: str, expected: bool) -> None:
     assert is_country(1, name, is_group=False) is expected
 
 
-def test_groups_and_world_codes_are_none_whatever_their_name() -> None:
+def test_groups_and_world_codes_are_no_countries_whatever_their_name() -> None:
     assert not any(is_country(code, "Nowhere", is_group=False) for code in (0, 837, 838, 839, 899))
     assert not is_country(97, "European Union", is_group=True)
     assert is_country(490, "Other Asia, nes", is_group=True)
@@ -113,13 +113,13 @@ def test_bacis_country_list_in_both_layouts(desk: Desk, header: str) -> None:
 @pytest.mark.parametrize(
     "content", ["{}", "[]", '{"results": [{"id": "all", "text": "x"}]}', '{"results": [{"id": 4}]}']
 )
-def test_area_list_that_is_none(desk: Desk, content: str) -> None:
+def test_files_that_are_no_area_list(desk: Desk, content: str) -> None:
     desk.write("reference/partnerAreas.json", content)
     with pytest.raises(SourceError, match=r"partnerAreas\.json: found no list of areas"):
         desk.land_reference()
 
 
-def test_country_code_that_is_none(desk: Desk) -> None:
+def test_texts_that_are_no_country_code(desk: Desk) -> None:
     desk.write("baci/country_codes_V202401b.csv", "country_code,country_name\nCHN,China\n")
     with pytest.raises(SourceError, match=r"country_codes.*'CHN'"):
         desk.land_reference()
@@ -262,7 +262,7 @@ def test_chain_of_conversions(desk: Desk) -> None:
     assert all(math.isclose(sum(targets.values()), 1, abs_tol=1e-6) for targets in found.values())
 
 
-def test_shortest_way_wins_and_weight_zero_is_none(desk: Desk) -> None:
+def test_the_shortest_way_wins_and_a_weight_of_zero_is_no_conversion(desk: Desk) -> None:
     desk.write_weights("H3", "H5", [("854230", "854232", 1), ("854230", "854231", 0)])
     assert ways(desk)["H3", "854230"] == {"854232": 1}
 

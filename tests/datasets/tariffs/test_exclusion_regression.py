@@ -94,7 +94,7 @@ def test_rows_without_trade_leave_only_the_specifications_that_need_it() -> None
     assert found["end_use", "intermediate"]["n_clusters"] == 120
 
 
-def test_no_trade_at_all_is_said() -> None:
+def test_no_trade_at_all_is_noted() -> None:
     frame = decisions(goods=10).assign(china_import_share=None, us_suppliers=None, export_centrality=None)
     row = results(frame)["trade_and_end_use", "china_import_share"]
     assert (row["estimate"], row["std_error"], row["p_value"], row["n"]) == (None, None, None, 0)

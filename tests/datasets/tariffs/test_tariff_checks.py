@@ -163,13 +163,13 @@ LANDING_CASES = [
         shows={"observed_value": 0},
     ),
     case(
-        "one request whose status nobody knows",
+        "one request with an unknown status",
         ONE_REQUEST.set(status="unknown"),
         fails="tariff_requests.status_words_known",
         shows={"status_raw": "Denied", "n_rows": 1, "example": "USTR-2018-0025-1"},
     ),
     case(
-        "three of forty requests whose status nobody knows",
+        "three of forty requests with an unknown status",
         rows("tariff_requests", "source_row < 3").set(status="unknown"),
         fails="tariff_requests.few_status_words_unknown",
         shows={"list_id": "1", "status_unknown": 3, "requests": 40},

@@ -229,7 +229,7 @@ def test_a_list_column_that_contradicts_the_docket_is_quarantined(drop: Drop) ->
     assert column(drop.quarantine(), "reason") == ["list_contradicts_docket"]
 
 
-def test_personal_names_are_carried_nowhere(drop: Drop) -> None:
+def test_personal_names_are_in_no_table(drop: Drop) -> None:
     drop.write(
         "requests.csv",
         RESEARCH
@@ -336,7 +336,7 @@ def test_granted_exclusions_by_code_with_the_dates_of_their_text(drop: Drop) -> 
     ]
 
 
-def test_absent_tables_are_empty_and_said_to_be(drop: Drop) -> None:
+def test_absent_tables_are_empty_and_warned_of(drop: Drop) -> None:
     drop.write("status.csv", LISTS_3_4A + "USTR-2019-0005-1,Example LLC,Granted,4015191010,Gloves,1-Jul-19,\n")
     landed = drop.land()
     assert drop.rows("tariff_lists") == []

@@ -1,4 +1,4 @@
-"""The tariff models on the sample's requests, beside trade of a dozen goods that nobody asked about: marts still stand.
+"""The tariff models on the sample's requests, beside trade of a dozen goods without a request: marts are still built.
 
 Unit tests with hand-worked values lie beside the models; here the marts are held against the sample's own requests.
 """

@@ -1,7 +1,7 @@
 """The dbt project against brute force: a small random world, every trade mart recomputed in plain Python.
 
-What belongs here: that the SQL says what the formulas of measures 1 to 6 say, that one year can be replaced alone, that
-two runs agree bit for bit.
+What belongs here: that the SQL computes what the marts' definitions say, that one year can be replaced alone, that two
+runs agree bit for bit.
 Not here: hand-worked values of single formulas (unit tests beside the models) and the Dagster graph.
 """
 
@@ -427,7 +427,7 @@ def test_sole_supplier_has_the_whole_share(dbt: Dbt) -> None:
 def test_unit_tests_of_the_models(dbt: Dbt) -> None:
     trade = ("test_type:unit,path:models/intermediate/trade", "test_type:unit,path:models/marts/trade")
     done = dbt("test", "--select", *trade)
-    assert "Nothing to do" not in done.said and "PASS=0" not in done.said, done.said
+    assert "Nothing to do" not in done.output and "PASS=0" not in done.output, done.output
 
 
 @pytest.fixture
@@ -475,7 +475,7 @@ def test_what_a_run_may_not_ask_for(copied: Dbt) -> None:
     models = ("int_year_settings", "int_product_centrality")
     for years, settings, message in refusals:
         done = copied("build", "--select", *models, "--fail-fast", years=years, check=False, **settings)
-        assert not done.success and message in done.said, (years, settings, done.said)
+        assert not done.success and message in done.output, (years, settings, done.output)
 
 
 def _values(dbt: Dbt) -> dict[str, list[str]]:

@@ -42,17 +42,17 @@ def desk(tmp_path: Path) -> Desk:
 
 def test_empty_drop_folder(desk: Desk) -> None:
     with pytest.raises(SourceError, match=r"found no files; expected comtrade/: .*\.csv\.gz.*CHOKEPOINT_DROP_DIR"):
-        desk.take_in()
+        desk.fetch_trade()
 
 
 def test_folder_with_only_unknown_files_names_them(desk: Desk) -> None:
     desk.write("comtrade/notes.docx", "x")
     desk.write("comtrade/.DS_Store", "x")
     with pytest.raises(SourceError, match=r"no known table \(1 other files: comtrade/notes\.docx\)"):
-        desk.take_in()
+        desk.fetch_trade()
 
 
-def test_real_trade_wants_real_classifications(desk: Desk) -> None:
+def test_real_trade_needs_real_classifications(desk: Desk) -> None:
     desk.rows(row())
     settings = desk.with_settings(reference_source="sample")
     with pytest.raises(SettingError, match="CHOKEPOINT_REFERENCE_SOURCE"):
@@ -98,7 +98,7 @@ def test_file_that_is_not_what_its_name_says(desk: Desk, name: str, content: str
     desk.rows(row(), name="good.csv")
     desk.write(f"comtrade/{name}", content)
     with pytest.raises(SourceError) as error:
-        desk.take_in()
+        desk.fetch_trade()
     assert f"comtrade/{name}" in str(error.value) and found in error.value.found
     assert not desk.settings.archive_dir.exists()  # nothing is archived beside a broken file
 
@@ -151,7 +151,7 @@ def test_bomb(desk: Desk, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_same_file_twice_counts_once_and_is_reported(desk: Desk) -> None:
     desk.rows(row(), name="a.csv")
     desk.rows(row(), name="b.csv")
-    entries, passed_over = desk.take_in()
+    entries, passed_over = desk.fetch_trade()
     assert [entry.part for entry in entries] == ["a.csv"]
     assert passed_over == ["drop:comtrade/b.csv (same content as another file)"]
     assert desk.land(entries=entries).counts() == {"rows_read": 1, "landed": 1}
@@ -218,10 +218,10 @@ def test_header_case_blanks_quotes_and_bom(desk: Desk) -> None:
     assert not {"malformed_row", "bad_year"} & landed.reasons()
 
 
-@pytest.mark.parametrize("twin", ["primaryValue", "PRIMARYVALUE", " primaryvalue "])
-def test_column_that_is_there_twice(desk: Desk, twin: str) -> None:
+@pytest.mark.parametrize("spelling", ["primaryValue", "PRIMARYVALUE", " primaryvalue "])
+def test_column_that_is_there_twice(desk: Desk, spelling: str) -> None:
     header, rest = as_csv([row()]).split("\n", 1)
-    desk.write("comtrade/rows.csv", f"{header},{twin}\n{rest.strip()},999\n")
+    desk.write("comtrade/rows.csv", f"{header},{spelling}\n{rest.strip()},999\n")
     with pytest.raises(SourceError, match="twice"):
         desk.land()
 
@@ -482,7 +482,7 @@ def test_years_outside_the_request_are_counted(desk: Desk) -> None:
 def test_year_without_rows_is_an_error_that_names_those_held(desk: Desk) -> None:
     desk.rows(row(), row(refYear=2019))
     desk.land_reference()
-    load = desk.load(desk.take_in()[0])
+    load = desk.load(desk.fetch_trade()[0])
     parsed = parse(load, None)
     with pytest.raises(SourceError, match="year 2018: found no rows of that year; the source holds 2017, 2019"):
         trade.land_year(load, parsed, 2018)
@@ -505,14 +505,12 @@ def test_partition_of_a_crashed_landing_does_not_stay(desk: Desk) -> None:
     assert {each["year"] for each in desk.land().table("trade_flows")} == {2017}
 
 
-def test_crash_while_landing_a_year_leaves_no_receipt_that_vouches_for_it(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_crash_while_landing_a_year_leaves_no_receipt_of_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.rows(row(primaryValue=1))
-    first = desk.take_in()[0]
+    first = desk.fetch_trade()[0]
     desk.land(entries=first)
     desk.rows(row(primaryValue=2))
-    second = desk.take_in()[0]
+    second = desk.fetch_trade()[0]
     real = trade._write_table
 
     def crash(connection: object, landing: Path, table: str, year: int | None, query: str) -> None:
@@ -529,7 +527,7 @@ def test_crash_while_landing_a_year_leaves_no_receipt_that_vouches_for_it(
 
 def test_unchanged_year_is_not_landed_again(desk: Desk) -> None:
     desk.rows(row(), row(refYear=2018), name="a.csv")
-    entries = desk.take_in()[0]
+    entries = desk.fetch_trade()[0]
     assert all(each.changed for each in desk.land(entries=entries).years.values())
     assert not any(each.changed for each in desk.land(entries=entries).years.values())
     desk.rows(row(refYear=2018, flowCode="X"), name="b.csv")
@@ -540,7 +538,7 @@ def test_unchanged_year_is_not_landed_again(desk: Desk) -> None:
 # --- duplicates -------------------------------------------------------------------------------------------------------
 
 
-def test_equal_twins_count_once_and_the_stated_revision_stays(desk: Desk) -> None:
+def test_equal_rows_count_once_and_the_stated_revision_stays(desk: Desk) -> None:
     desk.rows(row(classificationCode="H5"), row(classificationCode="HS", primaryValue=100 * (1 + 5e-10)))
     landed = desk.land()
     [flow] = landed.table("trade_flows")
@@ -564,7 +562,7 @@ def test_different_values_the_last_file_name_wins(desk: Desk) -> None:
 
 def test_different_values_the_payload_retrieved_last_wins(desk: Desk) -> None:
     desk.rows(row(primaryValue=100), name="z_old.csv")
-    desk.take_in()
+    desk.fetch_trade()
     desk.rows(row(primaryValue=200), name="a_correction.csv")
     landed = desk.land()
     assert landed.values() == [200] and landed.reasons() == {"superseded"}
@@ -740,7 +738,7 @@ def test_baci_the_newest_release_of_the_base_edition(desk: Desk) -> None:
     desk.write("baci/BACI_HS17_Y2017_V202401.csv", old)
     desk.write("baci/BACI_HS17_Y2017_V202401b.csv", new)
     desk.write("baci/BACI_HS92_Y2017_V202401b.csv", old)
-    entries, passed_over = baci(desk).take_in()
+    entries, passed_over = baci(desk).fetch_trade()
     assert [entry.part for entry in entries] == ["BACI_HS17_Y2017_V202401b.csv"] and len(passed_over) == 3
 
 
@@ -748,14 +746,14 @@ def test_baci_editions_of_which_none_is_the_base(desk: Desk) -> None:
     desk.write("baci/BACI_HS92_Y2017_V202401b.csv", BACI_YEAR)
     desk.write("baci/BACI_HS96_Y2017_V202401b.csv", BACI_YEAR)
     with pytest.raises(SourceError, match=r"HS92, HS96.*one that is the base revision H5"):
-        baci(desk).take_in()
+        baci(desk).fetch_trade()
 
 
 def test_baci_zip_beside_yearly_files(desk: Desk) -> None:
     desk.write("baci/BACI_HS17_Y2017_V202401b.csv", BACI_YEAR)
     desk.write("baci/BACI_HS17_V202401b.zip", zipped(**{"BACI_HS17_Y2017_V202401b.csv": BACI_YEAR.encode()}))
     with pytest.raises(SourceError, match="beside yearly files"):
-        baci(desk).take_in()
+        baci(desk).fetch_trade()
 
 
 def test_baci_zip_without_tables(desk: Desk) -> None:
@@ -823,7 +821,7 @@ some_rows = st.lists(
 
 
 def reason_of(each: dict[str, object]) -> str | None:
-    """The first check or rule that takes a row out before de-duplication, in the order of measures.md 1."""
+    """The first check or rule that takes a row out before de-duplication, in the order in which they apply."""
     text = str(each["primaryValue"])
     value = None if text in ("", "x") else float(text)
     steps = [
@@ -909,7 +907,7 @@ def test_every_row_and_every_value_is_somewhere(
     landed = desk.land()
     counts, values = by_hand(files)
     broken = Counter({"rows_read": len(files), "quarantined:malformed_row": len(files)}) if short else Counter()
-    if short or len({tuple(map(str, rows)) for rows in files}) == len(files):  # else one file is another's twin
+    if short or len({tuple(map(str, rows)) for rows in files}) == len(files):  # else one file equals another
         assert landed.counts() == counts + broken
         assert landed.values("trade_flows") == sorted(values["landed"])
         assert landed.values("trade_unallocated") == sorted(values["area_partner"])

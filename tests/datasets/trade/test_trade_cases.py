@@ -37,7 +37,7 @@ def land(tmp_path: Path) -> Land:
             desk.write("comtrade/base_2022.csv", gzip.decompress((CASES / "base_2022.csv.gz").read_bytes()))
         desk.settings = desk.with_settings(trade_source=source)
         desk.land_reference()
-        load = desk.load(desk.take_in()[0])
+        load = desk.load(desk.fetch_trade()[0])
         parsed = parse(load, None)
         years = {year: trade.land_year(load, parsed, year) for year in years_held(parsed)}
         trade.land_rest(parsed, load.landing, list(years))
@@ -92,7 +92,7 @@ def test_linked_folder(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     (desk.drop / "comtrade").mkdir()
     (desk.drop / "comtrade" / "2022").symlink_to(CASES / "18-linked-folder" / "comtrade")
-    entries, passed_over = desk.take_in()
+    entries, passed_over = desk.fetch_trade()
     assert [entry.part for entry in entries] == ["2022/npl.csv"] and list(passed_over) == []
 
 

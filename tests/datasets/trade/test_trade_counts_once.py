@@ -403,7 +403,7 @@ def test_linked_folders_are_read_and_links_that_lead_nowhere_are_named(desk: Des
     (desk.drop / "comtrade" / "2017").symlink_to(elsewhere)
     (desk.drop / "comtrade" / "lost.csv").symlink_to(tmp_path / "nothing.csv")
     (elsewhere / "again").symlink_to(desk.drop / "comtrade")
-    entries, passed_over = desk.take_in()
+    entries, passed_over = desk.fetch_trade()
     assert [entry.part for entry in entries] == ["2017/there.csv", "here.csv"]
     assert passed_over == [
         "comtrade/2017/again (a link to a folder above it)",

@@ -81,7 +81,7 @@ CASES = [
         shows={"broken_rule": "code is not six digits", "cmd_code": "10121"},
     ),
     case(
-        "an HS revision that nobody knows",
+        "an unknown HS revision",
         rows("trade_flows").set(hs_revision="H9"),
         fails="trade_flows.codes_well_formed",
         shows={"broken_rule": "unknown HS revision"},

@@ -1,4 +1,4 @@
-"""The publishers' real files, where somebody has placed them beside the checkout; the repository holds none of them."""
+"""The publishers' real files, where they lie beside the checkout; the repository holds none of them."""
 
 from __future__ import annotations
 
