@@ -25,7 +25,7 @@ from dagster_project.brief.data import AUTO
 from dagster_project.brief.page import NAME as BRIEF
 from dagster_project.brief.page import BriefOptions, write_brief
 from dagster_project.datasets.registry import DATASETS, datasets_on
-from dagster_project.dbt_project import folder_of, mart_specs, model_nodes, read_manifest
+from dagster_project.dbt_project import folder_of, landing_tables_of, mart_specs, model_nodes, read_manifest
 from dagster_project.errors import ReleaseError, UserError
 from dagster_project.landing.yearly import landed_years
 from dagster_project.markdown import without_html
@@ -33,7 +33,7 @@ from dagster_project.places import CHECKOUT, INSTALLED, command, program_version
 from dagster_project.planning.intake import current_inputs
 from dagster_project.planning.judgements import judgements, unfit
 from dagster_project.planning.loading import require_whole
-from dagster_project.planning.state import IN_WORK, Built, identity, release_lock
+from dagster_project.planning.state import IN_WORK, Built, identity, model_state, release_lock
 from dagster_project.publish.manifest import read_manifest as read_release_manifest
 from dagster_project.publish.read import Release
 from dagster_project.publish.release import Callbacks, MartSpec, ReleaseContext, publish
@@ -45,9 +45,14 @@ PACKAGES = ("dagster", "dagster-dbt", "dbt-core", "dbt-duckdb", "duckdb", "great
 
 def published_marts(settings: Settings, manifest: Mapping[str, Any]) -> list[MartSpec]:
     """The marts of a release under these settings: those whose dataset is on."""
+    return mart_specs(manifest, models_on(settings, manifest))
+
+
+def models_on(settings: Settings, manifest: Mapping[str, Any]) -> set[str]:
+    """The models and seeds whose dataset is on, and those of the published figures."""
     off = {each.name for each in DATASETS} - {each.name for each in datasets_on(settings)}
-    names = {node["name"] for node in model_nodes(manifest) if folder_of(node) not in off}
-    return mart_specs(manifest, names)
+    nodes = (node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed"))
+    return {node["name"] for node in nodes if folder_of(node) not in off}
 
 
 def left_out(settings: Settings, manifest: Mapping[str, Any]) -> dict[str, str]:
@@ -91,7 +96,7 @@ def release_asset(
     def release(context: AssetExecutionContext) -> dg.MaterializeResult:
         with user_errors():
             states = required_states(settings)
-            _require_fit(settings, states, blocking)
+            _require_fit(settings, states, blocking, manifest)
             checks = check_results(settings, states)
             require_whole(settings)
             _require_undamaged(settings)
@@ -109,7 +114,9 @@ def release_asset(
                     extras=lambda building: _brief(context, building, settings), progress=context.log.info
                 ),
             )
-        Built.load(settings).save_released(settings)
+        record = Built.load(settings).of(datasets_on(settings), models_on(settings, manifest))
+        record.save(settings)
+        record.save_released(settings)
         return dg.MaterializeResult(
             metadata={
                 **contents_metadata(published.path),
@@ -130,13 +137,16 @@ def release_asset(
 
 
 def _require_fit(
-    settings: Settings, states: Mapping[dg.AssetCheckKey, str], blocking: Collection[dg.AssetCheckKey]
+    settings: Settings,
+    states: Mapping[dg.AssetCheckKey, str],
+    blocking: Collection[dg.AssetCheckKey],
+    manifest: Mapping[str, Any],
 ) -> None:
     """ReleaseError unless every blocking check passed on the data as they are, and every mart is made of what landed.
 
     Whichever runs that was: a release may be materialised alone, or by the last run of a backfill.
     """
-    stale = _stale(settings)
+    stale = [*_stale(settings), *_stale_models(settings, manifest)]
     if stale:
         raise ReleaseError(
             f"release, {'; '.join(stale)}",
@@ -170,6 +180,20 @@ def _stale(settings: Settings) -> list[str]:
         apart = sorted(year for year in {*landed, *made} if landed.get(year) != made.get(year))
         found += [f"{each.name} of {', '.join(apart)}"] if apart else []
     return found + (["the published figures"] if built.figures == IN_WORK else [])
+
+
+def _stale_models(settings: Settings, manifest: Mapping[str, Any]) -> list[str]:
+    """The models that were not built to their end, or of other landing tables than there are now; these are named.
+
+    One run may build a part of a dataset's models, and the published figures read the marts of all datasets.
+    """
+    built, tables = Built.load(settings).models, landing_tables_of(manifest)
+    found = []
+    for name in sorted(models_on(settings, manifest)):
+        behind = tables.get(name, set())
+        if built.get(name) != model_state(behind, settings, lambda other: current_inputs(other, settings)):
+            found.append(f"{name} (made of {', '.join(sorted(behind))})" if behind else name)
+    return found
 
 
 def _require_undamaged(settings: Settings) -> None:
