@@ -33,18 +33,18 @@ TRADE = {
     "patent_source": "off",
     "politics_source": "off",
 }
-BASE = World("as at first", {**TRADE, "years": "2018-2019"})
+BASE = World("as at first", {**TRADE, "years": "2019"})
 WORLDS = (
     BASE,
-    World("one year", {**TRADE, "years": "2019"}),
-    World("all goods", {**TRADE, "years": "2018-2019", "product_scope": "all"}),
-    World("another factor", {**TRADE, "years": "2018-2019", "mirror_cif_fob_factor": "1.1"}),
-    World("a revised file", {**TRADE, "years": "2018-2019"}, corrected=1),
-    World("another revised file", {**TRADE, "years": "2018-2019"}, corrected=2),
-    World("tariffs too", {**TRADE, "years": "2018-2019", "tariff_source": "sample"}),
+    World("two years", {**TRADE, "years": "2018-2019"}),
+    World("all goods", {**TRADE, "years": "2019", "product_scope": "all"}),
+    World("another factor", {**TRADE, "years": "2019", "mirror_cif_fob_factor": "1.1"}),
+    World("a revised file", {**TRADE, "years": "2019"}, corrected=1),
+    World("another revised file", {**TRADE, "years": "2019"}, corrected=2),
+    World("tariffs too", {**TRADE, "years": "2019", "tariff_source": "sample"}),
 )
 # Too few goods have a way to this revision: a run under it may end only by a kill.
-OTHER_REVISION = World("another revision", {**TRADE, "years": "2018-2019", "hs_revision": "H4"})
+OTHER_REVISION = World("another revision", {**TRADE, "years": "2019", "hs_revision": "H4"})
 STAGES = (
     kills.LOOKING,
     kills.ARCHIVING,
