@@ -154,20 +154,18 @@ def materialise_all(visit: Visit) -> None:
         page.get_by_role("button", name="Materialize all").first.click()
         page.get_by_role("button", name="All", exact=True).click()
         page.get_by_role("button", name="Launch backfill").click()
-        page.get_by_text("View backfill", exact=False).first.wait_for()
 
-        def backfill() -> PartitionBackfill:
-            [found] = [each for each in instance.get_backfills() if each.backfill_id not in before]
-            return found
+        def ended() -> list[PartitionBackfill]:
+            new = [each for each in instance.get_backfills() if each.backfill_id not in before]
+            return [each for each in new if each.status in BULK_ACTION_TERMINAL_STATUSES]
 
-        until(lambda: backfill().status in BULK_ACTION_TERMINAL_STATUSES, RUN_SECONDS, lambda: "the backfill goes on")
-        runs = instance.get_runs(RunsFilter(tags={BACKFILL_ID_TAG: backfill().backfill_id}))
-        graph = build_definitions(settings=visit.settings).resolve_asset_graph()
-        assert set(backfill().asset_selection or ()) == graph.materializable_asset_keys
-    assert {run.status.value for run in runs} == {"SUCCESS"}
-    targeted = {key for run in runs for key in run.asset_selection or ()}
-    assert targeted == graph.materializable_asset_keys, graph.materializable_asset_keys - targeted
-    assert backfill().status.value == "COMPLETED_SUCCESS"
+        until(lambda: bool(ended()), RUN_SECONDS, lambda: f"it goes on: {instance.get_runs()}")
+        [backfill] = ended()
+        runs = instance.get_runs(RunsFilter(tags={BACKFILL_ID_TAG: backfill.backfill_id}))
+    assert {run.status.value for run in runs} == {"SUCCESS"} and backfill.status.value == "COMPLETED_SUCCESS"
+    wanted = build_definitions(settings=visit.settings).resolve_asset_graph().materializable_asset_keys
+    assert set(backfill.asset_selection or ()) == wanted
+    assert {key for run in runs for key in run.asset_selection or ()} == wanted
     with open_release(visit.data / "published") as release:
         verify(release)
 
