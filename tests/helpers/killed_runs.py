@@ -169,7 +169,7 @@ class Run:
         started = time.monotonic()
         while self.child.is_alive() and self.stage() != stage:
             assert time.monotonic() - started < LONGEST_RUN, f"it hangs: {self.out.read_text(errors='replace')}"
-            time.sleep(0.002)
+            time.sleep(0.005)
         self.child.join(after)
         self.child.kill()
         self.child.join()
@@ -184,7 +184,7 @@ class Run:
             now = time.monotonic()
             took[stage] = took.get(stage, 0.0) + now - at
             at = now
-            time.sleep(0.002)
+            time.sleep(0.005)
         return took
 
 

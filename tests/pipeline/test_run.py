@@ -93,11 +93,13 @@ class Workplace:
 
     def loaded(self, **settings: str) -> Settings:
         """The settings of this place, as a command loads them."""
-        given = {"data_dir": str(self.root / "data"), "drop_dir": str(self.root / "drop"), **self.settings, **settings}
-        environ = {
-            f"CHOKEPOINT_{name.upper()}": value for name, value in {**dict.fromkeys(OTHERS, "off"), **given}.items()
-        }
-        return load_settings(environ, dotenv=None)
+        return load_settings(self.environ(settings), dotenv=None)
+
+    def environ(self, settings: Mapping[str, str]) -> dict[str, str]:
+        """This place and its settings, and these beside or instead, as environment variables."""
+        places = {"data_dir": str(self.root / "data"), "drop_dir": str(self.root / "drop")}
+        given = {**dict.fromkeys(OTHERS, "off"), **places, **self.settings, **settings}
+        return {f"CHOKEPOINT_{name.upper()}": value for name, value in given.items()}
 
     def materialise(self, *keys: str, years: Sequence[int] = ()) -> str:
         """Materialise these assets alone, as a user may in the UI, of these years where they have partitions.
