@@ -21,6 +21,7 @@ from dagster_project.assets.common import (
     provenance_metadata,
     user_errors,
 )
+from dagster_project.assets.states import models_on, stale_models
 from dagster_project.brief.data import AUTO
 from dagster_project.brief.page import NAME as BRIEF
 from dagster_project.brief.page import BriefOptions, write_brief
@@ -33,7 +34,7 @@ from dagster_project.places import CHECKOUT, INSTALLED, command, program_version
 from dagster_project.planning.intake import current_inputs
 from dagster_project.planning.judgements import judgements, unfit
 from dagster_project.planning.loading import require_whole
-from dagster_project.planning.state import IN_WORK, Built, identity, model_state, release_lock
+from dagster_project.planning.state import IN_WORK, Built, identity, release_lock
 from dagster_project.publish.manifest import read_manifest as read_release_manifest
 from dagster_project.publish.read import Release
 from dagster_project.publish.release import Callbacks, MartSpec, ReleaseContext, publish
@@ -46,13 +47,6 @@ PACKAGES = ("dagster", "dagster-dbt", "dbt-core", "dbt-duckdb", "duckdb", "great
 def published_marts(settings: Settings, manifest: Mapping[str, Any]) -> list[MartSpec]:
     """The marts of a release under these settings: those whose dataset is on."""
     return mart_specs(manifest, models_on(settings, manifest))
-
-
-def models_on(settings: Settings, manifest: Mapping[str, Any]) -> set[str]:
-    """The models and seeds whose dataset is on, and those of the published figures."""
-    off = {each.name for each in DATASETS} - {each.name for each in datasets_on(settings)}
-    nodes = (node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed"))
-    return {node["name"] for node in nodes if folder_of(node) not in off}
 
 
 def left_out(settings: Settings, manifest: Mapping[str, Any]) -> dict[str, str]:
@@ -183,17 +177,12 @@ def _stale(settings: Settings) -> list[str]:
 
 
 def _stale_models(settings: Settings, manifest: Mapping[str, Any]) -> list[str]:
-    """The models that were not built to their end, or of other landing tables than there are now; these are named.
-
-    One run may build a part of a dataset's models, and the published figures read the marts of all datasets.
-    """
-    built, tables = Built.load(settings).models, landing_tables_of(manifest)
-    found = []
-    for name in sorted(models_on(settings, manifest)):
-        behind = tables.get(name, set())
-        if built.get(name) != model_state(behind, settings, lambda other: current_inputs(other, settings)):
-            found.append(f"{name} (made of {', '.join(sorted(behind))})" if behind else name)
-    return found
+    """The models that are stale, each with the landing tables that it is made of."""
+    tables = landing_tables_of(manifest)
+    return [
+        f"{name} (made of {', '.join(sorted(tables[name]))})" if tables.get(name) else name
+        for name in stale_models(settings, manifest)
+    ]
 
 
 def _require_undamaged(settings: Settings) -> None:

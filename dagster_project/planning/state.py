@@ -218,9 +218,13 @@ def landing_identity(each: Dataset, settings: Settings, entries_of: Callable[[Da
     return hashed([chosen, [[code_fingerprint(one), entries_fingerprint(entries_of(one))] for one in (*read, each)]])
 
 
-def model_state(tables: Collection[str], settings: Settings, entries_of: Callable[[Dataset], Sequence[Entry]]) -> str:
-    """Names the data that a model is made of, which come from these landing tables, whichever run landed them."""
-    states: list[object] = []
+def model_state(
+    tables: Collection[str], made_by: str, settings: Settings, entries_of: Callable[[Dataset], Sequence[Entry]]
+) -> str:
+    """Names what a model is made of: the data of these landing tables, whichever run landed them, and what names the
+    code and settings that it is made by.
+    """
+    states: list[object] = [made_by]
     for each in datasets_on(settings):
         if not {table.name for table in each.tables} & set(tables):
             continue

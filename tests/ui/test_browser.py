@@ -35,12 +35,15 @@ from dagster_project.publish.read import open_release, verify
 from dagster_project.settings import Settings, load_settings
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (Debian: chromium)")
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (Debian: chromium)"),
+    pytest.mark.timeout(1000),
+]
 FLAGS = ["no-sandbox", "disable-gpu", "disable-background-networking", "disable-component-update", "disable-sync"]
 FLAGS += ["no-first-run", "disable-quic"]
 WINDOW: ViewportSize = {"width": 1500, "height": 950}
 SECONDS = 1000  # in Playwright's milliseconds
-RUN_SECONDS = 400
+RUN_SECONDS = 900
 
 
 @dataclass
