@@ -30,7 +30,7 @@ from dagster_project.datasets.registry import DATASETS, datasets_on
 from dagster_project.durable import told
 from dagster_project.environment import prepare, require_place
 from dagster_project.errors import Deferred, EnvironmentProblem, ReleaseError, SettingError, SourceError, UserError
-from dagster_project.locks import RUN_LOCK, Taken, held
+from dagster_project.locks import RUN_LOCK, RUN_MARKS, Taken, held
 from dagster_project.places import (
     DAGSTER_YAML,
     HOME,
@@ -167,6 +167,7 @@ def _refresh(settings: Settings) -> int:
         with source_messages_shown():
             plan = make_plan(settings, on_news=_start_imports)
         if plan.nothing_to_do and _has_release(settings):
+            _free_marked_runs()
             print("Nothing has changed since the last release; nothing was computed.")
             if settings.postgres_url:  # the release may not be in the database yet
                 return _execute(settings, [], load_lock(settings.lock_path), ("postgres",))
@@ -346,6 +347,16 @@ def _free_dead_runs(instance: dg.DagsterInstance) -> None:
 
     for run_id in free_dead_runs(instance):
         print(f"Run {run_id[:8]} was killed before its end: it is marked as failed, and what it held is freed.")
+
+
+def _free_marked_runs() -> None:
+    """The same, where nothing is run: Dagster takes seconds to import, so only when a run left its mark."""
+    home = ensure_dagster_home()
+    if any((home / RUN_MARKS).glob("*")):
+        import dagster as dg
+
+        with dg.DagsterInstance.from_config(str(home)) as instance:
+            _free_dead_runs(instance)
 
 
 def ensure_dagster_home() -> Path:

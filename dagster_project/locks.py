@@ -18,6 +18,7 @@ from dagster_project.durable import told
 from dagster_project.errors import EnvironmentProblem
 
 RUN_LOCK = "run.lock"
+RUN_MARKS = "running"  # in DAGSTER_HOME: a lock for each run at work
 SECONDS_BEFORE_SAYING = 10.0
 SECONDS_BETWEEN_TRIES = 0.2
 

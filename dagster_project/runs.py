@@ -21,7 +21,7 @@ from dagster._utils.interrupts import raise_interrupts_as
 
 from dagster_project.environment import prepare, require_place
 from dagster_project.jobs import FULL_REFRESH, REFRESH
-from dagster_project.locks import RUN_LOCK, Taken, held, is_held
+from dagster_project.locks import RUN_LOCK, RUN_MARKS, Taken, held, is_held
 from dagster_project.settings import Settings
 
 LOCATION = "chokepoint"  # as workspace.yaml names it
@@ -111,7 +111,7 @@ def _is_ours(run: dg.DagsterRun) -> bool:
 
 
 def _mark(home: Path, run_id: str) -> Path:
-    return home / "running" / run_id
+    return home / RUN_MARKS / run_id
 
 
 def run_executor(settings: Settings) -> dg.ExecutorDefinition:

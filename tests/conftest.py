@@ -29,8 +29,9 @@ def _is_local(address: Any) -> bool:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The README's pictures are left by the browser's visit (tests/ui)."""
+    """How much two tests do: the browser's visit leaves pictures, and more runs are killed."""
     parser.addoption("--screenshots", metavar="DIRECTORY", help="let tests/ui leave the README's pictures there")
+    parser.addoption("--kills", type=int, default=2, help="how many runs tests/pipeline/test_killed_runs.py kills")
 
 
 @pytest.fixture(autouse=True, scope="session")

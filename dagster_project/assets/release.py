@@ -21,11 +21,12 @@ from dagster_project.assets.common import (
     provenance_metadata,
     user_errors,
 )
+from dagster_project.assets.states import models_on, stale_models
 from dagster_project.brief.data import AUTO
 from dagster_project.brief.page import NAME as BRIEF
 from dagster_project.brief.page import BriefOptions, write_brief
 from dagster_project.datasets.registry import DATASETS, datasets_on
-from dagster_project.dbt_project import folder_of, mart_specs, model_nodes, read_manifest
+from dagster_project.dbt_project import folder_of, landing_tables_of, mart_specs, model_nodes, read_manifest
 from dagster_project.errors import ReleaseError, UserError
 from dagster_project.landing.yearly import landed_years
 from dagster_project.markdown import without_html
@@ -45,9 +46,7 @@ PACKAGES = ("dagster", "dagster-dbt", "dbt-core", "dbt-duckdb", "duckdb", "great
 
 def published_marts(settings: Settings, manifest: Mapping[str, Any]) -> list[MartSpec]:
     """The marts of a release under these settings: those whose dataset is on."""
-    off = {each.name for each in DATASETS} - {each.name for each in datasets_on(settings)}
-    names = {node["name"] for node in model_nodes(manifest) if folder_of(node) not in off}
-    return mart_specs(manifest, names)
+    return mart_specs(manifest, models_on(settings, manifest))
 
 
 def left_out(settings: Settings, manifest: Mapping[str, Any]) -> dict[str, str]:
@@ -91,7 +90,7 @@ def release_asset(
     def release(context: AssetExecutionContext) -> dg.MaterializeResult:
         with user_errors():
             states = required_states(settings)
-            _require_fit(settings, states, blocking)
+            _require_fit(settings, states, blocking, manifest)
             checks = check_results(settings, states)
             require_whole(settings)
             _require_undamaged(settings)
@@ -109,7 +108,9 @@ def release_asset(
                     extras=lambda building: _brief(context, building, settings), progress=context.log.info
                 ),
             )
-        Built.load(settings).save_released(settings)
+        record = Built.load(settings).of(datasets_on(settings), models_on(settings, manifest))
+        record.save(settings)
+        record.save_released(settings)
         return dg.MaterializeResult(
             metadata={
                 **contents_metadata(published.path),
@@ -130,13 +131,16 @@ def release_asset(
 
 
 def _require_fit(
-    settings: Settings, states: Mapping[dg.AssetCheckKey, str], blocking: Collection[dg.AssetCheckKey]
+    settings: Settings,
+    states: Mapping[dg.AssetCheckKey, str],
+    blocking: Collection[dg.AssetCheckKey],
+    manifest: Mapping[str, Any],
 ) -> None:
     """ReleaseError unless every blocking check passed on the data as they are, and every mart is made of what landed.
 
     Whichever runs that was: a release may be materialised alone, or by the last run of a backfill.
     """
-    stale = _stale(settings)
+    stale = [*_stale(settings), *_stale_models(settings, manifest)]
     if stale:
         raise ReleaseError(
             f"release, {'; '.join(stale)}",
@@ -170,6 +174,15 @@ def _stale(settings: Settings) -> list[str]:
         apart = sorted(year for year in {*landed, *made} if landed.get(year) != made.get(year))
         found += [f"{each.name} of {', '.join(apart)}"] if apart else []
     return found + (["the published figures"] if built.figures == IN_WORK else [])
+
+
+def _stale_models(settings: Settings, manifest: Mapping[str, Any]) -> list[str]:
+    """The models that are stale, each with the landing tables that it is made of."""
+    tables = landing_tables_of(manifest)
+    return [
+        f"{name} (made of {', '.join(sorted(tables[name]))})" if tables.get(name) else name
+        for name in stale_models(settings, manifest)
+    ]
 
 
 def _require_undamaged(settings: Settings) -> None:

@@ -16,7 +16,6 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtP
 from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
-from dagster_project.archive.store import Entry
 from dagster_project.assets.common import (
     ANNUAL,
     OWNERS,
@@ -27,6 +26,7 @@ from dagster_project.assets.common import (
     user_errors,
 )
 from dagster_project.assets.pictures import picture
+from dagster_project.assets.states import stale_models, states_built
 from dagster_project.datasets.declaration import Dataset
 from dagster_project.datasets.registry import DATASETS, datasets_on
 from dagster_project.dbt_project import (
@@ -46,7 +46,7 @@ from dagster_project.partitions import build_years, years_of
 from dagster_project.planning.fingerprints import folder_fingerprint
 from dagster_project.planning.intake import current_inputs
 from dagster_project.planning.loading import require_whole
-from dagster_project.planning.state import FIGURES, IN_WORK, Built, identity, model_state, shape
+from dagster_project.planning.state import FIGURES, IN_WORK, Built, identity, shape
 from dagster_project.settings import Settings
 from dagster_project.sql import identifier
 
@@ -142,14 +142,16 @@ def _staging(
         pool=WAREHOUSE_POOL,
     )
     def staging_models(context: AssetExecutionContext) -> Iterator[Any]:
+        sources = landing_tables_of(read_manifest(manifest))
+        chosen = {key.path[-1] for key in context.selected_asset_keys}
         with user_errors():
-            require_whole(settings)
-        before = {each.name: _strike(each, settings) for each in staged_only}
+            require_whole(settings, {table for name in chosen for table in sources.get(name, ())})
+        for each in staged_only:
+            _strike(each, settings)
         # Tests that also read marts belong to the ops that build those.
         yield from _build(context, settings, ["--indirect-selection", "cautious"])
-        whole = context.selected_asset_keys >= staging_models.keys
         for each in staged_only:
-            _record(each, settings, before[each.name], whole=whole)
+            _record(each, settings, read_manifest(manifest))
 
     return staging_models
 
@@ -186,12 +188,14 @@ def _yearly_models(
         years = [] if full else asked
         built.without_years(each, landed if full else asked, full=full).save(settings)
         context.log.info("computing %s", "all landed years anew" if full else ", ".join(map(str, years)))
-        yield from _build(context, settings, ["--full-refresh"] if full else [], build_years(years))
         computed = landed if full else {year: landed[year] for year in asked}
-        if context.selected_asset_keys < yearly_models.keys:
+        left = [year for year, name in landed.items() if year not in computed and before.get(str(year)) != name]
+        options = ["--full-refresh"] if full else []
+        yield from _build(context, settings, options, build_years(years), complete=not left)
+        if not left and _stale_of(each.name, settings, read_manifest(manifest)):
             if full:
-                return  # the models that were left out stay struck
-            computed = {year: name for year, name in computed.items() if before.get(str(year)) == name}
+                return  # the models that are still to be built stay struck
+            computed = {}
         # Read again: other datasets have their own records, and their ops may have come meanwhile.
         record = Built.load(settings)
         kept = {} if full else {int(year): name for year, name in record.years_of(each).items() if int(year) in landed}
@@ -212,9 +216,9 @@ def _models(each: Dataset, settings: Settings, manifest: Path) -> dg.AssetsDefin
     )
     def models(context: AssetExecutionContext) -> Iterator[Any]:
         context.log.info("%s from source %s", each.name, each.source_name(settings))
-        before = _strike(each, settings)
+        _strike(each, settings)
         yield from _build(context, settings, [])
-        _record(each, settings, before, whole=context.selected_asset_keys >= models.keys)
+        _record(each, settings, read_manifest(manifest))
 
     return models
 
@@ -229,21 +233,22 @@ def _sync_files(models: Sequence[str], years: Iterable[int], settings: Settings)
     return {path.name: known_sha256(path) for path in files}
 
 
-def _strike(each: Dataset, settings: Settings) -> str:
-    """Note that the dataset's models are about to be rebuilt, and are nothing to rely on until they are.
-
-    Returns what the record said of them before.
-    """
-    record = Built.load(settings)
-    record.with_dataset(each, IN_WORK).save(settings)
-    return record.datasets.get(each.name, IN_WORK)
+def _strike(each: Dataset, settings: Settings) -> None:
+    """Note that the dataset's models are about to be rebuilt, and are nothing to rely on until they are."""
+    Built.load(settings).with_dataset(each, IN_WORK).save(settings)
 
 
-def _record(each: Dataset, settings: Settings, before: str, *, whole: bool) -> None:
-    """Note what the dataset's models were built from; a part of them says nothing of those that were made `before`."""
-    name = identity(each, settings, lambda other: current_inputs(other, settings))
-    if whole or name == before:
+def _record(each: Dataset, settings: Settings, manifest: Mapping[str, Any]) -> None:
+    """Note what the dataset's models were built from, once all of them are: one run may have built a part of them."""
+    if not _stale_of(each.name, settings, manifest):
+        name = identity(each, settings, lambda other: current_inputs(other, settings))
         Built.load(settings).with_dataset(each, name).save(settings)
+
+
+def _stale_of(folder: str, settings: Settings, manifest: Mapping[str, Any]) -> bool:
+    """Whether a model of this folder is still to be built from what there is now."""
+    own = {node["name"] for node in manifest["nodes"].values() if folder_of(node) == folder}
+    return not own.isdisjoint(stale_models(settings, manifest))
 
 
 def _figures(settings: Settings, manifest: Path) -> dg.AssetsDefinition:
@@ -258,15 +263,24 @@ def _figures(settings: Settings, manifest: Path) -> dg.AssetsDefinition:
     def benchmark_models(context: AssetExecutionContext) -> Iterator[Any]:
         replace(Built.load(settings), figures=IN_WORK).save(settings)
         yield from _build(context, settings, [])
-        replace(Built.load(settings), figures=folder_fingerprint(FIGURES)).save(settings)
+        if not _stale_of(FIGURES, settings, read_manifest(manifest)):
+            replace(Built.load(settings), figures=folder_fingerprint(FIGURES)).save(settings)
 
     return benchmark_models
 
 
 def _build(
-    context: AssetExecutionContext, settings: Settings, options: Sequence[str], years: str = ""
+    context: AssetExecutionContext,
+    settings: Settings,
+    options: Sequence[str],
+    years: str = "",
+    *,
+    complete: bool = True,
 ) -> Iterator[Any]:
-    """Run `dbt build` of the op's models and their tests, and add rows and a preview to each model's metadata."""
+    """Run `dbt build` of the op's models and their tests, and add rows and a preview to each model's metadata.
+
+    `complete` says that no year is left in which the models hold something else than what is landed.
+    """
     selected = get_updated_cli_invocation_params_for_context(context, manifest={}, dagster_dbt_translator=Translator())
     events: list[dict[str, Any]] = []
     chosen = {key.path[-1]: IN_WORK for key in context.selected_asset_keys}
@@ -295,13 +309,9 @@ def _build(
                     built.add(context.asset_key_for_output(event.output_name))
                 yield _with_rows(context, event, connection, settings, meta, tables)
     _require_success(context, result, events, built, f"warehouse {settings.warehouse}")
-
-    def entries_of(each: Dataset) -> Sequence[Entry]:
-        return current_inputs(each, settings)
-
-    names = [key.path[-1] for key in built]
-    states = {name: model_state(tables.get(name, ()), settings, entries_of) for name in names}
-    Built.load(settings).with_models(states).save(settings)
+    if complete:
+        states = states_built([key.path[-1] for key in built], settings, selected.manifest)
+        Built.load(settings).with_models(states).save(settings)
 
 
 @contextmanager

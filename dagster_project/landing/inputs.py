@@ -14,6 +14,8 @@ import duckdb
 from dagster_project.landing import vouched
 from dagster_project.landing.tables import copy_query
 
+INPUTS = "inputs"  # its name
+
 
 @dataclass(frozen=True)
 class Input:
@@ -27,7 +29,7 @@ class Input:
 
 def inputs_path(landing: Path) -> Path:
     """Where the table lies."""
-    return landing / "inputs.parquet"
+    return landing / f"{INPUTS}.parquet"
 
 
 def land_inputs(landing: Path, inputs: Sequence[Input]) -> Path:
@@ -41,5 +43,5 @@ def land_inputs(landing: Path, inputs: Sequence[Input]) -> Path:
         connection.executemany("insert into inputs values (?, ?, ?, ?)", [astuple(each) for each in inputs])
         copy_query(connection, "select * from inputs order by dataset", building)
     building.replace(path)
-    vouched.vouch_for_tables(landing, "inputs", [path])
+    vouched.vouch_for_tables(landing, INPUTS, [path])
     return path

@@ -5,7 +5,7 @@ Not here: how tables are written (see `datasets/<name>/landing.py`), and Dagster
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from dagster_project.datasets.declaration import Dataset
 from dagster_project.datasets.registry import before, datasets_on
 from dagster_project.errors import LandingDamaged, SourceError
 from dagster_project.landing import vouched, yearly
+from dagster_project.landing.inputs import INPUTS
 from dagster_project.landing.loads import Landed, Load
 from dagster_project.landing.yearly import UNKNOWN_YEAR
 from dagster_project.places import command
@@ -52,14 +53,20 @@ def land(each: Dataset, settings: Settings, asked: Sequence[int] = ()) -> Landed
     return landed
 
 
-def require_whole(settings: Settings) -> None:
-    """LandingDamaged unless every landing table of the datasets that are on is what was landed, byte for byte."""
+def require_whole(settings: Settings, tables: Collection[str] | None = None) -> None:
+    """LandingDamaged unless every landing table of the datasets that are on is what was landed, byte for byte.
+
+    With `tables`, of those datasets alone that these landing tables belong to.
+    """
     landing, damaged = settings.landing_dir, dict[str, str]()
     for each in datasets_on(settings):
+        if tables is not None and not {table.name for table in each.tables} & set(tables):
+            continue
         damaged |= vouched.problems_of_tables(landing, each.name)
         if each.yearly is not None:
             damaged |= yearly.problems(landing, each.name, _year_folders(each, landing))
-    damaged |= vouched.problems_of_tables(landing, "inputs")
+    if tables is None or INPUTS in tables:
+        damaged |= vouched.problems_of_tables(landing, INPUTS)
     if damaged:
         raise LandingDamaged(
             f"landing {landing}, {'file' if len(damaged) == 1 else 'files'} {', '.join(sorted(damaged))}",

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from dagster_project.archive.lock import Lock
 from dagster_project.archive.store import Archive, Entry
@@ -110,6 +111,26 @@ class Built:
         """The record after a build of these models."""
         return replace(self, models={**self.models, **states})
 
+    def of(self, on: Collection[Dataset], models: Collection[str]) -> Built:
+        """The record of these datasets and models alone.
+
+        What the warehouse still holds of a dataset that was switched off is out of date as soon as anything changes: it
+        is forgotten, and computed anew when the dataset is on again.
+        """
+        names = {each.name for each in on}
+
+        def kept(parts: Mapping[str, Any], wanted: Collection[str] = names) -> dict[str, Any]:
+            return {name: part for name, part in parts.items() if name in wanted}
+
+        return replace(
+            self,
+            datasets=kept(self.datasets),
+            shapes=kept(self.shapes),
+            years=kept(self.years),
+            files=kept(self.files),
+            models=kept(self.models, models),
+        )
+
     def save(self, settings: Settings) -> None:
         """Write the record of the warehouse whole."""
         self._write(settings.data_dir / "built.json")
@@ -140,17 +161,25 @@ def _has(path: Path, sha256: str) -> bool:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run would compute. `years` are the years to compute, `held` all that were asked for and are there."""
+    """What a run would compute.
+
+    held          the years that were asked for and are there
+    years         those of them to compute
+    datasets      the datasets without years to compute
+    full_refresh  whether all years are to be computed, or something is to leave the release
+    in_work       models whose build did not come to its end
+    """
 
     held: Sequence[int]
     years: Sequence[int]
     datasets: Sequence[str]
     full_refresh: bool
+    in_work: Sequence[str]
 
     @property
     def nothing_to_do(self) -> bool:
         """Whether the last release already holds all that was asked for, and nothing else."""
-        return not (self.years or self.datasets or self.full_refresh)
+        return not (self.years or self.datasets or self.full_refresh or self.in_work)
 
 
 def entries_fingerprint(entries: Sequence[Entry]) -> str:
@@ -189,9 +218,13 @@ def landing_identity(each: Dataset, settings: Settings, entries_of: Callable[[Da
     return hashed([chosen, [[code_fingerprint(one), entries_fingerprint(entries_of(one))] for one in (*read, each)]])
 
 
-def model_state(tables: Collection[str], settings: Settings, entries_of: Callable[[Dataset], Sequence[Entry]]) -> str:
-    """Names the data that a model is made of, which come from these landing tables, whichever run landed them."""
-    states: list[object] = []
+def model_state(
+    tables: Collection[str], made_by: str, settings: Settings, entries_of: Callable[[Dataset], Sequence[Entry]]
+) -> str:
+    """Names what a model is made of: the data of these landing tables, whichever run landed them, and what names the
+    code and settings that it is made by.
+    """
+    states: list[object] = [made_by]
     for each in datasets_on(settings):
         if not {table.name for table in each.tables} & set(tables):
             continue
@@ -287,7 +320,8 @@ def make_plan(settings: Settings, on_news: Callable[[], None] = lambda: None) ->
     stale += [FIGURES] if not released.figures == built.figures == figures else []
     names_on = {each.name for each in on}
     gone = any((set(record.years) | set(record.datasets)) - names_on for record in (released, built))
-    return Plan(sorted(held), sorted(changed), stale, anew or gone)
+    in_work = sorted(name for name, state in built.models.items() if state == IN_WORK)
+    return Plan(sorted(held), sorted(changed), stale, anew or gone, in_work)
 
 
 def _is_stale(each: Dataset, name: str, *records: Built) -> bool:

@@ -218,7 +218,7 @@ def test_a_run_without_news_still_loads_what_the_server_lacks(
         monkeypatch.setenv(f"CHOKEPOINT_{name}", value)
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
     monkeypatch.setattr(cli, "load_settings", partial(load_settings, dotenv=None))
-    monkeypatch.setattr(cli, "make_plan", lambda settings, on_news: Plan([2017], [], [], False))
+    monkeypatch.setattr(cli, "make_plan", lambda settings, on_news: Plan([2017], [], [], False, []))
     monkeypatch.setattr(cli, "print_summary", lambda *arguments: None)
     assert cli.main(["run"]) == 0
     assert "Nothing has changed" in capsys.readouterr().out

@@ -1,8 +1,10 @@
 """A job of one asset in the warehouse's pool, with the executor of the graph; its data directory is an argument of the
-environment. For tests of locks and pools. Holds no tests.
+environment, where a file `busy` keeps the asset at work. For tests of locks and pools. Holds no tests.
 """
 
 import os
+import time
+from pathlib import Path
 
 import dagster as dg
 
@@ -12,7 +14,9 @@ from dagster_project.settings import load_settings
 
 @dg.asset(pool="warehouse")
 def touched() -> None:
-    """Nothing at all."""
+    """Nothing at all; it takes as long as the file is there."""
+    while (Path(os.environ["SMALL_JOB_DATA"]) / "busy").exists():
+        time.sleep(0.1)
 
 
 def job() -> dg.JobDefinition:

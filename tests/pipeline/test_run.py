@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -26,11 +26,13 @@ from dagster_project import cli
 from dagster_project.datasets import samples as sample
 from dagster_project.dbt_project import mart_specs, plain_manifest
 from dagster_project.locks import held
+from dagster_project.partitions import partition_range_tags
 from dagster_project.places import DBT_PROJECT
+from dagster_project.planning.state import IN_WORK, Built, make_plan
 from dagster_project.publish.read import open_release, verify
 from dagster_project.sample.reporting import YEARS
 from dagster_project.sample.truth import truth
-from dagster_project.settings import load_settings
+from dagster_project.settings import Settings, load_settings
 from tests.helpers.landing_desk import as_csv, row
 
 YEARS = list(YEARS)
@@ -60,12 +62,11 @@ class Workplace:
 
     def __call__(self, *arguments: str, **settings: str) -> Outcome:
         out, err = io.StringIO(), io.StringIO()
-        given = {"data_dir": str(self.root / "data"), "drop_dir": str(self.root / "drop"), **self.settings, **settings}
         with pytest.MonkeyPatch.context() as patch:
             for name in [name for name in os.environ if name.startswith("CHOKEPOINT_")]:
                 patch.delenv(name)
-            for name, value in {**dict.fromkeys(OTHERS, "off"), **given}.items():
-                patch.setenv(f"CHOKEPOINT_{name.upper()}", value)
+            for name, value in self.environ(settings).items():
+                patch.setenv(name, value)
             patch.setenv("DAGSTER_HOME", str(self.root / "dagster"))
             patch.setattr(cli, "load_settings", partial(load_settings, dotenv=None))
             with redirect_stdout(out), redirect_stderr(err):
@@ -90,17 +91,32 @@ class Workplace:
         with dg.DagsterInstance.from_config(str(self.root / "dagster")) as instance:
             return instance.get_runs_count()
 
-    def materialise(self, *keys: str) -> str:
-        """Materialise these assets alone, as a user may in the UI; return the message of the failure, if it fails."""
+    def loaded(self, **settings: str) -> Settings:
+        """The settings of this place, as a command loads them."""
+        return load_settings(self.environ(settings), dotenv=None)
+
+    def environ(self, settings: Mapping[str, str]) -> dict[str, str]:
+        """This place and its settings, and these beside or instead, as environment variables."""
+        places = {"data_dir": str(self.root / "data"), "drop_dir": str(self.root / "drop")}
+        given = {**dict.fromkeys(OTHERS, "off"), **places, **self.settings, **settings}
+        return {f"CHOKEPOINT_{name.upper()}": value for name, value in given.items()}
+
+    def materialise(self, *keys: str, years: Sequence[int] = ()) -> str:
+        """Materialise these assets alone, as a user may in the UI, of these years where they have partitions.
+
+        Returns the message of the failure, if it fails.
+        """
         import dagster as dg
 
         from dagster_project.build import build_definitions
 
-        settings = load_settings({"CHOKEPOINT_DATA_DIR": str(self.root / "data")}, dotenv=None)
-        job = build_definitions(settings=settings).resolve_implicit_global_asset_job_def()
+        job = build_definitions(settings=self.loaded()).resolve_implicit_global_asset_job_def()
         with dg.DagsterInstance.from_config(str(self.root / "dagster")) as instance:
             result = job.execute_in_process(
-                instance=instance, asset_selection=[dg.AssetKey(key.split("/")) for key in keys], raise_on_error=False
+                instance=instance,
+                asset_selection=[dg.AssetKey(key.split("/")) for key in keys],
+                tags=partition_range_tags(years) if years else None,
+                raise_on_error=False,
             )
         failures = [event.step_failure_data.user_failure_data for event in result.get_step_failure_events()]
         return "; ".join(str(each.description) if each else "failed" for each in failures)
@@ -280,6 +296,50 @@ def test_release_alone_succeeds_after_a_green_run(on_sample: tuple[Workplace, Ou
     assert len(checks) > 150 and all(each["passed"] for each in checks if each["severity"] == "ERROR")
 
 
+def test_a_part_of_unchanged_models_built_anew_leaves_nothing_to_do(on_sample: tuple[Workplace, Outcome]) -> None:
+    workplace, _ = on_sample
+    before = workplace.current
+    assert workplace.materialise("marts/exclusion_requesters") == ""
+    assert workplace.materialise("marts/bilateral_totals", years=YEARS[:1]) == ""
+    assert workplace.materialise("marts/published_benchmarks") == ""
+    assert make_plan(workplace.loaded()).nothing_to_do
+    assert workplace.materialise("release") == "" and workplace.current == before
+
+
+def test_a_part_of_changed_models_says_nothing_of_the_others(on_sample: tuple[Workplace, Outcome]) -> None:
+    """The models were made of something else; one of them is built anew, then all of them."""
+    workplace, _ = on_sample
+    settings = workplace.loaded()
+    sound = Built.load(settings)
+    tariffs = [name for name in sound.models if name.startswith(("exclusion", "int_exclusion"))]
+    replace(
+        sound,
+        datasets={**sound.datasets, "tariffs": "other files"},
+        models={**sound.models, **dict.fromkeys(tariffs, "other files")},
+    ).save(settings)
+    assert workplace.materialise("marts/exclusion_requesters") == ""
+    record = Built.load(settings)
+    assert record.datasets["tariffs"] == IN_WORK
+    assert record.models["exclusion_requesters"] == IN_WORK, "it was built on models that are stale"
+    assert make_plan(settings).datasets == ["tariffs"]
+    said = workplace.materialise("release")
+    assert "release, tariffs; exclusion_determinants (made of " in said and "Start the job `refresh`" in said
+    sound.save(settings)
+
+
+def test_figures_made_of_marts_that_have_changed_keep_a_release_back(on_sample: tuple[Workplace, Outcome]) -> None:
+    workplace, _ = on_sample
+    settings = workplace.loaded()
+    sound = Built.load(settings)
+    sound.with_models({"published_benchmarks": "as of another landing"}).save(settings)
+    said = workplace.materialise("release")
+    assert (
+        "release, published_benchmarks (made of " in said and "trade_flows" in said and "Nothing was published" in said
+    )
+    sound.save(settings)
+    assert workplace.materialise("release") == ""
+
+
 def test_release_alone_is_refused_when_a_check_failed_or_is_of_other_data(on_sample: tuple[Workplace, Outcome]) -> None:
     workplace, _ = on_sample
     path = workplace.root / "data" / "checks.json"
@@ -425,6 +485,28 @@ def test_correction_of_one_year_computes_that_year_only(on_files: tuple[Workplac
     assert {"drop:comtrade/zz_correction.csv", "drop:comtrade/C_A_2018_HS_slim.csv"} <= addresses
     assert workplace.manifest["marts"]["trade_flows"]["rows"] == old["marts"]["trade_flows"]["rows"]
     assert workplace("run").out.count("Nothing has changed") == 1
+
+
+def test_a_mart_alone_built_under_changed_settings_leaves_the_rest_to_the_next_run(
+    on_files: tuple[Workplace, Outcome],
+) -> None:
+    """All goods are published; then one mart of one year is built as before, in scope only; then all of it by a run."""
+    workplace, _ = on_files
+    before = workplace.manifest["marts"]
+    assert workplace("run", product_scope="all").status == 0
+    assert (
+        workplace.manifest["marts"]["import_vulnerability"]["content_hash"]
+        != before["import_vulnerability"]["content_hash"]
+    )
+    assert workplace.materialise("marts/bilateral_totals", years=[2018]) == ""
+    assert "trade of 2017, 2018, 2019" in workplace.materialise("release"), "no release of a mix"
+    plan = make_plan(workplace.loaded())
+    assert (plan.years, plan.full_refresh) == (YEARS, True)
+    assert workplace("run").status == 0
+    hashes = [
+        {name: mart["content_hash"] for name, mart in each.items()} for each in (before, workplace.manifest["marts"])
+    ]
+    assert hashes[0] == hashes[1]
 
 
 def lock_entries(workplace: Workplace, dataset: str) -> list[dict[str, Any]]:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from dagster_project.locks import RUN_LOCK, held
+from dagster_project import cli
+from dagster_project.locks import RUN_LOCK, held, is_held
 from dagster_project.places import CHECKOUT, DAGSTER_YAML
 from dagster_project.progress import StepLines
 from dagster_project.runs import MARK, alive, free_dead_runs, holders_of
@@ -158,3 +160,50 @@ def test_a_run_of_the_ui_waits_for_a_command_and_names_it(home: Path, instance: 
     assert process.wait(timeout=60) == 0
     assert instance.get_latest_materialization_event(dg.AssetKey("touched")) is not None
     assert not list((home / "running").iterdir())
+
+
+def test_a_command_is_refused_while_a_run_of_the_ui_is_at_work_and_names_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = Path(os.environ["SMALL_JOB_DATA"])
+    data.mkdir()
+    (data / "busy").touch()
+    with subprocess.Popen([sys.executable, "-m", "tests.helpers.small_job"], cwd=CHECKOUT) as process:
+        for _ in range(600):
+            if is_held(data / RUN_LOCK):
+                break
+            time.sleep(0.1)
+        monkeypatch.setenv("CHOKEPOINT_DATA_DIR", str(data))
+        assert cli.main(["run"]) == 1
+        said = capsys.readouterr().err
+        assert f"another run at work in it (process {process.pid}, since " in said
+        assert "of refresh, from the UI, a schedule or a sensor); expected one run at a time" in said
+        (data / "busy").unlink()
+        assert process.wait(timeout=60) == 0
+
+
+def test_the_ui_frees_dead_runs_when_it_starts(
+    home: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And leaves alone what lives: a run of another data directory under the same DAGSTER_HOME."""
+    dead, living, started = run_that_holds_the_pool(instance), str(uuid.uuid4()), list[Sequence[str]]()
+    leave_mark(home, dead)
+    instance.create_run_for_job(job(), run_id=living, tags={MARK: "chokepoint"})
+    instance.handle_run_event(
+        living, dg.DagsterEvent(event_type_value="PIPELINE_START", job_name="refresh", message="")
+    )
+    monkeypatch.setenv("CHOKEPOINT_DATA_DIR", str(home.parent / "data"))
+
+    def become(program: str, arguments: Sequence[str]) -> None:
+        started.append(arguments)
+        raise SystemExit
+
+    monkeypatch.setattr(os, "execv", become)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    with alive(home, living, "a command of the test"), pytest.raises(SystemExit):
+        cli.main(["ui", "--port", port])
+    assert f"Run {dead[:8]} was killed before its end" in capsys.readouterr().out
+    assert (status(instance, dead), status(instance, living), claimed(instance)) == ("FAILURE", "STARTED", 0)
+    assert len(started) == 1 and "dev" in started[0], "and only then Dagster begins"

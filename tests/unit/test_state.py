@@ -13,6 +13,7 @@ from dagster_project.archive.store import Entry
 from dagster_project.datasets.declaration import Dataset
 from dagster_project.datasets.reference.dataset import REFERENCE
 from dagster_project.datasets.registry import DATASETS
+from dagster_project.datasets.tariffs.dataset import TARIFFS
 from dagster_project.datasets.trade.dataset import TRADE
 from dagster_project.durable import sha256_of
 from dagster_project.errors import LandingDamaged, SourceError, UserError
@@ -342,3 +343,25 @@ def test_a_file_beside_the_warehouse_that_was_changed_computes_all(desk: Desk) -
     assert make_plan(desk.settings).nothing_to_do
     path.write_bytes(b"by some hand")
     assert make_plan(desk.settings).years == [2017, 2018]
+
+
+def test_a_build_of_staging_that_was_killed_is_done_again(desk: Desk) -> None:
+    """Staging is not recorded by dataset: only its models say that they are in work."""
+    desk.rows(row())
+    build(desk)
+    Built.load(desk.settings).with_models({"stg_countries": "a", "stg_trade_flows": IN_WORK}).save(desk.settings)
+    plan = make_plan(desk.settings)
+    assert plan.in_work == ["stg_trade_flows"] and not plan.nothing_to_do
+
+
+def test_a_dataset_that_was_switched_off_leaves_the_release_once(desk: Desk) -> None:
+    """Its record is forgotten then, also what a kill left in work; else every later run would compute again."""
+    desk.rows(row())
+    built = build(desk).with_dataset(TARIFFS, "as built").with_models({"exclusion_rates": IN_WORK})
+    for save in ("save", "save_released"):
+        getattr(built, save)(desk.settings)
+    plan = make_plan(desk.settings)
+    assert plan.full_refresh and not plan.nothing_to_do
+    for save in ("save", "save_released"):
+        getattr(built.of((REFERENCE, TRADE), ["trade_flows"]), save)(desk.settings)
+    assert make_plan(desk.settings).nothing_to_do
