@@ -193,7 +193,8 @@ def _yearly_models(
         options = ["--full-refresh"] if full else []
         yield from _build(context, settings, options, build_years(years), complete=not left)
         part = context.selected_asset_keys < yearly_models.keys
-        if part if left else _stale_of(each.name, settings, read_manifest(manifest)):
+        unfinished = part if left else _stale_of(each.name, settings, read_manifest(manifest))
+        if unfinished:
             if full:
                 return  # the models that are still to be built stay struck
             computed = {}
