@@ -21,12 +21,12 @@ from dagster_project.assets.common import (
     provenance_metadata,
     user_errors,
 )
-from dagster_project.assets.states import models_on, stale_models
+from dagster_project.assets.states import models_on, stale_models, tables_behind
 from dagster_project.brief.data import AUTO
 from dagster_project.brief.page import NAME as BRIEF
 from dagster_project.brief.page import BriefOptions, write_brief
 from dagster_project.datasets.registry import DATASETS, datasets_on
-from dagster_project.dbt_project import folder_of, landing_tables_of, mart_specs, model_nodes, read_manifest
+from dagster_project.dbt_project import folder_of, mart_specs, model_nodes, read_manifest
 from dagster_project.errors import ReleaseError, UserError
 from dagster_project.landing.yearly import landed_years
 from dagster_project.markdown import without_html
@@ -178,9 +178,9 @@ def _stale(settings: Settings) -> list[str]:
 
 def _stale_models(settings: Settings, manifest: Mapping[str, Any]) -> list[str]:
     """The models that are stale, each with the landing tables that it is made of."""
-    tables = landing_tables_of(manifest)
+    tables = tables_behind(settings, manifest)
     return [
-        f"{name} (made of {', '.join(sorted(tables[name]))})" if tables.get(name) else name
+        f"{name} (made of {', '.join(sorted(tables[name]))})" if tables[name] else name
         for name in stale_models(settings, manifest)
     ]
 

@@ -192,7 +192,9 @@ def _yearly_models(
         left = [year for year, name in landed.items() if year not in computed and before.get(str(year)) != name]
         options = ["--full-refresh"] if full else []
         yield from _build(context, settings, options, build_years(years), complete=not left)
-        if not left and _stale_of(each.name, settings, read_manifest(manifest)):
+        part = context.selected_asset_keys < yearly_models.keys
+        unfinished = part if left else _stale_of(each.name, settings, read_manifest(manifest))
+        if unfinished:
             if full:
                 return  # the models that are still to be built stay struck
             computed = {}

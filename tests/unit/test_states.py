@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dagster_project.assets.states import models_on, stale_models, states_built, states_now
+from dagster_project.assets.states import models_on, stale_models, states_built, states_now, tables_behind
 from dagster_project.planning.state import IN_WORK, Built
 from dagster_project.settings import Settings, load_settings
 
@@ -19,6 +19,7 @@ LINEAGE = {
     "mart_c": ("trade", ["int_b"]),
     "mart_d": ("tariffs", ["mart_c"]),
     "figures": ("benchmarks", ["mart_c", "mart_d"]),
+    "figures_of_d": ("benchmarks", ["mart_d"]),
 }
 
 
@@ -50,13 +51,21 @@ def record(settings: Settings, *names: str) -> None:
 
 
 def test_models_of_a_dataset_that_is_off_are_none(settings: Settings) -> None:
-    assert models_on(settings, MANIFEST) == {"stg_a", "int_b", "mart_c", "figures"}
+    assert models_on(settings, MANIFEST) == {"stg_a", "int_b", "mart_c", "figures", "figures_of_d"}
     assert states_now(settings, MANIFEST).keys() == models_on(settings, MANIFEST)
+
+
+def test_a_model_of_what_is_off_is_made_of_nothing(settings: Settings) -> None:
+    """Dagster may build it before all others are."""
+    assert tables_behind(settings, MANIFEST)["figures_of_d"] == set()
+    assert tables_behind(settings, MANIFEST)["figures"] == {"trade_flows"}
+    record(settings, "figures_of_d")
+    assert "figures_of_d" not in stale_models(settings, MANIFEST)
 
 
 def test_parts_built_in_order_make_a_whole(settings: Settings) -> None:
     for names, left in (
-        (["stg_a"], ["figures", "int_b", "mart_c"]),
+        (["figures_of_d", "stg_a"], ["figures", "int_b", "mart_c"]),
         (["int_b", "mart_c"], ["figures"]),
         (["figures"], []),
     ):
@@ -67,7 +76,7 @@ def test_parts_built_in_order_make_a_whole(settings: Settings) -> None:
 def test_a_model_built_on_a_stale_one_is_not_what_its_landing_tables_say(settings: Settings) -> None:
     record(settings, "mart_c")
     assert "mart_c" in stale_models(settings, MANIFEST)
-    record(settings, "stg_a", "int_b", "mart_c", "figures")
+    record(settings, *models_on(settings, MANIFEST))
     Built.load(settings).with_models({"int_b": IN_WORK}).save(settings)
     record(settings, "mart_c")
     assert stale_models(settings, MANIFEST) == ["int_b"]
@@ -75,6 +84,6 @@ def test_a_model_built_on_a_stale_one_is_not_what_its_landing_tables_say(setting
 
 
 def test_settings_and_code_count_as_the_data_do(settings: Settings) -> None:
-    record(settings, "stg_a", "int_b", "mart_c", "figures")
+    record(settings, *models_on(settings, MANIFEST))
     assert stale_models(settings, MANIFEST) == []
     assert stale_models(replace(settings, product_scope="all"), MANIFEST) == ["int_b", "mart_c", "stg_a"]
