@@ -40,8 +40,8 @@ WORLDS = (
     World("a revised file", {**TRADE, "years": "2019"}, corrected=1),
     World("tariffs too", {**TRADE, "years": "2019", "tariff_source": "sample"}),
 )
-# Runs under these end only by a kill: dbt parses all anew under another scope, which takes half as long as a run; and too
-# few goods have a way to the other revision.
+# Runs under these only end by a kill: under another scope dbt parses all anew, which takes half as long as a run; and
+# too few goods have a way to the other revision.
 OTHER_SCOPE = World("all goods", {**TRADE, "years": "2019", "product_scope": "all"})
 OTHER_REVISION = World("another revision", {**TRADE, "years": "2019", "hs_revision": "H4"})
 STAGES = (
