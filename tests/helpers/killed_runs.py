@@ -10,6 +10,7 @@ import json
 import multiprocessing
 import os
 import re
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -165,7 +166,7 @@ class Run:
         return PUBLISHING if list((published / "releases").glob(".building-*")) else RELEASE
 
     def kill(self, stage: str, after: float) -> str | None:
-        """Kill it once it is at the stage and some seconds have passed; the stage that was struck, None if it ended."""
+        """Kill it some seconds after it has come to the stage; returns the stage that was struck, None if it had ended."""
         started = time.monotonic()
         while self.child.is_alive() and self.stage() != stage:
             assert time.monotonic() - started < LONGEST_RUN, f"it hangs: {self.out.read_text(errors='replace')}"
@@ -173,7 +174,7 @@ class Run:
         self.child.join(after)
         self.child.kill()
         self.child.join()
-        return self.stage() if self.child.exitcode != 0 else None
+        return self.stage() if self.child.exitcode == -signal.SIGKILL else None
 
     def seconds_by_stage(self) -> dict[str, float]:
         """Watch it to its end: how long each stage took."""

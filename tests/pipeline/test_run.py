@@ -293,7 +293,7 @@ def test_release_alone_succeeds_after_a_green_run(on_sample: tuple[Workplace, Ou
     assert workplace.materialise("release") == ""
     assert workplace.current.resolve() == before, "nothing is new, so nothing was published"
     checks = workplace.manifest["checks"]
-    assert len(checks) > 150 and all(each["passed"] for each in checks if each["severity"] == "ERROR")
+    assert len(checks) > 140 and all(each["passed"] for each in checks if each["severity"] == "ERROR")
 
 
 def test_a_part_of_unchanged_models_built_anew_leaves_nothing_to_do(on_sample: tuple[Workplace, Outcome]) -> None:
@@ -310,7 +310,7 @@ def test_a_part_of_changed_models_says_nothing_of_the_others(on_sample: tuple[Wo
     """The models were made of something else; one of them is built anew, then all of them."""
     workplace, _ = on_sample
     settings = workplace.loaded()
-    sound = Built.load(settings)
+    sound, judged = Built.load(settings), (settings.data_dir / "checks.json").read_bytes()
     tariffs = [name for name in sound.models if name.startswith(("exclusion", "int_exclusion"))]
     replace(
         sound,
@@ -325,6 +325,7 @@ def test_a_part_of_changed_models_says_nothing_of_the_others(on_sample: tuple[Wo
     said = workplace.materialise("release")
     assert "release, tariffs; exclusion_determinants (made of " in said and "Start the job `refresh`" in said
     sound.save(settings)
+    (settings.data_dir / "checks.json").write_bytes(judged)  # the mart was judged as what it was in between
 
 
 def test_figures_made_of_marts_that_have_changed_keep_a_release_back(on_sample: tuple[Workplace, Outcome]) -> None:
