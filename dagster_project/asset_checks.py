@@ -14,6 +14,7 @@ from dagster_project.datasets.declaration import Dataset, Layer
 from dagster_project.datasets.registry import dataset, datasets_on, figures_stage
 from dagster_project.landing import yearly
 from dagster_project.markdown import plain
+from dagster_project.planning.intake import current_inputs
 from dagster_project.planning.judgements import Judgement, record_judgements, state_of_table
 from dagster_project.planning.loading import table_files
 from dagster_project.planning.state import FIGURES, Built, years_to_check
@@ -35,7 +36,9 @@ def _step(settings: Settings, each: Dataset, layer: Layer, stage: Stage) -> dg.A
         held = _years_held(settings, each, layer)
         years = _years_of_run(context, settings, each, held)
         if layer == "landing":
-            return over_landing(_tables_read(each, settings), years, previous, resources=settings.resources)
+            files = {entry.id: entry.address for entry in current_inputs(each, settings)}
+            tables = _tables_read(each, settings)
+            return over_landing(tables, years, previous, files=files, resources=settings.resources)
         landing = table_files(each, settings.landing_dir)
         return over_warehouse(
             settings.warehouse,

@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
+from dagster_project.checks.declarations import WHY
 from dagster_project.locks import SECONDS_BEFORE_SAYING
+from dagster_project.markdown import plain
 from dagster_project.settings import Settings
 
 if TYPE_CHECKING:  # Dagster takes a second to import: not before it is needed
@@ -156,10 +158,12 @@ def _print_failed_check(evaluation: dg.AssetCheckEvaluation) -> None:
     import dagster as dg
 
     print(f"\nCheck failed: {evaluation.check_name} of {evaluation.asset_key.to_user_string()}", file=sys.stderr)
-    print(f"  {evaluation.description}", file=sys.stderr)
+    print(f"  {plain(evaluation.description or '')}", file=sys.stderr)
     rows = evaluation.metadata.get("first_failing_rows")
     for record in rows.records[:SHOWN_ROWS] if isinstance(rows, dg.TableMetadataValue) else ():
-        print("  " + ", ".join(f"{name} {value}" for name, value in record.data.items()), file=sys.stderr)
+        # What a row says in words is in the description; a column without a value says nothing.
+        facts = {name: value for name, value in record.data.items() if name != WHY and value is not None}
+        print("  " + ", ".join(f"{name} {value}" for name, value in facts.items()), file=sys.stderr)
 
 
 def _print_failed_step(event: dg.DagsterEvent) -> None:

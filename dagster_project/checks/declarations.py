@@ -10,6 +10,10 @@ Severity = Literal["ERROR", "WARN"]
 Status = Literal["passed", "failed", "missing", "crashed"]
 
 FAILING_ROWS = "FailingRows"
+# A column of failing rows that says in a sentence what is wrong, where, why and what to do: it becomes the message.
+WHY = "why"
+# A table that every check may read: archive_entry, and the file (or address) that it holds, where that is known.
+ARCHIVE_FILES = "archive_files"
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,7 @@ def no_rows(sql: str, counted_by: str = "1") -> Expect:
     """The query, which selects the rows that break the rule, finds none.
 
     `{batch}` stands for the table under check; braces of a regular expression are doubled. Where the query groups rows,
-    `counted_by` is the column that says how many each of its rows stands for.
+    `counted_by` is the column that says how many each of its rows stands for. A column named as `WHY` is told in words.
     """
     return Expect(FAILING_ROWS, {"unexpected_rows_query": sql.strip(), "counted_by": counted_by})
 

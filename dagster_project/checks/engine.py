@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
-from dagster_project.checks.declarations import FAILING_ROWS, Check, Outcome, Stage, Status
+from dagster_project.checks.declarations import ARCHIVE_FILES, FAILING_ROWS, WHY, Check, Outcome, Stage, Status
 from dagster_project.checks.views import CheckedData
 
 ROWS_SHOWN = 20
@@ -76,8 +76,9 @@ def _database(data: CheckedData) -> Iterator[tuple[str, Any]]:
     engine = sqlalchemy.create_engine(url)
     pooled = engine.raw_connection()
     try:
-        connection = pooled.driver_connection
+        connection: Any = pooled.driver_connection
         data.setup(connection)
+        connection.execute(f"create table if not exists {ARCHIVE_FILES} (archive_entry varchar, file varchar)")
         yield url, connection
     finally:
         pooled.close()
@@ -241,9 +242,16 @@ def _outcome(check: Check, results: Sequence[Any], connection: Any) -> Outcome:
         return _broken(check, error)
     failed = [result for result in results if not result.success]
     n_failed = sum(_number_failed(result) for result in failed)
-    message = f"{n_failed:,} failing {'row' if n_failed == 1 else 'rows'}" if failed else "passed"
+    message = _told(n_failed, rows) if failed else "passed"
     status: Status = "failed" if failed else "passed"
     return Outcome(check.name, check.table, check.severity, status, message, tuple(rows[:ROWS_SHOWN]), n_failed, facts)
+
+
+def _told(n_failed: int, rows: Sequence[Mapping[str, Any]]) -> str:
+    """How many rows failed, and what the first one that can says in words (see `WHY`)."""
+    sentences = [str(row[WHY]) for row in rows if row.get(WHY) is not None]
+    count = f"{n_failed:,} failing {'row' if n_failed == 1 else 'rows'}"
+    return f"{count}: {sentences[0]}" if sentences else count
 
 
 def _exception_of(result: Any) -> str | None:
@@ -273,7 +281,10 @@ def _failing_rows(result: Any, connection: Any) -> list[dict[str, Any]]:
         return _fetch(connection, f"{query.strip().rstrip(';')} limit {ROWS_SHOWN}")
     column = result.expectation_config.kwargs.get("column", "value")
     if "partial_unexpected_list" in found:
-        return [_plain({column: value}) for value in dict.fromkeys(found["partial_unexpected_list"])]
+        # Of an expectation about several columns each value is a row by itself.
+        values = [each if isinstance(each, Mapping) else {column: each} for each in found["partial_unexpected_list"]]
+        rows = [_plain(each) for each in values]
+        return [row for place, row in enumerate(rows) if row not in rows[:place]]
     return [_plain({"observed_value": found.get("observed_value")})]
 
 

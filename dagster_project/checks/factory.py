@@ -153,7 +153,7 @@ def _severity(outcome: Outcome) -> AssetCheckSeverity:
 
 def _description(check: Check, outcome: Outcome) -> str:
     """What was found, then the rule. A crash starts with "check crashed", a lost column with "table or column …"."""
-    return f"{message(outcome.message[:1000])}. Rule: {without_html(check.description)}"
+    return f"{message(outcome.message[:2000].removesuffix('.'))}. Rule: {without_html(check.description)}"
 
 
 def _as_table(rows: Sequence[Row]) -> MetadataValue:

@@ -2,7 +2,7 @@
 
 Checks name tables plainly (`trade_flows`): within the years of the run. `all_years.<table>` has every year of the
 warehouse, `previous.<mart>` the release before, `requested_years` and `run_years` the years that were asked for (empty:
-all there are). Not here: the checks.
+all there are), `archive_files` the file that an archive entry holds. Not here: the checks.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dagster_project.checks.declarations import ARCHIVE_FILES
 from dagster_project.errors import ReleaseError
 from dagster_project.machine import CHECKS, Resources, default_resources
 from dagster_project.publish.manifest import read_manifest
@@ -70,9 +71,10 @@ def over_landing(
     years: Sequence[int] = (),
     previous: Previous = Previous(),
     *,
+    files: Mapping[str, str] | None = None,
     resources: Resources | None = None,
 ) -> CheckedData:
-    """Views over landing tables: table -> pattern of its files.
+    """Views over landing tables: table -> pattern of its files. `files` says which file each archive entry holds.
 
     Of a table with a folder per year, the folders of these years (none given: of all) and that of rows without a year
     are read. A table without any file gets no view, so that checks of it report it as missing.
@@ -82,6 +84,7 @@ def over_landing(
         _limit(connection, resources)
         _years(connection, "run_years", years)
         _landing_views(connection, tables, years)
+        _archive_files(connection, files or {})
         _previous_views(connection, previous)
 
     return CheckedData(setup, _absent(previous))
@@ -144,6 +147,12 @@ def _landing_views(connection: Any, tables: Mapping[str, Path], years: Sequence[
         files = [path for each in _within(pattern, years) for path in sorted(each.parent.glob(each.name))]
         if files:
             connection.execute(f"create view {schema}{table} as select * from {parquet(files)}")
+
+
+def _archive_files(connection: Any, files: Mapping[str, str]) -> None:
+    connection.execute(f"create table {ARCHIVE_FILES} (archive_entry varchar, file varchar)")
+    if files:
+        connection.executemany(f"insert into {ARCHIVE_FILES} values (?, ?)", sorted(files.items()))
 
 
 def _within(pattern: Path, years: Sequence[int]) -> list[Path]:

@@ -94,6 +94,7 @@ def loss(
         "reporter_is_country": True,
         "flow": "M",
         "reason": reason,
+        "rule": f"quarantined:{reason}" if reason else "landed",
         "n_rows": n_rows,
         "value_usd": 1e6 * n_rows if value_usd is None else value_usd,
         "example": f"reporter {code}, …" if reason else None,

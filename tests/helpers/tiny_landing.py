@@ -26,7 +26,8 @@ FINDINGS_SCHEMA = """
 """
 LOSSES_SCHEMA = """
     year INTEGER, source VARCHAR, file VARCHAR, archive_entry VARCHAR, reporter_code INTEGER,
-    reporter_is_country BOOLEAN, flow VARCHAR, reason VARCHAR, n_rows BIGINT, value_usd DOUBLE, example VARCHAR
+    reporter_is_country BOOLEAN, flow VARCHAR, reason VARCHAR, rule VARCHAR, n_rows BIGINT, value_usd DOUBLE,
+    example VARCHAR
 """
 COUNTRIES_SCHEMA = """
     country_code INTEGER, iso2 VARCHAR, iso3 VARCHAR, name VARCHAR, is_group BOOLEAN, is_country BOOLEAN, valid_to DATE

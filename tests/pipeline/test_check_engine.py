@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from dagster_project.checks import engine
-from dagster_project.checks.declarations import Check, Expect, Outcome, Stage, between, no_rows, not_null
+from dagster_project.checks.declarations import Check, Expect, Outcome, Stage, between, no_rows, not_null, unique
 from dagster_project.checks.views import CheckedData
 from dagster_project.datasets.trade.landing_checks import TRADE_LANDING
 from dagster_project.datasets.trade.mart_checks import TRADE_MARTS
@@ -97,6 +97,31 @@ def test_a_check_is_as_bad_as_the_worst_of_its_expectations() -> None:
     assert [outcome.status for outcome in outcomes] == ["crashed", "failed"]
 
 
+@pytest.mark.parametrize("key", [("n",), ()], ids=["with a key", "without"])
+def test_rows_that_agree_in_several_columns_fail_and_are_shown(key: tuple[str, ...]) -> None:
+    """Before, `unique` of several columns crashed where it should have failed."""
+    check = Check("c", "t", "ERROR", "A rule.", (unique("n", "name"),))
+    stage = Stage("s", (check,), keys={"t": key} if key else {})
+    values = "(1, 'a'), (1, 'a'), (1, 'b'), (2, 'a')"
+    (outcome,) = engine.run(stage, scripted(f"create table t as select * from (values {values}) as v(n, name)"))
+    assert (outcome.status, outcome.n_failed, outcome.rows) == ("failed", 2, ({"n": 1, "name": "a"},))
+    (outcome,) = engine.run(
+        stage, scripted("create table t as select * from (values (1, 'a'), (1, 'b')) as v(n, name)")
+    )
+    assert outcome.passed
+
+
+def test_what_a_failing_row_says_in_words_is_in_the_message() -> None:
+    outcome = one(no_rows("select n, 'file x: no good. Mend it.' as why from {batch} where name = 'a'"))
+    assert outcome.message == "1 failing row: file x: no good. Mend it."
+
+
+def test_checks_know_which_files_were_archived_or_that_nobody_told() -> None:
+    query = no_rows("select n, f.file from {batch} left join archive_files as f on f.archive_entry = name")
+    known = f"{TABLE}; create table archive_files as select 'a' as archive_entry, 'drop:x.csv' as file"
+    assert [one(query).rows, one(query, known).rows] == [({"n": 1, "file": None},), ({"n": 1, "file": "drop:x.csv"},)]
+
+
 def test_what_cannot_be_looked_at_crashes_every_check() -> None:
     def refuse(_connection: Any) -> None:
         raise OSError("no such disk")
@@ -114,6 +139,8 @@ def test_a_shared_query_that_cannot_be_computed_breaks_only_the_checks_that_read
         "trade_reimports.rows_plausible": "missing",
         "trade_control_totals.partners_within_world": "missing",
         "trade_control_totals.partners_within_world_overall": "missing",
+        "trade_control_totals.partners_cover_world": "missing",
+        "trade_control_totals.partners_cover_world_overall": "missing",
     }
 
 

@@ -5,7 +5,7 @@ Not here: whether a single field can be read (landing quarantines those rows), s
 
 from __future__ import annotations
 
-from dagster_project.checks.accounting import accounting
+from dagster_project.checks.accounting import Noted, accounting
 from dagster_project.checks.declarations import Check, Expect, Stage, between, no_rows, not_empty, not_null, unique
 from dagster_project.checks.views import PREVIOUS_RELEASE
 from dagster_project.datasets.patents.recomputed import PREPARED, RECOMPUTED
@@ -76,6 +76,26 @@ def _sums_to_one(column: str, groups: str) -> Expect:
     """)
 
 
+_NOTED = {
+    "no_date": Noted("patents without a day of grant", 0.05),
+    "unreadable_date": Noted("dates that cannot be read", 0.05),
+    "without_filing_year": Noted("publications that are in no filing year, so in no mart", 0.05, "pct_publications"),
+    "without_applicant": Noted("publications without an applicant", UNKNOWN_LIMIT, "pct_publications", stops=False),
+    "applicants_without_country": Noted("applicants of no known country", UNKNOWN_LIMIT, "pct_applicants", stops=False),
+    "without_field": Noted("publications without a technology field", UNKNOWN_LIMIT, "pct_publications", stops=False),
+    "code_without_field": Noted("classification codes that belong to no field", UNKNOWN_LIMIT, stops=False),
+    "without_publication_date": Noted(
+        "publications whose citation window begins at an estimated day", 0.25, "pct_publications", stops=False
+    ),
+    "without_wo_number": Noted("publications without a WO number", 0.25, "pct_publications", stops=False),
+    "without_application_number": Noted(
+        "publications without a PCT application number", 0.25, "pct_publications", stops=False
+    ),
+    "filing_date_from_us_application": Noted(
+        "publications whose filing date is that of the US application", 0.25, "pct_publications", stops=False
+    ),
+}
+
 PATENT_LANDING = Stage(
     name="landing of patents",
     checks=(
@@ -138,7 +158,7 @@ PATENT_LANDING = Stage(
             (no_rows(_LARGER_THAN_THE_WORLD),),
         ),
         # A source's tables are counted one by one; its quarantine names the source only.
-        *accounting("patents", about="quarantine_patents", by=("source",), quarantine_by=()),
+        *accounting("patents", about="quarantine_patents", by=("source",), quarantine_by=(), noted=_NOTED),
     ),
 )
 

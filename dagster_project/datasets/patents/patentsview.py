@@ -187,7 +187,8 @@ def _read_us_filing_dates(load: PatentLoad, entry: Entry | None) -> None:
         return
     query = """
         select p.pct_patent as patent_id,
-            case when p.pct_patent is not null then try_cast({filing_date} as date) end as d, count(*) as n
+            case when p.pct_patent is not null then try_cast({filing_date} as date) end as d,
+            p.pct_patent is not null and {filing_date} <> '' and d is null as is_unreadable, count(*) as n
         from {table} as received
         left join (select distinct patent_id as pct_patent from pct_rows) as p on p.pct_patent = {patent_id}
         group by all
@@ -199,6 +200,8 @@ def _read_us_filing_dates(load: PatentLoad, entry: Entry | None) -> None:
         f"{SOURCE}/g_application",
         RuleCounts(rows + malformed, rows - other, {"not_pct": other}, _with_malformed({}, malformed)),
     )
+    unreadable = load.one("select sum(n) from us_filings where is_unreadable")
+    load.note(f"{SOURCE}/g_application", "unreadable_date", unreadable)
 
 
 def _publications(load: PatentLoad, with_citations: bool) -> None:

@@ -146,7 +146,7 @@ def _area(
     until = _UNTIL.search(name)
     return {
         "country_code": code,
-        "iso2": value_or_none(iso2),
+        "iso2": _alpha2(iso2, value_or_none(iso3)),
         "iso3": value_or_none(iso3),
         "name": name.strip(),
         "is_group": is_group,
@@ -154,3 +154,9 @@ def _area(
         "valid_from": valid_from,
         "valid_to": valid_to or (date(int(until[1]), 12, 31) if until else None),
     }
+
+
+def _alpha2(text: str | None, iso3: str | None) -> str | None:
+    """An ISO 3166 alpha-2 code. NA is Namibia's; beside any other country it says that there is none."""
+    code = (text or "").strip()
+    return code if code == "NA" and iso3 == "NAM" else value_or_none(code)

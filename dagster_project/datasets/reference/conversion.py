@@ -173,7 +173,9 @@ def _weights(file: ReferenceFile, notes: list[str]) -> Weights:
     weights: Weights = {}
     padded = 0
     for row in file.csv_rows(((source,), (target,), ("weight",))):
-        padded += len(row[source]) == 5
+        if 5 in (len(row[source]), len(row[target])):
+            padded += 1
+            file.note("code_padded")
         code, into = _weight_code(row[source], file), _weight_code(row[target], file)
         weight, targets = _weight(row["weight"], file), weights.setdefault(code, {})
         if into not in targets:
@@ -196,7 +198,9 @@ def _weights(file: ReferenceFile, notes: list[str]) -> Weights:
                 remedy="Fetch the weight file again; a file cut short looks like this.",
             )
     if padded:
-        notes.append(f"{file.address}: {padded} codes had lost their leading zero and were padded to six digits")
+        notes.append(
+            f"{file.address}: {padded} rows have codes that had lost their leading zero, and were padded to six digits"
+        )
     return weights
 
 

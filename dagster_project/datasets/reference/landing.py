@@ -6,6 +6,7 @@ What belongs here: the order of the steps and the writing of tables. Not here: w
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
@@ -54,6 +55,8 @@ def land(load: Load) -> Landed:
         for name, table in tables.items():
             pq.write_table(table, building / f"{name}.parquet")
     rows = [{"source": group, "rule": rule, "n": n} for group, count in counts.items() for rule, n in count.as_rows()]
+    noted = sum((file.noted_by_group() for of_kind in files.values() for file in of_kind), Counter[tuple[str, str]]())
+    rows += [{"source": group, "rule": f"noted:{name}", "n": n} for (group, name), n in sorted(noted.items())]
     write_parquet(pa.Table.from_pylist(rows, RULE_COUNTS), load.landing / "reference_rule_counts.parquet")
     return Landed(
         counts,

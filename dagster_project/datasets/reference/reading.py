@@ -40,6 +40,7 @@ class ReferenceFile:
     rows_read: int = 0
     landed: int = 0
     rules: Counter[str] = field(default_factory=Counter)
+    noted: Counter[str] = field(default_factory=Counter)
 
     @property
     def address(self) -> str:
@@ -68,6 +69,10 @@ class ReferenceFile:
     def set_aside(self, rule: str, rows: int = 1) -> None:
         """Count rows that a rule set aside."""
         self.rules[rule] += rows
+
+    def note(self, name: str) -> None:
+        """Count a row that was read in another way than it is written, beside the rule that takes it."""
+        self.noted[name] += 1
 
     def counts(self) -> RuleCounts:
         """The account of the file's rows."""
@@ -137,6 +142,10 @@ class ReferenceFile:
             self.rows_read += rows
             self.set_aside(rule, rows)
 
+    def noted_by_group(self) -> Counter[tuple[str, str]]:
+        """What was noted, by what the file is counted under and the name."""
+        return Counter({(self.group, name): n for name, n in self.noted.items()})
+
     @property
     def _is_csv(self) -> bool:
         return self.parameters.get("format", "xlsx").lower() == "csv"
@@ -198,7 +207,10 @@ def _cell_text(cell: object) -> str:
 
 
 def value_or_none(text: str | None) -> str | None:
-    """A text without outer blanks; None for the ways in which publishers say that there is no value."""
+    """A text without outer blanks; None for the ways in which publishers say that there is no value.
+
+    Not for ISO 3166 alpha-2 codes: NA is Namibia's.
+    """
     stripped = (text or "").strip()
     return None if stripped in ("", "N/A", "NA", "NULL") else stripped
 

@@ -5,8 +5,19 @@ Not here: whether a single field can be read (landing quarantines those rows), s
 
 from __future__ import annotations
 
-from dagster_project.checks.accounting import accounting
-from dagster_project.checks.declarations import Check, Stage, between, no_rows, not_empty, not_null, one_of, unique
+from dagster_project.checks.accounting import Cause, Noted, accounting
+from dagster_project.checks.declarations import (
+    ARCHIVE_FILES,
+    WHY,
+    Check,
+    Stage,
+    between,
+    no_rows,
+    not_empty,
+    not_null,
+    one_of,
+    unique,
+)
 from dagster_project.checks.views import PREVIOUS_RELEASE
 from dagster_project.datasets.tariffs.recomputed import PREPARED, RECOMPUTED
 from dagster_project.datasets.tariffs.values import LISTS_WITH_REQUESTS, STATUSES
@@ -34,6 +45,25 @@ _UNKNOWN_WORDS = """
 _MANY_UNKNOWN = f"""
     select list_id, count(*) filter (status = 'unknown') as status_unknown, count(*) as requests from {{batch}}
     group by list_id having status_unknown > {UNKNOWN_LIMIT} * requests
+"""
+_UNREADABLE_DATES = f"""
+    with r as (
+        select list_id, coalesce(any_value(f.file), 'archive entry ' || archive_entry) as file, count(*) as n_rows,
+            min_by(unreadable_dates, source_row) as example, min(source_row) as source_row
+        from (select * from {{batch}}) left join {ARCHIVE_FILES} as f using (archive_entry)
+        where unreadable_dates is not null group by list_id, archive_entry
+    )
+    select *, format('list {{{{}}}}, {{{{}}}}: {{{{:,}}}} requests', list_id, file, n_rows)
+        || ' with a date that cannot be read, such as ' || example || ' in row ' || source_row
+        || '. Read are 7/1/2019, 2019-07-01, 1-Jul-19 and July 1, 2019, with a time or without.' as {WHY}
+    from r order by n_rows desc
+"""
+_MANY_UNREADABLE_DATES = f"""
+    select list_id, count(unreadable_dates) as n_unreadable, count(*) as requests, min(unreadable_dates) as example,
+        format('list {{{{}}}}: {{{{:,}}}} of {{{{:,}}}} requests have a date that cannot be read, such as ', list_id,
+            n_unreadable, requests) || example || '. Mend that column: 7/1/2019, 2019-07-01 and July 1, 2019 are read.'
+            as {WHY}
+    from {{batch}} group by list_id having n_unreadable > {UNKNOWN_LIMIT} * requests
 """
 _STRANGE_DAYS = f"""
     select request_id, list_id, date_posted, archive_entry, source_row from {{batch}}
@@ -87,6 +117,21 @@ _LISTS_CONTRADICT = """
     where e.list_id <> t.list_id group by all
 """
 
+_NOTED = {
+    "date_unreadable": Noted("rows with a date that cannot be read", UNKNOWN_LIMIT),
+    "status_unknown": Noted("requests with a status word that is not known", UNKNOWN_LIMIT),
+    "requester_missing": Noted("requests without a requester", UNKNOWN_LIMIT),
+    "hts_zero_padded": Noted("codes of chapters 01 to 09 that had lost their leading zero", 0.30),
+    "hts_from_text": Noted("exclusions whose code was found in their text only", UNKNOWN_LIMIT),
+    "dates_in_text": Noted("exclusions with a term of their own in their text", 0.50, stops=False),
+}
+_CAUSES = (
+    Cause("hts_rounded", "A spreadsheet rounded the code away (8.41E+09). Export the file again with codes as text."),
+    Cause("hts_length", "HTS numbers have 8 or 10 digits. Is that the column of codes, exported as text?"),
+    Cause("list_unknown", "Neither the docket nor a column nor the file's name tells the list. Put it in the name."),
+    Cause("malformed_row", "The line has more or fewer fields than the header, or quotation marks that do not close."),
+)
+
 TARIFF_LANDING = Stage(
     name="tariff landing",
     keys={"tariff_requests": ("request_id", "archive_entry", "source_row")},
@@ -121,6 +166,20 @@ TARIFF_LANDING = Stage(
             "ERROR",
             f"At most {UNKNOWN_LIMIT:.0%} of a list's requests have a status word that is not known.",
             (no_rows(_MANY_UNKNOWN),),
+        ),
+        Check(
+            "dates_readable",
+            "tariff_requests",
+            "WARN",
+            "Every date of a request can be read. A request without a day of posting is in no month.",
+            (no_rows(_UNREADABLE_DATES, counted_by="n_rows"),),
+        ),
+        Check(
+            "few_dates_unreadable",
+            "tariff_requests",
+            "ERROR",
+            f"At most {UNKNOWN_LIMIT:.0%} of a list's requests have a date that cannot be read.",
+            (no_rows(_MANY_UNREADABLE_DATES),),
         ),
         Check(
             "posted_while_requests_were_taken",
@@ -171,7 +230,14 @@ TARIFF_LANDING = Stage(
             "An exclusion lifts the duty of the list that its paragraph of the note is about.",
             (no_rows(_LISTS_CONTRADICT, counted_by="n_rows"),),
         ),
-        *accounting("tariffs", about="quarantine_tariffs", by=("source",), quarantine_by=("source",)),
+        *accounting(
+            "tariffs",
+            about="quarantine_tariffs",
+            by=("source",),
+            quarantine_by=("source",),
+            noted=_NOTED,
+            causes=_CAUSES,
+        ),
     ),
 )
 

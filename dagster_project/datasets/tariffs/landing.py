@@ -38,6 +38,7 @@ REQUESTS = pa.schema(
         ("date_posted", pa.date32()),
         ("response_close", pa.date32()),
         ("reply_close", pa.date32()),
+        ("unreadable_dates", pa.string()),
         ("layout", pa.string()),
         *_ORIGIN,
     ]

@@ -196,9 +196,10 @@ def _request(layout: Layout, row: Row, context: Context) -> Outcome:
         text = cell(name)
         parsed = parse_date(text)
         if text is not None and parsed is None:
-            context.notes["noted:date_unreadable"] += 1
+            unreadable.append(f"{name} {text}")
         return parsed
 
+    unreadable: list[str] = []
     doc_type = cell("doc_type")
     if doc_type is not None and doc_type.upper() != "REQUEST":
         return "not_a_request"
@@ -218,6 +219,8 @@ def _request(layout: Layout, row: Row, context: Context) -> Outcome:
     context.notes["noted:hts_zero_padded"] += hts.padded
     context.notes["noted:status_unknown"] += status == "unknown"
     context.notes["noted:requester_missing"] += cell("requester") is None
+    days = {name: day(name) for name in ("date_posted", "response_close", "reply_close")}
+    context.notes["noted:date_unreadable"] += bool(unreadable)
     return [
         {
             "request_id": request_id,
@@ -228,9 +231,8 @@ def _request(layout: Layout, row: Row, context: Context) -> Outcome:
             "product": cell("product"),
             "status_raw": status_raw,
             "status": status,
-            "date_posted": day("date_posted"),
-            "response_close": day("response_close"),
-            "reply_close": day("reply_close"),
+            **days,
+            "unreadable_dates": "; ".join(unreadable) or None,
             "layout": layout.name,
         }
     ]
@@ -360,6 +362,8 @@ def _register_item(row: Row, context: Context) -> Outcome:
     hts = parse_hts(row.cells.get("hts10"), {10: 10})
     if isinstance(hts, str):
         return Rejected(hts, f"HTS number {row.cells.get('hts10')!r}")
+    days = {name: parse_date(row.cells.get(name)) for name in ("granted_date", "valid_from", "valid_to")}
+    context.notes["noted:date_unreadable"] += any(row.cells.get(name) and not day for name, day in days.items())
     return [
         {
             "source": "ustr_notices",
@@ -367,9 +371,7 @@ def _register_item(row: Row, context: Context) -> Outcome:
             "item": row.cells.get("item"),
             "list_id": list_id,
             **_levels(hts),
-            "granted_date": parse_date(row.cells.get("granted_date")),
-            "valid_from": parse_date(row.cells.get("valid_from")),
-            "valid_to": parse_date(row.cells.get("valid_to")),
+            **days,
             "product": row.cells.get("text"),
             "n_codes": int(row.cells.get("n_codes") or 1),
         }

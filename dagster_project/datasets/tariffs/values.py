@@ -12,7 +12,16 @@ from datetime import date, datetime, timedelta
 
 # Day 0 of Excel's calendar as its files mean it (Excel believes that 1900 was a leap year).
 _EXCEL_DAY_ZERO = date(1899, 12, 30)
-_DATE_FORMATS = ("%d-%b-%y", "%d-%b-%Y", "%m/%d/%Y", "%m/%d/%y", "%B %d, %Y")
+_DATE_FORMATS = (
+    "%d-%b-%y", "%d-%b-%Y", "%m/%d/%Y", "%m/%d/%y", "%m-%d-%Y", "%Y/%m/%d", "%B %d, %Y", "%b %d, %Y", "%d %B %Y",
+    "%d %b %Y", "%Y-%m-%d", "%Y%m%d",
+)  # fmt: skip
+# A time behind a date: 10:30, 10:30:00.000, 10:30 AM, 2019-07-01T10:30:00Z, 10:30 a.m. EST.
+_TIME = re.compile(
+    r"(?<=\d),?[T\s]\s*(at\s+)?\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s*([ap]\.?m\.?)?\s*(Z|[+-]\d{2}:?\d{2}|[A-Z]{2,4})?$",
+    re.IGNORECASE,
+)
+_WEEKDAY = re.compile(r"^(mon|tues?|wed(nes)?|thu(rs)?|fri|sat(ur)?|sun)(day)?[.,]*\s+", re.IGNORECASE)
 
 STATUSES = ("granted", "partially_granted", "denied", "withdrawn", "pending", "unknown")
 _STATUS_WORDS = {
@@ -73,18 +82,20 @@ class Term:
 
 
 def parse_date(text: str | None) -> date | None:
-    """A date written as Excel serial, ISO (with or without time), 1-Jul-19, 7/1/2019 or July 1, 2019; else None."""
+    """The date in a text, None where there is none: US order, month names, ISO or Excel's serial; a time is left out.
+
+    7/1/2019, 7/1/2019 10:30 AM, 1-Jul-19, July 1, 2019, Mon, Jul. 1 2019, 2019-07-01T10:30:00Z, 43647.
+    """
     if text is None:
         return None
     if re.fullmatch(r"\d{5}(\.\d+)?", text):
         return _EXCEL_DAY_ZERO + timedelta(days=int(text.split(".")[0]))
-    try:
-        return datetime.fromisoformat(text).date()
-    except ValueError:
-        pass
+    day = _WEEKDAY.sub("", _TIME.sub("", text.strip()))
+    day = re.sub(r"\bsept\b", "Sep", re.sub(r"(?<=[a-z])\.", "", day), flags=re.IGNORECASE)
+    day = re.sub(r"^([a-z]+ \d{1,2}) (?=\d{4}$)", r"\1, ", " ".join(day.split()), flags=re.IGNORECASE)
     for form in _DATE_FORMATS:
         try:
-            return datetime.strptime(text, form).date()
+            return datetime.strptime(day, form).date()
         except ValueError:
             continue
     return None

@@ -106,7 +106,8 @@ TRADE = Dataset(
         ),
         Table(
             "trade_losses",
-            "Rows and value read, by year, file, reporter and flow; where they went to quarantine, also by reason.",
+            "Rows and value read, by year, file, reporter, flow and the rule that took them; the reason where that is "
+            "quarantine.",
             "trade_losses/year=*/*.parquet",
         ),
         Table(

@@ -345,8 +345,8 @@ _EMPTY = {
     "trade_findings": "select 0::integer as year, '' as finding, 0::integer as reporter_code, '' as flow, '' as code, "
     "0::bigint as n_rows, 0::double as value_usd, '' as detail where false",
     "trade_losses": "select 0::integer as year, '' as source, '' as file, '' as archive_entry, "
-    "0::integer as reporter_code, false as reporter_is_country, '' as flow, '' as reason, 0::bigint as n_rows, "
-    "0::double as value_usd, '' as example where false",
+    "0::integer as reporter_code, false as reporter_is_country, '' as flow, '' as reason, '' as rule, "
+    "0::bigint as n_rows, 0::double as value_usd, '' as example where false",
     "trade_rule_counts": "select 0::integer as year, '' as source, '' as rule, 0::bigint as n where false",
     QUARANTINE: "select '' as dataset, '' as source, 0::integer as year, '' as reason, '' as detail, "
     "'' as archive_entry, 0::bigint as source_row, '' as raw where false",

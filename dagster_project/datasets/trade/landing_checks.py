@@ -5,13 +5,13 @@ Not here: whether a single field can be read (landing quarantines those rows), n
 
 from __future__ import annotations
 
-from dagster_project.checks.accounting import accounting
+from dagster_project.checks.accounting import Cause, Noted, accounting, likely_cause
 from dagster_project.checks.declarations import (
+    WHY,
     Check,
     Stage,
     between,
     no_rows,
-    not_empty,
     not_null,
     one_of,
 )
@@ -127,7 +127,44 @@ _YEARS_NOT_ASKED_FOR = """
     select year, sum(n_rows) as n_rows, sum(value_usd) as value_usd from {batch} group by year
     having exists (select 1 from run_years) and year not in (select year from run_years)
 """
-_YEARS_WITHOUT_ROWS = "select year from run_years anti join (select distinct year from {batch}) using (year)"
+# Years without a flow (or no year at all), with what became of their rows, and in which files these are.
+_YEARS_WITHOUT_ROWS = f"""
+    with empty_years as (
+        select year from run_years anti join (select distinct year from {{batch}}) using (year)
+        union all
+        select null where not exists (select 1 from run_years) and not exists (select 1 from {{batch}})
+    ),
+    files as (
+        select e.year, file, sum(n_rows)::bigint as n_rows,
+            sum(n_rows) filter (rule = 'code_level')::bigint as headings,
+            min(example) filter (rule = 'code_level') as heading
+        from empty_years as e join trade_losses as l on l.year is not distinct from e.year or e.year is null
+        group by e.year, file
+    ),
+    by_rule as (
+        select e.year, rule, sum(n_rows)::bigint as n_rows
+        from empty_years as e join trade_losses as l on l.year is not distinct from e.year or e.year is null
+        group by all
+    ),
+    rules as (
+        select year, string_agg(rule || ' ' || n_rows, ', ' order by n_rows desc, rule) as rules from by_rule
+        group by year
+    ),
+    shown as (
+        select year, sum(n_rows)::bigint as rows_read, sum(headings)::bigint as rows_of_headings,
+            min(heading) as heading, string_agg(file, ', ' order by n_rows desc, file) as files
+        from files group by year
+    )
+    select e.year, coalesce(rows_read, 0) as rows_read, rules, files, heading,
+        coalesce('year ' || e.year, 'all years')
+            || format(': none of {{{{:,}}}} rows read is a flow', coalesce(rows_read, 0))
+            || coalesce(' (' || rules || '), in ' || files, '') || '.' || case
+                when rows_of_headings > 0 then ' The goods are HS headings or chapters'
+                    || coalesce(' (such as ' || heading || ', ' || length(heading) || ' digits)', '')
+                    || '; expected are six digits, such as 850760. Ask the publisher for all six-digit codes (AG6).'
+                else '' end as {WHY}
+    from empty_years as e left join shown using (year) left join rules using (year)
+"""
 
 _PARTNER_CELLS = f"""
     with cells as (
@@ -174,20 +211,58 @@ _COVERAGE_FACTS = """
     from covered
 """
 
+# Both are right for one reporter's file. Of a whole year they tell that the files are of another kind than Comtrade's.
+_NOTED = {
+    "area_alias": Noted(
+        "rows with a country code that was taken for the economy's code of the year", 0.10, stops=False
+    ),
+    "breakdown_summed": Noted("parts that were added up, because their total is not there", 0.10, stops=False),
+}
+# What is likely behind rows that cannot be used, as far as their own text tells.
+_CAUSES = (
+    Cause(
+        "hs_code_length",
+        "The code has lost its leading zero: a spreadsheet or a program took it for a number. Export the file again "
+        "with the codes as text, or put the zero back (81310 is 081310).",
+        r"code [0-9]([0-9]{{2}}){{0,2}},",
+    ),
+    Cause(
+        "hs_code_length",
+        "HS codes have six digits; longer ones are lines of a national tariff. Ask the publisher for six digits.",
+        r"code [0-9]{{7,}},",
+    ),
+    Cause(
+        "revision_not_stated",
+        "The file does not say the HS edition (classificationCode is HS), and the base revision has no such code. Ask "
+        "the publisher for the edition as reported.",
+    ),
+    Cause("unknown_hs_code", "The base revision has no such code: is the classificationCode of these rows right?"),
+    Cause(
+        "no_conversion",
+        "No table leads from that code to the base revision. Place the conversion table of that HS edition in the drop "
+        "folder's reference/ folder.",
+    ),
+    Cause("unknown_country", "The country lists hold no such code. Place newer lists in the reference/ folder."),
+    Cause("unknown_flow", "The flow is neither a code of Comtrade's (M, X …) nor a word for one (Import, Export)."),
+    Cause("malformed_row", "The line has more or fewer fields than the header, or quotation marks that do not close."),
+    Cause("not_annual", "Monthly and quarterly rows are not read. Ask the publisher for annual data."),
+)
+
 _LOSSES = f"""
     with places as (
-        select file, year, null::integer as reporter_code, null::varchar as flow, reason, n_rows, value_usd, example
+        select file, year, null::integer as reporter_code, null::varchar as flow, file as of_file, reason, n_rows,
+            value_usd, example
         from {{batch}}
         union all
-        select null, year, reporter_code, flow, reason, n_rows, value_usd, example from {{batch}}
+        select null, year, reporter_code, flow, file, reason, n_rows, value_usd, example from {{batch}}
         where reporter_is_country and year is not null and flow is not null
         union all
-        select null, year, reporter_code, null, reason, n_rows, value_usd, example from {{batch}}
+        select null, year, reporter_code, null, file, reason, n_rows, value_usd, example from {{batch}}
         where reporter_is_country and year is not null
     ),
     reasons as (
         select file, year, reporter_code, flow, reason, sum(n_rows)::bigint as n_rows, sum(value_usd) as value_usd,
-            min(example) as example
+            min_by({{{{'example': example, 'file': of_file}}}}, (example, of_file)) filter (reason is not null) as first
         from places group by all
     ),
     placed as (
@@ -196,17 +271,35 @@ _LOSSES = f"""
                 order by value_usd desc, n_rows desc, reason
             ) as place
         from reasons
+    ),
+    lost as (
+        select file, year, reporter_code, flow,
+            string_agg(concat(reason, ' ', n_rows), ', ' order by place) filter (reason is not null and place <= 3)
+                as reasons,
+            sum(n_rows) filter (reason is not null)::bigint as rows_lost, sum(n_rows)::bigint as rows_read,
+            coalesce(sum(value_usd) filter (reason is not null), 0) as lost_usd, sum(value_usd) as read_usd,
+            any_value(reason) filter (reason is not null and place = 1) as first_reason,
+            any_value(first) filter (reason is not null and place = 1) as first
+        from placed group by file, year, reporter_code, flow
+        having rows_lost = rows_read or lost_usd > {LOST_VALUE_LIMIT} * read_usd
+            or (rows_lost > {LOST_ROWS_LIMIT} * rows_read and rows_lost > {FEW_ROWS})
+    ),
+    told as (
+        select * exclude (first, first_reason), first.example as example,
+            {likely_cause(_CAUSES, "first_reason", "first.example")} as cause,
+            coalesce(file, 'reporter ' || reporter_code || coalesce(', flow ' || flow, '') || ', in ' || first.file)
+                || coalesce(', year ' || year, ', rows without a year') as place
+        from lost
+        -- A reporter with one flow was told of under that flow.
+        qualify reporter_code is null or flow is not null or rows_lost
+            > coalesce(max(rows_lost) filter (flow is not null) over (partition by file, year, reporter_code), 0)
     )
-    select file, year, reporter_code, flow,
-        string_agg(concat(reason, ' ', n_rows), ', ' order by place) filter (reason is not null and place <= 3)
-            as reasons,
-        sum(n_rows) filter (reason is not null)::bigint as rows_lost, sum(n_rows)::bigint as rows_read,
-        coalesce(sum(value_usd) filter (reason is not null), 0) as lost_usd, sum(value_usd) as read_usd,
-        any_value(example) filter (reason is not null and place = 1) as example
-    from placed group by file, year, reporter_code, flow
-    having rows_lost = rows_read or lost_usd > {LOST_VALUE_LIMIT} * read_usd
-        or (rows_lost > {LOST_ROWS_LIMIT} * rows_read and rows_lost > {FEW_ROWS})
-    order by lost_usd desc, rows_lost desc, file, year, reporter_code, flow
+    select * exclude (place, cause),
+        place || format(': {{{{:,}}}} of {{{{:,}}}} rows', rows_lost, rows_read)
+            || case when read_usd > 0 then printf(' and %.1f %% of the value', 100 * lost_usd / read_usd) else '' end
+            || ' cannot be used: ' || reasons || '.' || coalesce(' For example ' || example || '.', '')
+            || coalesce(' ' || cause, '') as {WHY}
+    from told order by lost_usd desc, rows_lost desc, file nulls last, year, reporter_code, flow
 """
 
 # Both sides of a flow, where both report it: by reporter and partner, what the one and the other say.
@@ -354,6 +447,23 @@ TRADE_LANDING = Stage(
         "ton_prices": _TON_PRICES,
     },
     checks=(
+        # What was lost comes first: it explains what fails after it.
+        Check(
+            "little_lost",
+            "trade_losses",
+            "ERROR",
+            f"No file and no reporter lost more than {LOST_ROWS_LIMIT:.0%} of its rows or {LOST_VALUE_LIMIT:.0%} of "
+            f"its value of a year to quarantine (of up to {FEW_ROWS} rows the value counts), or all rows.",
+            (no_rows(_LOSSES),),
+        ),
+        *accounting(
+            "trade",
+            about="trade_rule_counts",
+            by=("source", "year"),
+            quarantine_by=("source", "year"),
+            noted=_NOTED,
+            causes=_CAUSES,
+        ),
         Check(
             "keys_not_null",
             "trade_flows",
@@ -419,7 +529,7 @@ TRADE_LANDING = Stage(
             "trade_flows",
             "ERROR",
             "Every year that was asked for has flows, and no other year has.",
-            (not_empty(), no_rows(_YEARS_NOT_ASKED_FOR, counted_by="n_rows"), no_rows(_YEARS_WITHOUT_ROWS)),
+            (no_rows(_YEARS_NOT_ASKED_FOR, counted_by="n_rows"), no_rows(_YEARS_WITHOUT_ROWS)),
             on="flow_pairs",
         ),
         Check(
@@ -539,14 +649,6 @@ TRADE_LANDING = Stage(
             (no_rows(_findings("heading_only"), counted_by="n_rows"),),
         ),
         Check(
-            "little_lost",
-            "trade_losses",
-            "ERROR",
-            f"No file and no reporter lost more than {LOST_ROWS_LIMIT:.0%} of its rows or {LOST_VALUE_LIMIT:.0%} of "
-            f"its value of a year to quarantine (of up to {FEW_ROWS} rows the value counts), or all rows.",
-            (no_rows(_LOSSES),),
-        ),
-        Check(
             "reporters_plausible",
             "trade_reporters",
             "ERROR",
@@ -570,7 +672,6 @@ TRADE_LANDING = Stage(
             (no_rows(_VANISHED_REPORTERS),),
             requires=PREVIOUS_RELEASE,
         ),
-        *accounting("trade", about="trade_rule_counts", by=("source", "year"), quarantine_by=("source", "year")),
         Check(
             "counts_match_tables",
             "trade_rule_counts",

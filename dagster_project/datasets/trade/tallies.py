@@ -37,7 +37,8 @@ def tally(connection: duckdb.DuckDBPyConnection, judged: str) -> str:
         create table tally as
         select archive_entry, source, recency, reporter_code, reporter_is_country, flow, rule, count(*) as n_rows,
             count(*) filter ({USABLE} and value_usd > 0) as n_usable, sum({_WORTH})::double as value_usd,
-            min(case when rule like 'quarantined:%' then {DETAIL} end) as example
+            min(case when rule like 'quarantined:%' then {DETAIL}
+                when rule = 'code_level' and length(cmd_code) in (2, 4) then cmd_code end) as example
         from {judged} group by all
     """)
     return "tally"
@@ -70,9 +71,10 @@ def noted(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
 
 
 def losses(tallied: str, year: int | None, files: Sequence[Parsed]) -> str:
-    """A query for trade_losses: rows and value by file, reporter and flow; the reason where the rows are lost.
+    """A query for trade_losses: rows and value by file, reporter, flow and rule; the reason where the rows are lost.
 
-    A row that another replaces is not lost. A flow that is neither M nor X has none here.
+    A row that another replaces is not lost. A flow that is neither M nor X has none here. The example is a lost row;
+    of headings and chapters, their code.
     """
     names = ", ".join(f"({recency}, {literal(table.address)})" for recency, table in enumerate(files))
     return f"""
@@ -80,7 +82,8 @@ def losses(tallied: str, year: int | None, files: Sequence[Parsed]) -> str:
             coalesce(reporter_is_country, false) as reporter_is_country,
             case when flow in ('M', 'X') then flow end as flow,
             case when rule like 'quarantined:%' and rule <> 'quarantined:superseded' then rule[13:] end as reason,
-            sum(n_rows)::bigint as n_rows, coalesce(sum(value_usd), 0)::double as value_usd, min(example) as example
+            coalesce(rule, 'landed') as rule, sum(n_rows)::bigint as n_rows,
+            coalesce(sum(value_usd), 0)::double as value_usd, min(example) as example
         from (select * replace (case when rule = 'quarantined:superseded' then null else example end as example)
             from {tallied}) join (values {names}) as files(recency, file) using (recency)
         group by all
@@ -91,8 +94,8 @@ def rest_of_file(table: Parsed) -> str:
     """A query for the rows of a file that have a year: in trade_losses, what its rows without one are held against."""
     return f"""
         select null::integer, {literal(table.source)}, {literal(table.address)}, {literal(table.entry_id)},
-            null::integer, false, null::varchar, null::varchar, count(*), coalesce(sum({_WORTH}), 0)::double,
-            null::varchar
+            null::integer, false, null::varchar, null::varchar, null::varchar, count(*),
+            coalesce(sum({_WORTH}), 0)::double, null::varchar
         from {parquet(table.path)} where year between 1900 and 2100
     """
 

@@ -97,6 +97,24 @@ LANDING_CASES = [
         shows={"reason": "malformed_row", "rows_found": 0},
     ),
     case(
+        "200 publications without a filing year",
+        rows("patents_rule_counts", rule="noted:without_filing_year").set(n=200),
+        fails="quarantine_patents.few_noted",
+        shows={"noted": "without_filing_year", "n_noted": 200},
+    ),
+    case(
+        "400 US filing dates that cannot be read",
+        rows("patents_rule_counts", rule="noted:unreadable_date").set(n=400),
+        fails="quarantine_patents.few_noted",
+        shows={"noted": "unreadable_date", "n_noted": 400},
+    ),
+    case(
+        "a quarter of the publications without an applicant",
+        rows("patents_rule_counts", rule="noted:without_applicant").set(n=740),
+        fails="quarantine_patents.seldom_noted",
+        shows={"noted": "without_applicant", "n_noted": 740},
+    ),
+    case(
         "900 rows quarantined",
         rows("patents_rule_counts", rule="quarantined:malformed_row").set(n=900),
         fails="quarantine_patents.few_quarantined",

@@ -150,6 +150,24 @@ CASES = [
         shows={"source": SOURCE, "rows_accounted_for": 3},
     ),
     case(
+        "a fiftieth of the points without a country code, and more",
+        add("politics_rule_counts", rule_count("noted:without_iso3", 40, source=SOURCE)),
+        fails="politics_rule_counts.few_noted",
+        shows={"source": SOURCE, "noted": "without_iso3", "n_noted": 40},
+    ),
+    case(
+        "a tenth of the points under codes that were repaired",
+        add("politics_rule_counts", rule_count("noted:repaired_ZAR", 150, source=SOURCE)),
+        fails="politics_rule_counts.few_noted",
+        shows={"noted": "repaired_ZAR", "n_noted": 150},
+    ),
+    case(
+        "something noted that has no limit",
+        add("politics_rule_counts", rule_count("noted:unheard_of", 1, source=SOURCE)),
+        fails="politics_rule_counts.few_noted",
+        shows={"noted": "unheard_of", "meaning": None},
+    ),
+    case(
         "a row in quarantine",
         add("quarantine_politics", quarantined("contradictory", dataset="politics", source=SOURCE)),
         fails="quarantine_politics.nothing_quarantined",

@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 import openpyxl
+import pyarrow.parquet as pq
 import pytest
 
 from dagster_project.archive.store import Archive, Entry
@@ -108,6 +109,23 @@ def test_bacis_country_list_in_both_layouts(desk: Desk, header: str) -> None:
     desk.write("baci/country_codes_V202301.csv", f"{header}\n{row}\n".encode("latin-1"))
     [found] = [each for each in table(desk, "countries") if each["country_code"] == 384]
     assert (found["name"], found["iso3"], found["is_country"]) == ("Côte d'Ivoire", "CIV", True)
+
+
+def test_na_is_the_code_of_namibia_and_no_missing_value(desk: Desk) -> None:
+    """Before, it was read as missing. Beside any other country it says that there is no code."""
+    lines = ["country_code,country_name,country_iso2,country_iso3", "516,Namibia,NA,NAM", "490,Other Asia,NA,N/A"]
+    lines += ["697,Europe EFTA,NA,NA"]
+    desk.write("baci/country_codes_V202401b.csv", "\n".join(lines) + "\n")
+    found = {each["country_code"]: (each["iso2"], each["iso3"]) for each in table(desk, "countries")}
+    assert found[516] == ("NA", "NAM")
+    assert found[697] == (None, None)
+
+
+def test_namibia_of_comtrades_list_keeps_its_code(desk: Desk) -> None:
+    item = {"id": 516, "text": "Namibia", "isGroup": False, "PartnerCodeIsoAlpha2": "NA", "PartnerCodeIsoAlpha3": "NAM"}
+    desk.write("reference/partnerAreas.json", json.dumps({"results": [item]}))
+    [found] = [each for each in table(desk, "countries") if each["country_code"] == 516]
+    assert (found["iso2"], found["iso3"]) == ("NA", "NAM")
 
 
 @pytest.mark.parametrize(
@@ -283,7 +301,10 @@ def test_lost_leading_zeros_of_the_publisher_are_padded_and_noted(desk: Desk) ->
     warnings = desk.land_reference().warnings
     assert ways(desk)["H4", "010121"] == {"010121": 1}
     [warning] = warnings
-    assert "conversion_weights_H4_to_H5.csv: 1 codes had lost their leading zero" in warning
+    counts = desk.settings.landing_dir / "reference_rule_counts.parquet"
+    noted = [each for each in pq.read_table(counts).to_pylist() if each["rule"].startswith("noted:")]
+    assert noted == [{"source": "growth_lab conversion_weights", "rule": "noted:code_padded", "n": 1}]
+    assert "conversion_weights_H4_to_H5.csv: 1 rows have codes that had lost their leading zero" in warning
 
 
 @pytest.mark.parametrize(

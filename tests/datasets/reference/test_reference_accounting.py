@@ -17,6 +17,12 @@ from tests.helpers.landing_desk import Desk
 
 CHECK = ("reference_rule_counts", "rows_accounted_for")
 TABLES = ("countries", "products", "hs_conversion", "reference_rule_counts")
+# The lists of the desk name areas without codes of letters.
+LETTERS = """
+    update countries set iso2 = chr(65 + country_code // 26 % 26) || chr(65 + country_code % 26),
+        iso3 = 'A' || chr(65 + country_code // 26 % 26) || chr(65 + country_code % 26)
+    where iso3 is null
+"""
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +36,7 @@ def outcomes(landing: Path, fault: str = "") -> dict[tuple[str, str], Outcome]:
     def setup(connection: Any) -> None:
         for table in REFERENCE.tables:
             connection.execute(f"create table {table.name} as from '{table.files(landing)}'")
+        connection.execute(LETTERS)
         if fault:
             connection.execute(fault)
 

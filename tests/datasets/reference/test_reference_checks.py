@@ -5,6 +5,7 @@ from __future__ import annotations
 from dagster_project.datasets.reference.checks import REFERENCE_LANDING
 from tests.helpers.check_cases import (
     Case,
+    add,
     assert_empty_tables_fail,
     assert_fails,
     assert_passes,
@@ -13,7 +14,7 @@ from tests.helpers.check_cases import (
     holding,
     rows,
 )
-from tests.helpers.sound_reference import BATTERIES, EU, SPLIT, TWN, USA, WORLD, reference_tables
+from tests.helpers.sound_reference import BATTERIES, EU, SPLIT, TWN, USA, WORLD, reference_tables, rule_count
 
 SOUND = holding(reference_tables())
 
@@ -53,6 +54,41 @@ CASES = [
         rows("hs_conversion", from_code=SPLIT, hs6=BATTERIES).remove(),
         fails="hs_conversion.weights_plausible",
         shows={"from_code": SPLIT, "sum_of_weights": 0.75},
+    ),
+    case(
+        "a country under a code that is none of ISO's",
+        rows("countries", country_code=USA).set(iso3="_US"),
+        fails="countries.countries_have_codes",
+        shows={"country_code": USA, "iso3": "_US"},
+    ),
+    case(
+        "two countries that share a code of two letters",
+        rows("countries", country_code=USA).set(iso2="CN"),
+        fails="countries.countries_have_codes",
+        shows={"iso2": "CN", "n_countries": 2, "names": "China, USA"},
+    ),
+    case(
+        "one of four countries without a code of two letters",
+        rows("countries", country_code=USA).set(iso2=None),
+        fails="countries.few_countries_without_codes",
+        shows={
+            "without_code": 1,
+            "countries": 4,
+            "why": "1 of 4 countries have no ISO 3166 code, such as USA. Look at the columns of codes in the country "
+            "lists.",
+        },
+    ),
+    case(
+        "one of eight products without a class in BEC Rev.5",
+        rows("products", hs6=BATTERIES).set(bec5=None),
+        fails="products.few_products_without_class",
+        shows={"without_bec4": 0, "without_bec5": 1, "products": 8, "example": BATTERIES},
+    ),
+    case(
+        "a third of the rows with a code that had lost its zero",
+        add("reference_rule_counts", rule_count("noted:code_padded", 8, source="reference")),
+        fails="reference_rule_counts.few_noted",
+        shows={"source": "reference", "noted": "code_padded", "n_noted": 8, "out_of": 24},
     ),
     case(
         "a row that was read and is under no rule",

@@ -26,6 +26,7 @@ SOUND_LANDING = scripted("""
         select 'USTR-2018-0025-' || n as request_id, '1' as list_id, 'Company ' || n % 7 as requester,
             '8413919010' as hts10, '84139190' as hts8, '841391' as hs6, 'Denied' as status_raw,
             case when n % 3 = 0 then 'granted' else 'denied' end as status, date '2018-10-01' as date_posted,
+            null::varchar as unreadable_dates,
             'entry' as archive_entry, n as source_row
         from range(40) as t (n);
     create table tariff_lists as
@@ -239,6 +240,42 @@ LANDING_CASES = [
         rows("tariff_exclusion_tranches").set(list_id="3"),
         fails="tariff_exclusions.lists_agree_with_paragraphs",
         shows={"document": "20(h)", "list_id": "1", "list_of_paragraph": "3"},
+    ),
+    case(
+        "a day that cannot be read",
+        rows("tariff_requests", source_row=7).set(date_posted=None, unreadable_dates="date_posted 13/7/2019"),
+        fails="tariff_requests.dates_readable",
+        shows={
+            "list_id": "1",
+            "n_rows": 1,
+            "example": "date_posted 13/7/2019",
+            "source_row": 7,
+            "file": "archive entry entry",
+        },
+    ),
+    case(
+        "three of 40 days that cannot be read",
+        rows("tariff_requests", "source_row < 3").set(unreadable_dates="date_posted 13/7/2019"),
+        fails="tariff_requests.few_dates_unreadable",
+        shows={"list_id": "1", "n_unreadable": 3, "requests": 40},
+    ),
+    case(
+        "half of the codes without their leading zero",
+        rows("tariffs_rule_counts", rule="noted:hts_zero_padded").set(n=20),
+        fails="quarantine_tariffs.few_noted",
+        shows={"noted": "hts_zero_padded", "n_noted": 20, "out_of": 41},
+    ),
+    case(
+        "requests without a requester",
+        add("tariffs_rule_counts", rule_count("noted:requester_missing", 3, source="ustr requests")),
+        fails="quarantine_tariffs.few_noted",
+        shows={"noted": "requester_missing", "n_noted": 3},
+    ),
+    case(
+        "terms in most texts",
+        add("tariffs_rule_counts", rule_count("noted:dates_in_text", 30, source="ustr requests")),
+        fails="quarantine_tariffs.seldom_noted",
+        shows={"noted": "dates_in_text", "n_noted": 30},
     ),
     case(
         "one quarantined row",

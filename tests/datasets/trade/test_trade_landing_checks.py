@@ -296,6 +296,18 @@ CASES = [
         },
     ),
     case(
+        "a third of a year's rows under codes of another publisher",
+        add("trade_rule_counts", trade_count("noted:area_alias", 40, year=2018)),
+        fails="trade_rule_counts.seldom_noted",
+        shows={"year": 2018, "noted": "area_alias", "n_noted": 40},
+    ),
+    case(
+        "something noted that has no limit",
+        add("trade_rule_counts", trade_count("noted:unheard_of", 1, year=2018)),
+        fails="trade_rule_counts.few_noted",
+        shows={"year": 2018, "noted": "unheard_of"},
+    ),
+    case(
         "a row that was counted as quarantined and is not there",
         add("trade_rule_counts", trade_count("quarantined:negative_value", 1, year=2018)),
         fails="quarantine_trade.counts_match_rows",
