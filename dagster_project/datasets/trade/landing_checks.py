@@ -36,6 +36,9 @@ VALUE_FALL_LIMIT = 0.30
 LOST_ROWS_LIMIT = 0.20
 LOST_VALUE_LIMIT = 0.10
 FEW_ROWS = 5
+# What few rows may be worth, of all that was read of the year, where they are all that a file or a reporter holds: the
+# services answer for each area by itself, also for one that has a single row and is no country.
+SLIGHT_SHARE = 0.001
 # Reports of both sides of a flow differ by freight and insurance, by timing and by errors, not by powers of ten. A unit
 # is wrong where the ratio of the totals and the median of the partners' ratios both lie near one: near 1,000 (500 to
 # 2,000), or a greater one, whoever tells it; near 100, or within an eighth of 10, where this many partners (or goods)
@@ -284,12 +287,17 @@ _LOSSES = f"""
         having rows_lost = rows_read or lost_usd > {LOST_VALUE_LIMIT} * read_usd
             or (rows_lost > {LOST_ROWS_LIMIT} * rows_read and rows_lost > {FEW_ROWS})
     ),
+    years as (select year as of_year, sum(value_usd) as year_usd from {{batch}} group by year),
+    grave as (
+        select lost.* from lost join years on of_year is not distinct from year
+        where rows_lost > {FEW_ROWS} or lost_usd > {SLIGHT_SHARE} * year_usd
+    ),
     told as (
         select * exclude (first, first_reason), first.example as example,
             {likely_cause(_CAUSES, "first_reason", "first.example")} as cause,
             coalesce(file, 'reporter ' || reporter_code || coalesce(', flow ' || flow, '') || ', in ' || first.file)
                 || coalesce(', year ' || year, ', rows without a year') as place
-        from lost
+        from grave
         -- A reporter with one flow was told of under that flow.
         qualify reporter_code is null or flow is not null or rows_lost
             > coalesce(max(rows_lost) filter (flow is not null) over (partition by file, year, reporter_code), 0)
@@ -453,7 +461,8 @@ TRADE_LANDING = Stage(
             "trade_losses",
             "ERROR",
             f"No file and no reporter lost more than {LOST_ROWS_LIMIT:.0%} of its rows or {LOST_VALUE_LIMIT:.0%} of "
-            f"its value of a year to quarantine (of up to {FEW_ROWS} rows the value counts), or all rows.",
+            f"its value of a year to quarantine, or all rows. Up to {FEW_ROWS} rows count by their value, and not "
+            f"at all where that is at most {SLIGHT_SHARE:.1%} of the year's.",
             (no_rows(_LOSSES),),
         ),
         *accounting(

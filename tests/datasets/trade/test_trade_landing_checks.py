@@ -361,6 +361,14 @@ def test_world_rows_of_a_country_that_is_mirrored_are_held_against_nothing() -> 
     assert found.passed
 
 
+def test_the_single_row_of_an_unknown_area_is_no_loss_to_stop_for() -> None:
+    """Services answer for each area by itself, so such a row is a whole file."""
+    row_alone = {**loss(reason="unknown_country", n_rows=1, value_usd=1250), "reporter_is_country": False}
+    alone, dear = ({**row_alone, "file": "http://service/778", "value_usd": usd} for usd in (1250, 1e12))
+    assert outcome(TRADE_LANDING, spoiled(SOUND, add("trade_losses", alone)), "trade_losses.little_lost").passed
+    assert not outcome(TRADE_LANDING, spoiled(SOUND, add("trade_losses", dear)), "trade_losses.little_lost").passed
+
+
 def test_a_footer_in_a_small_file_is_no_loss() -> None:
     small = {**loss(n_rows=2), "file": "drop:comtrade/d.csv"}
     footer = {**loss(None, reason="malformed_row", n_rows=1, value_usd=0), "file": "drop:comtrade/d.csv"}
