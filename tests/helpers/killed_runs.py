@@ -166,7 +166,7 @@ class Run:
         return PUBLISHING if list((published / "releases").glob(".building-*")) else RELEASE
 
     def kill(self, stage: str, after: float) -> str | None:
-        """Kill it some seconds after it has come to the stage; returns the stage that was struck; None if it was over."""
+        """Kill it some seconds after it has come to the stage; the stage that was struck, or None if it had ended."""
         started = time.monotonic()
         while self.child.is_alive() and self.stage() != stage:
             assert time.monotonic() - started < LONGEST_RUN, f"it hangs: {self.out.read_text(errors='replace')}"
