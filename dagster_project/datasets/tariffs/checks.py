@@ -53,8 +53,8 @@ _UNREADABLE_DATES = f"""
         from (select * from {{batch}}) left join {ARCHIVE_FILES} as f using (archive_entry)
         where unreadable_dates is not null group by list_id, archive_entry
     )
-    select *, format('list {{{{}}}}, {{{{}}}}: {{{{:,}}}} requests', list_id, file, n_rows)
-        || ' with a date that cannot be read, such as ' || example || ' in row ' || source_row
+    select *, format('list {{{{}}}}, {{{{}}}}: in {{{{:,}}}} of its requests', list_id, file, n_rows)
+        || ' a date cannot be read, such as ' || example || ' in row ' || source_row
         || '. Read are 7/1/2019, 2019-07-01, 1-Jul-19 and July 1, 2019, with a time or without.' as {WHY}
     from r order by n_rows desc
 """

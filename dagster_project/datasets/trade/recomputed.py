@@ -35,6 +35,10 @@ _REPORTS_OF_PAIRS = """
         join settings as s on s.year = p.year
         where r.flow = 'X' and (p.year, p.importer_code) not in (
             select (year, reporter_code) from stg_trade_reporters where flow = 'M'
+            union all
+            -- A re-import is a report where it is a flow.
+            select (year, reporter_code) from stg_trade_reimports
+            where flow = 'M' and value_usd > 0 and year in (select year from settings where keep_reimports)
         )
     ),
     parts as (

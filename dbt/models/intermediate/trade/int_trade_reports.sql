@@ -9,14 +9,7 @@ with reports as (
 ),
 
 reporting_importers as (
-    select year, reporter_code as importer_code
-    from {{ ref('stg_trade_reporters') }}
-    where flow = 'M'
-    {%- if var('keep_reimports') %}
-    -- Re-imports are flows here, so that a country that reports nothing else has reported.
-    union
-    select year, reporter_code from {{ ref('stg_trade_reimports') }} where flow = 'M'
-    {%- endif %}
+    select * from {{ ref('int_reporting_importers') }}
 ),
 
 base_revision as (
