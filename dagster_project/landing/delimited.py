@@ -34,11 +34,12 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Written:
-    """How a delimited file is written, as its content tells."""
+    """How a delimited file is written, as its content tells; `blank_lines` stand above the header."""
 
     file: TextFile
-    delimiter: str
-    has_quoting: bool
+    delimiter: str = ","
+    has_quoting: bool = True
+    blank_lines: int = 0
 
     @property
     def notes(self) -> list[str]:
@@ -120,7 +121,7 @@ def open_delimited(
         f"compression='{'gzip' if written.file.gzipped else 'none'}'",
         "null_padding=false",
         "max_line_size=16000000",
-        "skip=0",
+        f"skip={written.blank_lines}",
         "comment=''",
         "hive_partitioning=false",
     ]
@@ -143,11 +144,11 @@ def spill_folder(connection: duckdb.DuckDBPyConnection) -> Path:
 
 def _written(connection: duckdb.DuckDBPyConnection, path: Path, shown_as: str, dialect: Dialect) -> Written:
     file = plain_text(path, dialect.gzipped, shown_as, spill_folder(connection))
-    first = next(Written(file, dialect.delimiter, True).lines(), "")
+    lines = Written(file).lines()
+    blank_lines, first = next(((number, line) for number, line in enumerate(lines) if line.strip()), (0, ""))
     delimiter = delimiter_of(first, dialect.delimiter)
-    written = Written(file, delimiter, True)
-    as_text = file.has_quotes and delimiter == "\t" and quotes_are_text(written.lines())
-    return Written(file, delimiter, not as_text)
+    as_text = file.has_quotes and delimiter == "\t" and quotes_are_text(Written(file).lines())
+    return Written(file, delimiter, not as_text, blank_lines)
 
 
 def _header(written: Written, shown_as: str) -> list[str]:
@@ -172,7 +173,7 @@ def require_every_row(table: TextTable, records: int) -> None:
     file once more: it finds the quotation mark that is not closed, by whose doing rows are lost in one value.
     """
     written = table.written
-    if written is None or written.file.lines == records + 1:
+    if written is None or written.file.lines == written.blank_lines + 1 + records:
         return
     lines = read_records(written.lines(), written.delimiter, table.shown_as, quotes=written.has_quoting, strict=False)
     found = sum(1 for _ in lines) - 1

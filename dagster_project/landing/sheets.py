@@ -81,7 +81,7 @@ def fold(name: str) -> str:
 
 def _read_csv(content: bytes, shown_as: str) -> Sheet:
     text, encoding = read_text(content, shown_as)
-    records = read_records(io.StringIO(text), delimiter_of(text.partition("\n")[0]), shown_as)
+    records = read_records(io.StringIO(text), delimiter_of(text.lstrip("\n").partition("\n")[0]), shown_as)
     header = next(records, None)
     if header is None:
         raise _unreadable(shown_as, "no header line")

@@ -165,7 +165,7 @@ class ReferenceFile:
         """Each record of a CSV, the header first."""
         text, encoding = read_text(self.archive.open_path(self.entry).read_bytes(), self.address)
         self._remark(encoding_note(encoding))
-        return read_records(io.StringIO(text), delimiter_of(text.partition("\n")[0]), self.address)
+        return read_records(io.StringIO(text), delimiter_of(text.lstrip("\n").partition("\n")[0]), self.address)
 
     def _remark(self, remark: str | None) -> None:
         if remark is not None and f"{self.address}: {remark}" not in self.remarks:
