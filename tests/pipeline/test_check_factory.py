@@ -1,4 +1,4 @@
-"""Checks as Dagster shows them: what a failure, a warning and a crash stop, and what each shows, there and on a terminal.
+"""Checks as Dagster and a terminal show them: what a failure, a warning and a crash stop, and what each shows.
 
 Not here: how outcomes come about (test_check_engine.py).
 """
