@@ -109,7 +109,7 @@ def no_rows(sql: str, counted_by: str = "1") -> Expect:
     """The query, which selects the rows that break the rule, finds none.
 
     `{batch}` stands for the table under check; braces of a regular expression are doubled. Where the query groups rows,
-    `counted_by` is the column that says how many each of its rows stands for. A column named as `WHY` is told in words.
+    `counted_by` is the column that says how many each of its rows stands for. A column `why` is told in words.
     """
     return Expect(FAILING_ROWS, {"unexpected_rows_query": sql.strip(), "counted_by": counted_by})
 

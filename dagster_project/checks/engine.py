@@ -248,7 +248,7 @@ def _outcome(check: Check, results: Sequence[Any], connection: Any) -> Outcome:
 
 
 def _told(n_failed: int, rows: Sequence[Mapping[str, Any]]) -> str:
-    """How many rows failed, and what the first one that can says in words (see `WHY`)."""
+    """How many rows failed, and what the first one that can says in its column `why`."""
     sentences = [str(row[WHY]) for row in rows if row.get(WHY) is not None]
     count = f"{n_failed:,} failing {'row' if n_failed == 1 else 'rows'}"
     return f"{count}: {sentences[0]}" if sentences else count

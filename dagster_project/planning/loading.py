@@ -88,7 +88,7 @@ def _year_folders(each: Dataset, landing: Path) -> list[Path]:
 
 def _land_years(each: Dataset, settings: Settings, load: Load, asked: Sequence[int]) -> Landed:
     assert each.yearly is not None
-    held = years_to_hold(each, settings, each.yearly.identities(load))
+    held = years_to_hold(each, settings, each.yearly.identities(load), load.entries)
     wanted = [year for year in asked if year in held]
     if not wanted:
         raise SourceError(

@@ -28,6 +28,7 @@ from dagster_project.settings import Settings
 
 # The form of the record. One of another form is not read: everything is computed anew.
 VERSION = 4
+FILES_NAMED = 5
 # What stands for an identity while the warehouse is being changed: nothing has it, so it is computed again.
 IN_WORK = ""
 # The dbt folder of the published figures, which read the marts of all datasets.
@@ -243,18 +244,22 @@ def possible_years(settings: Settings) -> range:
     return range(min(years.start for years in ranges), max(years.stop for years in ranges))
 
 
-def years_to_hold(each: Dataset, settings: Settings, held: Collection[int]) -> list[int]:
+def years_to_hold(each: Dataset, settings: Settings, held: Collection[int], entries: Sequence[Entry]) -> list[int]:
     """The years that the landing is to hold: those asked for, or all that the source holds.
 
-    SourceError when the source lacks a year that was asked for, holds no year at all, or a year that is not possible.
+    `entries` are what it was read from, for messages. SourceError when the source lacks a year that was asked for,
+    holds no year at all, or a year that is not possible.
     """
     possible = possible_years(settings)
     where = f"{each.name} source {each.source_name(settings)}"
+    shown = [entry.address for entry in entries[:FILES_NAMED]]
+    more = f" and {len(entries) - len(shown)} more" if len(entries) > len(shown) else ""
+    files = (", ".join(shown) or "no file") + more
     strange = sorted(set(held) - set(possible)) if settings.years is None else []
     if strange or not held:
         raise SourceError(
             where,
-            found=f"rows of the years {', '.join(map(str, strange))}" if strange else "no row with a year",
+            found=f"rows of the years {', '.join(map(str, strange))}" if strange else f"no row with a year in {files}",
             expected=f"rows of years from {possible[0]} to {possible[-1]}",
             remedy="Mend or remove these rows, or name the years to take with CHOKEPOINT_YEARS.",
         )
@@ -262,7 +267,7 @@ def years_to_hold(each: Dataset, settings: Settings, held: Collection[int]) -> l
     if missing:
         raise SourceError(
             f"{where}, years {', '.join(map(str, missing))}",
-            found=f"no rows of these years; the source holds {', '.join(map(str, sorted(held)))}",
+            found=f"no rows of these years; the source holds {', '.join(map(str, sorted(held)))}, in {files}",
             expected="rows of every year that CHOKEPOINT_YEARS asks for",
             remedy="Ask for years that the source holds, or place the missing files.",
         )
@@ -301,7 +306,7 @@ def make_plan(settings: Settings, on_news: Callable[[], None] = lambda: None) ->
         shaped_by = shape(each, settings, entries_of)
         load = Load(archive, entries_of(each), settings.landing_dir, settings, shape=shaped_by)
         names = each.yearly.identities(load)
-        years = years_to_hold(each, settings, names)
+        years = years_to_hold(each, settings, names, load.entries)
         records = (released, built)
         all_anew = any(record.shapes.get(each.name) != shaped_by for record in records)
         all_anew |= bool(built.damaged_files(each, settings))

@@ -1,4 +1,4 @@
-"""Checks as Dagster shows them: what a failure, a warning and a crash stop, and what each shows.
+"""Checks as Dagster and a terminal show them: what a failure, a warning and a crash stop, and what each shows.
 
 Not here: how outcomes come about (test_check_engine.py).
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
@@ -18,6 +19,7 @@ from dagster_project.checks.benchmarks import BENCHMARKS
 from dagster_project.checks.declarations import Check, Expect, Outcome, Stage, no_rows, not_null
 from dagster_project.checks.views import CheckedData
 from dagster_project.datasets.registry import DATASETS, figures_stage
+from dagster_project.progress import print_failure
 from tests.helpers.check_cases import scripted
 
 STAGES = {f"check_{each.name}_{part.layer}": part.stage for each in DATASETS for part in each.checks}
@@ -178,3 +180,26 @@ def test_html_in_data_is_shown_and_does_nothing() -> None:
     check = next(iter(BENCHMARKS.checks))
     outcome = Outcome(check.name, check.table, check.severity, "failed", "<script>x</script>")
     assert factory._description(check, outcome).startswith("\\<script>x\\</script>. Rule: ")
+
+
+def test_a_failed_check_says_its_reason_once_and_shows_no_column_without_a_value(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = dg.MetadataValue.table(
+        [dg.TableRecord({"file": "drop:x.csv", "flow": None, "rows_lost": 2, "why": "2 rows are lost. Mend them."})]
+    )
+    evaluation = SimpleNamespace(
+        passed=False,
+        severity=SimpleNamespace(value="ERROR"),
+        check_name="little_lost",
+        asset_key=dg.AssetKey(["landing", "losses"]),
+        description="1 failing row: 2 rows of \\[x] are lost. Mend them. Rule: few are.",
+        metadata={"first_failing_rows": rows},
+    )
+    result: Any = SimpleNamespace(get_asset_check_evaluations=lambda: [evaluation], all_events=[])
+    print_failure(result)
+    assert capsys.readouterr().err.splitlines()[3:] == [
+        "Check failed: little_lost of landing/losses",
+        "  1 failing row: 2 rows of [x] are lost. Mend them. Rule: few are.",
+        "  file drop:x.csv, rows_lost 2",
+    ]

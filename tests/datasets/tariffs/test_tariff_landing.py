@@ -20,6 +20,7 @@ from dagster_project.datasets.tariffs.landing import land as land_tariffs
 from dagster_project.errors import SourceError
 from dagster_project.landing.loads import Landed
 from dagster_project.sources.files import find_files
+from tests.helpers.real_files import CASES
 from tests.helpers.steps import load_of
 
 LISTS_1_2 = "Doc Type,Request Doc-ID,Organization Name,10-Digit HTS,Date Posted,Response Closes,Reply Closes,Stages\n"
@@ -64,6 +65,19 @@ class Drop:
 
     def rules(self) -> dict[tuple[str, str], int]:
         return {(row["source"], row["rule"]): row["n"] for row in self.rows("tariffs_rule_counts")}
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason="no cases beside the checkout")
+@pytest.mark.parametrize("name", ["portal_requests.csv", "portal_requests_month_names.csv"])
+def test_days_with_a_time_or_with_names_of_months_are_read(drop: Drop, name: str) -> None:
+    """Before, they were null and noted, and no check judged that."""
+    drop.write(name, (CASES / "21-dates-with-time" / "ustr" / name).read_bytes())
+    drop.land()
+    requests = drop.rows("tariff_requests")
+    assert len(requests) == 20
+    assert {row["list_id"] for row in requests} == {"3"}
+    assert requests[0]["date_posted"] == date(2019, 7, 1)
+    assert not any(row["unreadable_dates"] or row["date_posted"] is None for row in requests)
 
 
 @pytest.fixture
@@ -203,6 +217,9 @@ def test_unusable_rows_are_quarantined_with_their_reason(drop: Drop) -> None:
     assert rules["ustr requests", "quarantined:malformed_row"] == 2
     assert rules["ustr requests", "noted:status_unknown"] == 1
     assert rules["ustr requests", "noted:date_unreadable"] == 1
+    assert [row["unreadable_dates"] for row in drop.rows("tariff_requests") if row["unreadable_dates"]] == [
+        "date_posted someday"
+    ]
     assert any("'Lost in the post' (1)" in warning for warning in landed.warnings)
 
 

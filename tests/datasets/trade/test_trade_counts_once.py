@@ -13,7 +13,12 @@ from typing import Any
 
 import pytest
 
+from dagster_project.checks.views import over_landing
+from dagster_project.datasets.reference.dataset import REFERENCE
+from dagster_project.datasets.trade.dataset import TRADE
+from dagster_project.datasets.trade.landing_checks import TRADE_LANDING
 from dagster_project.errors import SourceError
+from tests.helpers.check_cases import outcome
 from tests.helpers.landing_desk import FIELDS, Desk, Landed, as_csv, row
 
 CHN, DEU, USA, PHL, TWN = 156, 276, 842, 608, 490
@@ -417,13 +422,56 @@ def test_losses_are_told_by_file_and_reporter(desk: Desk) -> None:
     text = as_csv([row(flowCode="X"), row(flowCode="Exp"), row(flowCode="X", primaryValue=200)]) + "C,A\n"
     desk.write("comtrade/b.csv", text)
     told = {
-        (each["year"], each["file"][-5:], each["reporter_code"], each["flow"], each["reason"]):
+        (each["year"], each["file"][-5:], each["reporter_code"], each["flow"], each["reason"], each["rule"]):
             (each["n_rows"], each["value_usd"])
         for each in desk.land().table("trade_losses")
     }  # fmt: skip
+    reasons = ("unknown_hs_code", "unknown_flow", "malformed_row")
+    unknown, word, line = ((reason, f"quarantined:{reason}") for reason in reasons)
     assert told == {
-        (2017, "a.csv", CHN, "M", None): (1, 100), (2017, "a.csv", CHN, "M", "unknown_hs_code"): (1, 900),
-        (2017, "a.csv", DEU, "M", None): (1, 100),
-        (2017, "b.csv", CHN, "X", None): (2, 300), (2017, "b.csv", CHN, None, "unknown_flow"): (1, 100),
-        (None, "b.csv", None, None, "malformed_row"): (1, 0), (None, "b.csv", None, None, None): (3, 400),
+        (2017, "a.csv", CHN, "M", None, "landed"): (1, 100), (2017, "a.csv", CHN, "M", *unknown): (1, 900),
+        (2017, "a.csv", DEU, "M", None, "landed"): (1, 100),
+        (2017, "b.csv", CHN, "X", None, "landed"): (1, 200), (2017, "b.csv", CHN, None, *word): (1, 100),
+        # The row that the later one of the same flow replaced is not lost.
+        (2017, "b.csv", CHN, "X", None, "quarantined:superseded"): (1, 100),
+        (None, "b.csv", None, None, *line): (1, 0), (None, "b.csv", None, None, None, None): (3, 400),
     }  # fmt: skip
+
+
+def landing_tables(landing: Path) -> dict[str, Path]:
+    return {table.name: table.files(landing) for each in (REFERENCE, TRADE) for table in each.tables}
+
+
+def test_a_year_of_headings_says_so_and_what_is_expected(desk: Desk) -> None:
+    """Before, all that was said of four-digit data was `years_as_requested … None`."""
+    desk.rows(row(cmdCode="8507"), row(cmdCode="8542"), row(cmdCode="8507", partnerCode=0), name="headings.csv")
+    landing = desk.land().landing
+    found = outcome(TRADE_LANDING, over_landing(landing_tables(landing), (2017,)), "trade_flows.years_as_requested")
+    assert found.message == (
+        "1 failing row: year 2017: none of 3 rows read is a flow (code_level 2, control_total 1), in "
+        "drop:comtrade/headings.csv. The goods are HS headings or chapters (such as 8507, 4 digits); expected are six "
+        "digits, such as 850760. Ask the publisher for all six-digit codes (AG6)."
+    )
+
+
+def test_codes_that_lost_their_zero_are_told_with_file_row_cause_and_remedy(desk: Desk) -> None:
+    """Before, all that was said was how many rows were lost."""
+    desk.rows(row(), row(cmdCode="10121"), row(cmdCode="81310"), name="from_a_spreadsheet.csv")
+    entries = desk.fetch_trade()[0]
+    landing = desk.land(entries=entries).landing
+    data = over_landing(landing_tables(landing), (2017,), files={entry.id: entry.address for entry in entries})
+    cause = (
+        "The code has lost its leading zero: a spreadsheet or a program took it for a number. Export the file again "
+        "with the codes as text, or put the zero back (81310 is 081310)."
+    )
+    found = outcome(TRADE_LANDING, data, "quarantine_trade.few_quarantined")
+    assert found.message == (
+        "2 failing rows: comtrade, all years: 2 of 3 rows (66.7 %) cannot be used: hs_code_length 2. For example "
+        "drop:comtrade/from_a_spreadsheet.csv, row 2: reporter 156, flow M, partner 842, code 10121, revision H5, "
+        f"value 100.0. {cause}"
+    )
+    found = outcome(TRADE_LANDING, data, "trade_losses.little_lost")
+    assert "drop:comtrade/from_a_spreadsheet.csv, year 2017: 2 of 3 rows and 66.7 % of the value cannot be used: " in (
+        found.message
+    )
+    assert found.message.endswith(cause)
