@@ -5,40 +5,23 @@ Not here: what the columns mean.
 
 from __future__ import annotations
 
-import csv
-import gzip
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO
 
 import duckdb
 
 from dagster_project.durable import problem_of
 from dagster_project.errors import SourceError, UserError
+from dagster_project.landing.records import column_twice, delimiter_of, distinct_names, quotes_are_text, read_records
+from dagster_project.sources.text import TextFile, encoding_note, plain_text
 from dagster_project.sql import identifier, literal, one_file
 
 
 @dataclass(frozen=True)
-class TextTable:
-    """A table expression whose columns are all text.
-
-    `columns` maps the folded name (trimmed, lower case) of each column to its name in the file, in the file's order.
-    """
-
-    expression: str
-    columns: Mapping[str, str]
-
-    def column(self, name: str) -> str:
-        """SQL for a column, trimmed; a null of type text when the file does not have it."""
-        original = self.columns.get(name)
-        return f"trim({identifier(original)})" if original is not None else "cast(null as varchar)"
-
-
-@dataclass(frozen=True)
 class Dialect:
-    """How a delimited file is written.
+    """What the name of a delimited file says of how it is written; its content is asked first.
 
     In a `labelled` file (SDMX with labels), the name of a column of codes and that of the column of labels behind it
     may differ in case only; the second is then called "<code> label".
@@ -46,8 +29,60 @@ class Dialect:
 
     delimiter: str = ","
     gzipped: bool = False
-    encoding: str = "utf-8"
     labelled: bool = False
+
+
+@dataclass(frozen=True)
+class Written:
+    """How a delimited file is written, as its content tells; `blank_lines` stand above the header."""
+
+    file: TextFile
+    delimiter: str = ","
+    has_quoting: bool = True
+    blank_lines: int = 0
+
+    @property
+    def notes(self) -> list[str]:
+        """What a user should know of it."""
+        quotes = self.file.has_quotes and not self.has_quoting
+        encoding = encoding_note(self.file.encoding)
+        return [
+            *([encoding] if encoding else []),
+            *(["no value stands in quotes, so quotation marks are part of the text"] if quotes else []),
+        ]
+
+    def lines(self) -> Iterator[str]:
+        """Its lines with their ends."""
+        rest = b""
+        for chunk in self.file.chunks():
+            *lines, rest = (rest + chunk).split(b"\n")
+            yield from (line.decode("utf-8", "surrogateescape").removeprefix("\ufeff") + "\n" for line in lines)
+        if rest:
+            yield rest.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A table expression whose columns are all text.
+
+    columns   maps the folded name (trimmed, lower case) of each column to its name in the expression, in their order
+    shown_as  the file, for messages
+    repeated  the folded names of columns that are there more than once: which one is meant, nobody knows
+    written   how the file is written, where it is delimited text
+    """
+
+    expression: str
+    columns: Mapping[str, str]
+    shown_as: str = ""
+    repeated: Collection[str] = field(default_factory=frozenset)
+    written: Written | None = None
+
+    def column(self, name: str) -> str:
+        """SQL for a column, trimmed; a null of type text when the file does not have it. SourceError if it has two."""
+        if name in self.repeated:
+            raise column_twice(self.shown_as, self.columns[name])
+        original = self.columns.get(name)
+        return f"trim({identifier(original)})" if original is not None else "cast(null as varchar)"
 
 
 def open_delimited(
@@ -58,31 +93,35 @@ def open_delimited(
     *,
     rejects: str | None = None,
 ) -> TextTable:
-    """Open a delimited file whose first line is its header; nothing is read but that line.
+    """Open a delimited file whose first line is its header. A text that is not plain is copied to where the connection
+    spills.
 
     `rejects` names a temporary table that then collects the lines that have the wrong number of fields or broken
-    quotes; without it such a line is an error. SourceError when the header cannot be read or names a column twice.
+    quotes; without it such a line is an error. Whoever has read the rows calls `require_every_row`. SourceError when
+    encoding or header cannot be read.
     """
-    names = _header(path, shown_as, dialect)
+    written = _written(connection, path, shown_as, dialect)
+    header = _header(written, shown_as)
     if dialect.labelled:
-        names = [
+        header = [
             f"{before} label" if before.isupper() and not name.isupper() else name
-            for before, name in pairwise(["", *names])
+            for before, name in pairwise(["", *header])
         ]
-    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
+    names, repeated = distinct_names(header)
+    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names.values())
+    quote = '"' if written.has_quoting else ""
     options = [
         # DuckDB's detection mistakes an unusual header for data, or unusual data for a header.
         "auto_detect=false",
         "header=true",
         f"columns={{{columns}}}",
-        f"delim={literal(dialect.delimiter)}",
-        """quote='"'""",
-        """escape='"'""",
-        f"compression='{'gzip' if dialect.gzipped else 'none'}'",
-        f"encoding={literal(dialect.encoding)}",
+        f"delim={literal(written.delimiter)}",
+        f"quote={literal(quote)}",
+        f"escape={literal(quote)}",
+        f"compression='{'gzip' if written.file.gzipped else 'none'}'",
         "null_padding=false",
         "max_line_size=16000000",
-        "skip=0",
+        f"skip={written.blank_lines}",
         "comment=''",
         "hive_partitioning=false",
     ]
@@ -92,79 +131,72 @@ def open_delimited(
             f"rejects_table={literal(rejects)}",
             f"rejects_scan={literal(rejects + '_scan')}",
         ]
-    return TextTable(f"read_csv({one_file(path)}, {', '.join(options)})", fold_names(names, shown_as))
+    reader = f"read_csv({one_file(written.file.path)}, {', '.join(options)})"
+    return TextTable(reader, names, shown_as, repeated, written)
 
 
-def _header(path: Path, shown_as: str, dialect: Dialect) -> list[str]:
-    """The column names in the first line; a column without a name is called by its position."""
-    encoding = dialect.encoding
-    try:
-        with _binary(path, dialect.gzipped) as file:
-            # Lines may end in LF, CRLF or CR. A file of the last kind is one long line here.
-            line = file.readline(1 << 20).decode("utf-8-sig" if encoding == "utf-8" else encoding)
-    except UnicodeDecodeError as error:
-        raise _no_header(shown_as, f"a first line that is not {encoding} ({error})") from error
-    names = next(csv.reader(line.splitlines()[:1], delimiter=dialect.delimiter), [])
+def spill_folder(connection: duckdb.DuckDBPyConnection) -> Path:
+    """The folder that the connection spills into: what lies there goes when it is closed (see `scratch_database`)."""
+    row = connection.execute("select current_setting('temp_directory')").fetchone()
+    assert row is not None
+    return Path(row[0])
+
+
+def _written(connection: duckdb.DuckDBPyConnection, path: Path, shown_as: str, dialect: Dialect) -> Written:
+    file = plain_text(path, dialect.gzipped, shown_as, spill_folder(connection))
+    lines = Written(file).lines()
+    blank_lines, first = next(((number, line) for number, line in enumerate(lines) if line.strip()), (0, ""))
+    delimiter = delimiter_of(first, dialect.delimiter)
+    as_text = file.has_quotes and delimiter == "\t" and quotes_are_text(Written(file).lines())
+    return Written(file, delimiter, not as_text, blank_lines)
+
+
+def _header(written: Written, shown_as: str) -> list[str]:
+    """The column names in the first record; a column without a name is called by its position."""
+    records = read_records(written.lines(), written.delimiter, shown_as, quotes=written.has_quoting, strict=False)
+    first = next(records, None)
+    names = first.fields if first else []
     if not any(name.strip() for name in names):
-        raise _no_header(shown_as, "an empty first line")
+        raise SourceError(
+            shown_as,
+            found="an empty first line",
+            expected="a header with the names of the columns",
+            remedy="Is this the table its name says, in its publisher's layout? Fetch it again.",
+        )
     return [name if name.strip() else f"column{position}" for position, name in enumerate(names)]
 
 
-def _binary(path: Path, gzipped: bool) -> BinaryIO | gzip.GzipFile:
-    return gzip.open(path) if gzipped else path.open("rb")
+def require_every_row(table: TextTable, records: int) -> None:
+    """SourceError unless this many rows, those rejected included, are all that the file has.
 
-
-def require_one_line_each(
-    connection: duckdb.DuckDBPyConnection, table: TextTable, path: Path, gzipped: bool, shown_as: str, records: int
-) -> None:
-    """SourceError when a quoted value goes on over several lines of a file with this many records, bad ones included.
-
-    A quotation mark that is not closed makes one value of all lines up to the next one. Those rows would be lost
-    without a trace.
+    A file without a value over several lines has one row a line. Where the numbers differ, another reader reads the
+    file once more: it finds the quotation mark that is not closed, by whose doing rows are lost in one value.
     """
-    if _line_ends(path, gzipped) <= records + 1:
+    written = table.written
+    if written is None or written.file.lines == written.blank_lines + 1 + records:
         return
-    every_field = f"concat_ws('', {', '.join(map(identifier, table.columns.values()))})"
-    row = connection.execute(
-        f"select n, text from (select row_number() over () as n, {every_field} as text from {table.expression}) "
-        r"where regexp_matches(text, '[\r\n]') order by n limit 1"
-    ).fetchone()
-    if row is not None:
-        raise _over_several_lines(shown_as, f"row {row[0]}", row[1])
+    lines = read_records(written.lines(), written.delimiter, table.shown_as, quotes=written.has_quoting, strict=False)
+    found = sum(1 for _ in lines) - 1
+    if found != records:
+        raise SourceError(
+            table.shown_as,
+            found=f"{records:,} rows where the file has {found:,}",
+            expected="every row of the file",
+            remedy="Look for quotation marks that are not closed, and mend them or fetch the file again.",
+        )
 
 
-def require_closed_quotes(connection: duckdb.DuckDBPyConnection, rejects: str, shown_as: str) -> None:
-    """SourceError when a rejected line is really several lines, joined by an open quotation mark."""
-    row = connection.execute(
-        # Where lines end in CRLF, DuckDB gives a rejected line with the line feed before it.
-        rf"select line, csv_line from {rejects} where regexp_matches(trim(csv_line, e'\r\n'), '[\r\n]') "
-        "order by line limit 1"
-    ).fetchone()
-    if row is not None:
-        raise _over_several_lines(shown_as, f"line {row[0]}", row[1])
+def rejected_lines(connection: duckdb.DuckDBPyConnection, rejects: str) -> str:
+    """A query for the lines that could not be split into fields: line, error, text; the header's line is 1.
 
-
-def _line_ends(path: Path, gzipped: bool) -> int:
-    """How many line feeds the file has. One whose lines end in CR has none, and is then not checked."""
-    with _binary(path, gzipped) as file:
-        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 22), b""))
-
-
-def _over_several_lines(shown_as: str, place: str, text: str) -> SourceError:
-    return SourceError(
-        f"{shown_as}, {place}",
-        found=f"a quoted value that goes on over several lines ({' '.join(text.split())[:120]!r} …)",
-        expected="quotation marks that are closed on their own line",
-        remedy="Close or remove the quotation mark: the rows behind it would be lost in one value.",
-    )
-
-
-def _no_header(shown_as: str, found: str) -> SourceError:
-    return SourceError(
-        shown_as,
-        found=found,
-        expected="a header with the names of the columns, UTF-8",
-        remedy="Is this the table its name says, in its publisher's layout? Fetch it again.",
+    One line may break several rules of the reader; it is one row all the same.
+    """
+    if not connection.execute("select 1 from duckdb_tables() where table_name = ?", [rejects]).fetchone():
+        return "select 0::bigint as line, '' as error, '' as text where false"
+    # Where lines end in CRLF, DuckDB gives a rejected line with the line feed before it.
+    return (
+        r"select line, min(error_message) as error, trim(min(csv_line), e'\r\n') as text "
+        f"from {rejects} group by line, line_byte_position"
     )
 
 
@@ -186,31 +218,12 @@ def decimal_number(text: str) -> str:
     return f"case when not contains({text}, '_') then try_cast({text} as double) end"
 
 
-def fold_names(names: Sequence[str], shown_as: str) -> dict[str, str]:
-    """Folded name -> name as written. SourceError when two columns differ only in case or blanks."""
-    folded: dict[str, str] = {}
-    for name in names:
-        key = name.removeprefix("\ufeff").strip().lower()
-        if key in folded:
-            raise column_twice(shown_as, name)
-        folded[key] = name
-    return folded
-
-
-def column_twice(shown_as: str, name: str) -> SourceError:
-    """The error for a header that names a column twice."""
-    return SourceError(
-        shown_as,
-        found=f"the column {name!r} twice (upper and lower case do not count)",
-        expected="each column once",
-        remedy="Take one of the two out of the file.",
-    )
-
-
 def require_columns(table: TextTable, required: Collection[str | tuple[str, ...]], shown_as: str) -> None:
     """SourceError, naming what is missing and what was found, unless each column (or one of each tuple) is there."""
     for wanted in required:
         names = (wanted,) if isinstance(wanted, str) else wanted
+        for name in names:
+            table.column(name)  # one that is there twice is an error
         if not any(name in table.columns for name in names):
             raise SourceError(
                 f"{shown_as}, column {' or '.join(names)}",
@@ -220,7 +233,7 @@ def require_columns(table: TextTable, required: Collection[str | tuple[str, ...]
             )
 
 
-def unreadable(shown_as: str, error: duckdb.Error) -> UserError:
+def unreadable(shown_as: str, error: duckdb.Error, expected: str = "delimited text with a header line") -> UserError:
     """The error for content that DuckDB cannot read; DuckDB's own first line says where. Of a full disk, that one."""
     if (problem := problem_of(error, shown_as)) is not None:
         return problem
@@ -228,6 +241,6 @@ def unreadable(shown_as: str, error: duckdb.Error) -> UserError:
     return SourceError(
         shown_as,
         found=f"content that cannot be read ({reason[:300]})",
-        expected="delimited text with a header line, UTF-8",
+        expected=expected,
         remedy="Open the file at that line and mend it, or fetch it again.",
     )

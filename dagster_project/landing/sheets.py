@@ -6,27 +6,24 @@ here: what the columns mean.
 
 from __future__ import annotations
 
-import csv
-import gzip
 import io
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from python_calamine import CalamineError, CalamineWorkbook
+from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum
 
 from dagster_project.errors import SourceError
-from dagster_project.landing.delimited import column_twice
+from dagster_project.landing.records import column_twice, delimiter_of, distinct_names, read_records
 from dagster_project.sources.integrity import open_zip
+from dagster_project.sources.text import encoding_note, read_text
 
-_GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
+_ZIP = b"PK\x03\x04"
 # A sheet may have titles and notes above its header, which is looked for in so many rows.
 _HEADER_SEARCHED_ROWS = 20
-# Some exclusion requests have very long texts in one field.
-_LONGEST_FIELD = 16_000_000
 
 
 @dataclass(frozen=True)
@@ -44,23 +41,37 @@ class Row:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table in memory: column names as written, by their folded form, and the rows."""
+    """A table in memory: column names as written, by their folded form, and the rows.
+
+    shown_as  the file, and the sheet of a workbook
+    repeated  the folded names of columns that are there more than once
+    note      what a user should know of how it is written
+    """
 
     columns: Mapping[str, str]
     rows: Sequence[Row]
+    shown_as: str = ""
+    repeated: Collection[str] = field(default_factory=frozenset)
+    note: str | None = None
+
+    def require_once(self, names: Iterable[str]) -> None:
+        """SourceError when one of these columns is there more than once: which one is meant, nobody knows."""
+        for name in names:
+            if name in self.repeated:
+                raise column_twice(self.shown_as, self.columns[name])
 
 
-def read_sheet(path: Path, shown_as: str, known_columns: Collection[str]) -> Sheet:
-    """Read the table; of a workbook, the first sheet that has a row with at least two of the known columns.
+def read_sheets(path: Path, shown_as: str, known_columns: Collection[str]) -> tuple[list[Sheet], list[str]]:
+    """The tables of a file, and of a workbook which sheets are none, with the reason.
 
-    `known_columns` are folded names. SourceError when the content cannot be read or a column stands there twice.
+    A CSV is one table. Every sheet of a workbook is one that has a row with at least two of the known columns (folded
+    names). SourceError when the content cannot be read or has no table.
     """
     with path.open("rb") as file:
         start = file.read(4)
     if start.startswith(_ZIP):
         return _read_workbook(path, shown_as, known_columns)
-    content = gzip.decompress(path.read_bytes()) if start.startswith(_GZIP) else path.read_bytes()
-    return _read_csv(content, shown_as)
+    return [_read_csv(path.read_bytes(), shown_as)], []
 
 
 def fold(name: str) -> str:
@@ -69,30 +80,14 @@ def fold(name: str) -> str:
 
 
 def _read_csv(content: bytes, shown_as: str) -> Sheet:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        try:
-            text = content.decode("cp1252")
-        except UnicodeDecodeError as error:
-            raise _unreadable(shown_as, f"bytes that are neither UTF-8 nor Windows-1252 ({error})") from error
-    csv.field_size_limit(_LONGEST_FIELD)
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        header = next(reader, None)
-        if header is None:
-            raise _unreadable(shown_as, "no header line")
-        columns = _columns(header, shown_as)
-        rows = [_csv_row(columns, number, fields) for number, fields in _numbered(reader) if any(fields)]
-    except csv.Error as error:
-        raise _unreadable(shown_as, f"broken quotes near line {reader.line_num} ({error})") from error
-    return Sheet(columns, rows)
-
-
-def _numbered(reader: Any) -> Iterator[tuple[int, list[str]]]:
-    """Each record with the number of the line it ends on, which is where an editor shows it."""
-    for fields in reader:
-        yield reader.line_num, fields
+    text, encoding = read_text(content, shown_as)
+    records = read_records(io.StringIO(text), delimiter_of(text.lstrip("\n").partition("\n")[0]), shown_as)
+    header = next(records, None)
+    if header is None:
+        raise _unreadable(shown_as, "no header line")
+    columns, repeated = _columns(header.fields)
+    rows = [_csv_row(columns, record.last_line, record.fields) for record in records if any(record.fields)]
+    return Sheet(columns, rows, shown_as, repeated, encoding_note(encoding))
 
 
 def _csv_row(columns: Mapping[str, str], number: int, fields: Sequence[str]) -> Row:
@@ -102,28 +97,36 @@ def _csv_row(columns: Mapping[str, str], number: int, fields: Sequence[str]) -> 
     return Row(number, cells, len(fields) == width, fields[width:])
 
 
-def _read_workbook(path: Path, shown_as: str, known_columns: Collection[str]) -> Sheet:
+def _read_workbook(path: Path, shown_as: str, known_columns: Collection[str]) -> tuple[list[Sheet], list[str]]:
+    sheets: list[Sheet] = []
+    others: list[str] = []
     try:
         with open_zip(path, shown_as):  # not by calamine, which trusts what a workbook says of itself
             workbook = CalamineWorkbook.from_path(str(path))
-        names = list(workbook.sheet_names)
-        seen: list[str] = []
-        for name in names:
-            rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
+        for sheet in workbook.sheets_metadata:
+            named = f"{shown_as}, sheet {sheet.name!r}"
+            if sheet.typ != SheetTypeEnum.WorkSheet:
+                others.append(f"{named}: not read, it is no table")
+                continue
+            rows = workbook.get_sheet_by_name(sheet.name).to_python(skip_empty_area=False)
             at = _header_row(rows, known_columns)
             if at is None:
-                seen.append(f"{name!r} begins {[_text(cell) for cell in (rows or [[]])[0]][:8]}")
+                found = [text for cell in (rows or [[]])[0] if (text := _text(cell))][:8]
+                others.append(f"{named}: not read, no row names known columns (it begins with {found})")
                 continue
-            columns = _columns([_text(cell) or "" for cell in rows[at]], f"{shown_as}, sheet {name!r}")
-            return Sheet(columns, list(_workbook_rows(columns, rows[at + 1 :], first_number=at + 2)))
+            columns, repeated = _columns([_text(cell) or "" for cell in rows[at]])
+            found_rows = list(_workbook_rows(columns, rows[at + 1 :], first_number=at + 2))
+            sheets.append(Sheet(columns, found_rows, named, repeated))
     except CalamineError as error:
         raise _unreadable(shown_as, f"a workbook that cannot be opened ({error})") from error
-    raise SourceError(
-        shown_as,
-        found=f"no sheet with a known header ({'; '.join(seen)})",
-        expected=f"a row that names columns such as {', '.join(sorted(known_columns)[:8])}",
-        remedy="Is this the table its name says? Take it out of the drop folder or mend its header.",
-    )
+    if not sheets:
+        raise SourceError(
+            shown_as,
+            found=f"no sheet with a known header ({'; '.join(others)})",
+            expected=f"a row that names columns such as {', '.join(sorted(known_columns)[:8])}",
+            remedy="Is this the table its name says? Take it out of the drop folder or mend its header.",
+        )
+    return sheets, others
 
 
 def _header_row(rows: Sequence[Sequence[Any]], known_columns: Collection[str]) -> int | None:
@@ -141,15 +144,9 @@ def _workbook_rows(columns: Mapping[str, str], rows: Iterable[Sequence[Any]], fi
             yield Row(number, dict(zip(columns, texts, strict=False)))
 
 
-def _columns(header: Sequence[str], shown_as: str) -> dict[str, str]:
-    """Folded name -> name as written; a nameless column gets its place as name."""
-    columns: dict[str, str] = {}
-    for place, name in enumerate(header, 1):
-        folded = fold(name) or f"column {place}"
-        if folded in columns:
-            raise column_twice(shown_as, name)
-        columns[folded] = name
-    return columns
+def _columns(header: Sequence[str]) -> tuple[dict[str, str], frozenset[str]]:
+    """Folded name -> name as written, and the folded names that come twice; a nameless column is named by its place."""
+    return distinct_names([name if fold(name) else f"column {place}" for place, name in enumerate(header, 1)], fold)
 
 
 def _text(cell: Any) -> str | None:
@@ -165,6 +162,6 @@ def _unreadable(shown_as: str, found: str) -> SourceError:
     return SourceError(
         shown_as,
         found=found,
-        expected="a comma-separated table with a header line (UTF-8 or Windows-1252), or an .xlsx workbook",
+        expected="a delimited table with a header line, or an .xlsx workbook",
         remedy="Open the file there and mend it, or fetch it again.",
     )

@@ -15,6 +15,7 @@ from dagster_project.errors import SourceError
 from dagster_project.sources.integrity import check_file, open_zip
 
 _LARGEST_MEMBER = 1 << 26  # a table that lies beside the data in a zip is a list of codes
+_TOO_LARGE = "too large for a list of codes"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,9 @@ def find_files(drop_dir: Path, kinds: Sequence[FileKind]) -> Found:
                 ignored.append(f"{shown_as} (a link to {'a folder above it' if path.exists() else 'nothing'})")
                 continue
             of_zip = [kind for kind in kinds if kind.folder == folder and kind.match_zip(name)]
-            payloads += _members(path, name, shown_as, of_zip)
+            inside, unread = _members(path, name, shown_as, of_zip)
+            payloads += inside
+            ignored += unread
             known = find_kind(kinds, folder, name)
             if known is None:
                 ignored += [] if of_zip else [shown_as]
@@ -86,15 +89,19 @@ def find_files(drop_dir: Path, kinds: Sequence[FileKind]) -> Found:
     return Found(payloads, ignored)
 
 
-def _members(path: Path, name: str, shown_as: str, kinds: Sequence[FileKind]) -> list[Payload]:
-    """The tables of these kinds inside a zip, in the order of their names."""
+def _members(path: Path, name: str, shown_as: str, kinds: Sequence[FileKind]) -> tuple[list[Payload], list[str]]:
+    """The tables of these kinds inside a zip, in the order of their names, and the members that are none."""
+    payloads: list[Payload] = []
+    unread: list[str] = []
     if not kinds:
-        return []
-    payloads = []
+        return payloads, unread
     with open_zip(path, shown_as) as archive:
         for member in sorted(archive.infolist(), key=lambda each: each.filename):
             known = find_kind(kinds, kinds[0].folder, member.filename)
+            if member.is_dir():
+                continue
             if known is None or member.file_size > _LARGEST_MEMBER:
+                unread.append(f"{shown_as}!{member.filename}" + (f" ({_TOO_LARGE})" if known else ""))
                 continue
             kind, parameters = known
             payloads.append(
@@ -107,7 +114,7 @@ def _members(path: Path, name: str, shown_as: str, kinds: Sequence[FileKind]) ->
                     body=archive.read(member),
                 )
             )
-    return payloads
+    return payloads, unread
 
 
 def find_kind(kinds: Sequence[FileKind], folder: str, name: str) -> tuple[FileKind, dict[str, str]] | None:

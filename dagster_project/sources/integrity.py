@@ -7,6 +7,9 @@ the columns mean (see `landing`).
 from __future__ import annotations
 
 import gzip
+import html
+import json
+import re
 import struct
 import zipfile
 import zlib
@@ -15,10 +18,16 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from dagster_project.errors import SourceError
+from dagster_project.sources.text import start_of_text
 
 # BACI's largest archive (HS92, 30 years) expands to about 12 GB; a bomb expands to far more.
 MAX_EXPANDED_BYTES = 40 * 1024**3
 MAX_EXPANSION_RATIO = 200
+
+# So much of a file is looked at: an error page or error message is seldom longer.
+_START = 1 << 14
+# Under which names services say why they refuse, and under which they give rows.
+_REFUSALS = ("error", "errors", "errorObject", "message", "detail", "fault")
 
 _MAGIC = {"gzip": b"\x1f\x8b", "zip": b"PK\x03\x04", "parquet": b"PAR1"}
 
@@ -35,7 +44,7 @@ def check_file(path: Path, shown_as: str) -> None:
     suffixes = [suffix.lower() for suffix in path.suffixes]
     last = suffixes[-1] if suffixes else ""
     with path.open("rb") as file:
-        first = file.read(512)
+        first = file.read(_START)
     if not first:
         raise _not_what_it_says(shown_as, "an empty file", "a table with at least a header")
     if last == ".gz":
@@ -132,7 +141,7 @@ def _check_gzip(path: Path, first: bytes, shown_as: str) -> bytes:
         raise _not_what_it_says(shown_as, f"a file that begins with {first[:8]!r}", "gzip, as the name says")
     try:
         with gzip.open(path) as file:
-            content = file.read(512)
+            content = file.read(_START)
             while file.read(1 << 22):
                 _check_expansion(file.tell(), path, "gzip", shown_as)
     except (EOFError, OSError, zlib.error) as error:
@@ -144,22 +153,52 @@ def _check_gzip(path: Path, first: bytes, shown_as: str) -> bytes:
 
 def _check_text(first: bytes, suffix: str, shown_as: str) -> None:
     """Compare the first bytes of (uncompressed) content with what the suffix promises."""
-    start = first.removeprefix(b"\xef\xbb\xbf").lstrip()
     for kind, magic in _MAGIC.items():
-        if start.startswith(magic) and suffix != f".{kind}":
+        if first.startswith(magic) and suffix != f".{kind}":
             raise _not_what_it_says(shown_as, f"{kind} content", f"{suffix or 'text'} content")
     if suffix == ".parquet":
         if not first.startswith(_MAGIC["parquet"]):
             raise _not_what_it_says(shown_as, f"a file that begins with {first[:8]!r}", "Parquet, as the name says")
         return
-    if start[:1] == b"<" and suffix != ".xml":
-        raise _not_what_it_says(shown_as, "an HTML or XML page (an error page saved as data?)", f"{suffix} content")
-    if b"\x00" in first:
-        raise _not_what_it_says(shown_as, "binary content", f"{suffix} text in UTF-8")
-    if suffix in (".json", ".jsonl", ".ndjson") and start[:1] not in (b"{", b"["):
-        raise _not_what_it_says(shown_as, f"text that begins with {start[:8]!r}", "JSON")
-    if suffix in (".csv", ".txt", ".tsv") and start[:1] in (b"{", b"["):
+    text = start_of_text(first).strip()
+    if text[:1] == "<" and suffix != ".xml":
+        raise _not_what_it_says(
+            shown_as,
+            f"an HTML or XML page (an error page saved as data?) that says {_words(text)!r}",
+            f"{suffix} content",
+        )
+    if "\x00" in text:
+        raise _not_what_it_says(shown_as, "binary content", f"{suffix} text")
+    refusal = _refusal(text)
+    if refusal is not None:
+        raise _not_what_it_says(shown_as, f"an answer that reports the error {refusal!r}", "an answer with data")
+    if suffix in (".json", ".jsonl", ".ndjson") and text[:1] not in ("{", "["):
+        raise _not_what_it_says(shown_as, f"text that begins with {text[:60]!r}", "JSON")
+    if suffix in (".csv", ".txt", ".tsv", ".tab") and text[:1] in ("{", "["):
         raise _not_what_it_says(shown_as, "JSON", f"{suffix} text: rename the file to .json")
+
+
+def _words(page: str) -> str:
+    """What a page says to its reader, without markup."""
+    shown = re.sub(r"(?is)<(script|style)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>", " ", page)
+    return " ".join(html.unescape(shown).split())[:300]
+
+
+def _refusal(text: str) -> str | None:
+    """What a service says in an object that reports an error and has no rows; None for anything else."""
+    if not text.startswith("{"):
+        return None
+    try:
+        content = json.loads(text)
+    except ValueError:
+        return None
+    said = next((content[name] for name in _REFUSALS if content.get(name)), None)
+    if said is None or any(isinstance(value, list) and value for name, value in content.items() if name != "errors"):
+        return None
+    # Columns with their values by row are data, whatever the columns are called; so is a record of many fields.
+    if len(content) > 8 or (all(isinstance(value, dict) for value in content.values()) and len(content) > 1):
+        return None
+    return (said if isinstance(said, str) else json.dumps(said, ensure_ascii=False))[:300]
 
 
 def _not_what_it_says(shown_as: str, found: str, expected: str) -> SourceError:

@@ -12,18 +12,17 @@ from dagster_project.errors import SourceError
 from dagster_project.landing.delimited import (
     Dialect,
     decimal_number,
-    fold_names,
     open_delimited,
-    require_closed_quotes,
+    rejected_lines,
     require_columns,
-    require_one_line_each,
+    require_every_row,
     whole_number,
 )
 
 
 @pytest.fixture
-def connection() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect()
+def connection(tmp_path: Path) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"temp_directory": str(tmp_path / "spill")})
 
 
 @pytest.mark.parametrize(
@@ -92,10 +91,17 @@ def test_short_line_is_an_error_where_rejects_are_not_collected(
         connection.execute(f"from {open_delimited(connection, path, 'x.csv').expression}").fetchall()
 
 
-def test_names_that_fold_together() -> None:
-    assert fold_names(["A", " b "], "x.csv") == {"a": "A", "b": " b "}
-    with pytest.raises(SourceError, match=r"x\.csv: found the column ' a' twice"):
-        fold_names(["A", " a"], "x.csv")
+def test_a_column_that_is_there_twice_is_an_error_only_for_who_needs_it(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("A,note, a,Note,b\n1,x,2,y,3\n")
+    table = open_delimited(connection, path, "x.csv")
+    assert connection.execute(f"select {table.column('b')} from {table.expression}").fetchall() == [("3",)]
+    with pytest.raises(SourceError, match=r"x\.csv: found the column 'A' twice"):
+        table.column("a")
+    with pytest.raises(SourceError, match="'note' twice"):
+        require_columns(table, ("b", "note"), "x.csv")
 
 
 def test_one_of_several_names_is_enough(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
@@ -107,30 +113,96 @@ def test_one_of_several_names_is_enough(connection: duckdb.DuckDBPyConnection, t
         require_columns(table, (("year", "refyear"),), "x.csv")
 
 
-def test_value_over_several_lines_is_found_in_a_column_that_is_not_read(
+def read(
+    connection: duckdb.DuckDBPyConnection, path: Path, content: bytes, name: str = "x.csv"
+) -> list[tuple[str, ...]]:
+    """The rows of a file of two columns; SourceError unless all of them were read."""
+    path.write_bytes(content)
+    for table in ("rejected", "rejected_scan"):
+        connection.execute(f"drop table if exists {table}")
+    dialect = Dialect("\t" if name.endswith(".tsv") else ",")
+    opened = open_delimited(connection, path, name, dialect, rejects="rejected")
+    rows = connection.execute(f"select * from {opened.expression}").fetchall()
+    rejected = connection.execute(rejected_lines(connection, "rejected")).fetchall()
+    require_every_row(opened, len(rows) + len(rejected))
+    return rows
+
+
+LINE_ENDS = [b"\n", b"\r\n", b"\r"]
+
+
+@pytest.mark.parametrize("end", LINE_ENDS)
+def test_quoted_line_breaks_are_part_of_their_row(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, end: bytes
+) -> None:
+    content = end.join([b"a,b", b'1,"x', b'y"', b'2,"', b' z"', b"", b"3,w"])
+    rows = read(connection, tmp_path / "x", content)
+    assert [(a, b.split()) for a, b in rows] == [("1", ["x", "y"]), ("2", ["z"]), ("3", ["w"])]
+
+
+@pytest.mark.parametrize("end", LINE_ENDS)
+@pytest.mark.parametrize(("lines", "line"), [
+    ([b"a,b", b"1,x", b'2,"y', b"3,z", b'4,"', b"", b"5,w"], 3),
+    ([b"a,b", b"1,x", b'2,"y', b"3,z", b"4,w"], 3),
+    ([b"a,b", b"1,x", b"2,z", b'3,"y', b'4,"w"', b"5,v"], 4),
+    ([b"a,b", b'1,"x', b"Source: somebody"], 2),
+])  # fmt: skip
+def test_an_open_quotation_mark_stops_with_file_and_line(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, end: bytes, lines: list[bytes], line: int
+) -> None:
+    with pytest.raises(SourceError, match=rf"x\.csv, line {line}: found a quotation mark that is not closed"):
+        read(connection, tmp_path / "x", end.join([*lines, b""]))
+
+
+def test_quotation_marks_of_a_text_without_quoting_are_text(
     connection: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    path = tmp_path / "x.csv"
-    path.write_text('a,b\n1,x\n2,"y\n3,z\n4,"\n\n')
-    table = open_delimited(connection, path, "x.csv")
-    assert connection.execute(f"select count(*) from {table.expression}").fetchone() == (2,)
-    with pytest.raises(SourceError, match=r"x\.csv, row 2: found a quoted value that goes on over several lines"):
-        require_one_line_each(connection, table, path, False, "x.csv", 2)
-    path.write_text("a,b\n\n1,x\n\n2,y")  # blank lines are none
-    require_one_line_each(connection, open_delimited(connection, path, "x.csv"), path, False, "x.csv", 2)
+    content = b'a\tb\n1\t"Open only\n2\t"Second" one\n3\tsize 5"\n'
+    assert read(connection, tmp_path / "x", content, "x.tsv") == [
+        ("1", '"Open only'),
+        ("2", '"Second" one'),
+        ("3", 'size 5"'),
+    ]
+    quoted = b'"a"\t"b"\n1\t"A ""quoted"" word"\n2\t"b\tc"\n'
+    assert read(connection, tmp_path / "x", quoted, "x.tsv") == [("1", 'A "quoted" word'), ("2", "b\tc")]
 
 
-@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("end", LINE_ENDS)
 def test_a_short_line_is_no_open_quotation_mark_whatever_ends_the_lines(
-    connection: duckdb.DuckDBPyConnection, tmp_path: Path, line_end: str
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, end: bytes
 ) -> None:
-    path = tmp_path / "x.csv"
-    path.write_bytes(line_end.join(["a,b", "1,x", "2", "3,y,z", "4,w", ""]).encode())
-    table = open_delimited(connection, path, "x.csv", rejects="rejected")
-    assert connection.execute(f"from {table.expression}").fetchall() == [("1", "x"), ("4", "w")]
-    require_closed_quotes(connection, "rejected", "x.csv")
-    path.write_bytes(line_end.join(["a,b", '1,"x', "2,y", '3,"z', "4,w", ""]).encode())
-    table = open_delimited(connection, path, "x.csv", rejects="rejected_too")
-    connection.execute(f"from {table.expression}").fetchall()
-    with pytest.raises(SourceError, match="goes on over several lines"):
-        require_closed_quotes(connection, "rejected_too", "x.csv")
+    rows = read(connection, tmp_path / "x", end.join([b"a,b", b"1,x", b"2", b"3,y,z", b"4,w", b""]))
+    assert rows == [("1", "x"), ("4", "w")]
+
+
+@pytest.mark.parametrize("content", [
+    b"a,b\r\n1,x\n2,y\r\n", b"a,b\n1,x\r\n2,y\n", b"a,b\n\n1,x\n\n2,y", b"\xef\xbb\xbfa,b\n1,x\n2,y",
+    b"a;b\n1;x\n2;y\n", b"a\tb\r1\tx\r2\ty\r", "a,b\r\n1,x\r\n2,y\r\n".encode("utf-16"),
+    "a,b\n1,x\n2,y".encode("utf-16-le"), "a,b\n1,x\n2,y".encode("utf-16-be"),
+])  # fmt: skip
+def test_line_ends_delimiters_and_encodings_are_told_by_what_is_there(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, content: bytes
+) -> None:
+    assert read(connection, tmp_path / "x", content) == [("1", "x"), ("2", "y")]
+
+
+def test_a_line_break_inside_a_value_that_ends_no_line_is_a_blank(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    assert read(connection, tmp_path / "x", b"a,b\n1,x\ry\n2,z\n") == [("1", "x y"), ("2", "z")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "iso-8859-1", "cp1252"])
+def test_letters_beyond_ascii(connection: duckdb.DuckDBPyConnection, tmp_path: Path, encoding: str) -> None:
+    content = "a,b\r\n384,Côte d'Ivoire\r\n531,Curaçao\r\n792,Türkiye\r\n".encode(encoding)
+    rows = read(connection, tmp_path / "x", content)
+    assert rows == [("384", "Côte d'Ivoire"), ("531", "Curaçao"), ("792", "Türkiye")]
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "shift_jis", "cp1251", "mac-roman"])
+def test_text_that_is_of_no_known_encoding_is_refused_as_that(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, encoding: str
+) -> None:
+    text = {"cp1251": "Российская Федерация", "mac-roman": "Côte d'Ivoire, Curaçao"}.get(encoding, "中国日本国")
+    with pytest.raises(SourceError, match=r"x\.csv: found text that is neither UTF-8 nor UTF-16.*expected UTF-8"):
+        read(connection, tmp_path / "x", f'a,b\n1,"{text}"\n'.encode(encoding))

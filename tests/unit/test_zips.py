@@ -12,7 +12,7 @@ import pytest
 
 from dagster_project.datasets.trade import comtrade_async
 from dagster_project.errors import SourceError
-from dagster_project.landing.sheets import read_sheet
+from dagster_project.landing.sheets import read_sheets
 from dagster_project.places import CHECKOUT
 from dagster_project.sources import integrity
 from dagster_project.sources.integrity import check_zip
@@ -22,7 +22,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "check": lambda path: check_zip(path, "x.zip"),
     "table": lambda path: extract_table(path, ".tsv", path.parent, "x.zip"),
     "batch": lambda path: comtrade_async._table(path, "a batch"),
-    "workbook": lambda path: read_sheet(path, "x.xlsx", {"request", "status"}),
+    "workbook": lambda path: read_sheets(path, "x.xlsx", {"request", "status"}),
 }
 
 

@@ -223,4 +223,4 @@ def _write(load: PatentLoad, landing: Path, building: Path) -> Landed:
         f"select source, rule, cast(n as bigint) as n from (values {values}) as v(source, rule, n)",
         landing / "patents_rule_counts.parquet",
     )
-    return Landed(load.counts, load.noted, rows={**tables, "quarantine_patents": quarantined})
+    return Landed(load.counts, load.noted, load.warnings, rows={**tables, "quarantine_patents": quarantined})

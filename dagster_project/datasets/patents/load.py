@@ -12,7 +12,15 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.archive.store import Archive, Entry
-from dagster_project.landing.delimited import Dialect, TextTable, open_delimited, require_columns, unreadable
+from dagster_project.landing.delimited import (
+    Dialect,
+    TextTable,
+    open_delimited,
+    rejected_lines,
+    require_columns,
+    require_every_row,
+    unreadable,
+)
 from dagster_project.landing.tables import QUARANTINE, RuleCounts
 from dagster_project.sources.zip_member import extract_table
 from dagster_project.sql import literal
@@ -27,6 +35,7 @@ class PatentLoad:
 
     counts  accounting per input table, keyed `<source>/<table>`
     noted   things counted that are no row of an input table, keyed alike: {"patentsview/publications": {"no_field": 3}}
+    warnings  what a user should know although nothing stopped
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -34,6 +43,7 @@ class PatentLoad:
     scratch: Path
     counts: dict[str, RuleCounts] = field(default_factory=dict)
     noted: dict[str, dict[str, int]] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.connection.execute("set enable_progress_bar = false")  # a load of minutes would fill the log with it
@@ -63,9 +73,10 @@ class PatentLoad:
         """Read a delimited payload into the temporary table `name`; return how many lines were malformed.
 
         `query` is a select statement in which {table} stands for the payload and {<column>} for each column's trimmed
-        text (null where the file has no such column; `{a|b}` is the first of the two that it has). Malformed lines go
-        to quarantine, unless the file is read `again`. Whether the file is gzipped is found from its name. SourceError
-        when a required column is missing or the content cannot be read.
+        text (null where the file has no such column; `{a|b}` is the first of the two that it has). A row of the result
+        stands for one row of the file, or for as many as its column `n` says. Malformed lines go to quarantine, unless
+        the file is read `again`. Whether the file is gzipped is found from its name. SourceError when a required column
+        is missing, the content cannot be read, or a row of the file was not read.
         """
         opened = self._open(entry, dialect)
         require_columns(opened, required, entry.address)
@@ -76,7 +87,15 @@ class PatentLoad:
             connection.execute(f"create or replace temp table {name} as {_filled(query, opened)}")
         except (duckdb.InvalidInputException, duckdb.IOException) as error:  # others are defects of the query
             raise unreadable(entry.address, error) from error
-        return 0 if again else self._quarantine_rejects(entry)
+        if again:
+            return 0
+        malformed = self._quarantine_rejects(entry)
+        is_grouped = self.one(f"select count(*) from (describe {name}) where column_name = 'n'")
+        rows = self.one(f"select {'sum(n)' if is_grouped else 'count(*)'} from {name}")
+        require_every_row(opened, rows + malformed)
+        for remark in opened.written.notes if opened.written else []:
+            self.warnings.append(f"{entry.address}: {remark}")
+        return malformed
 
     def quarantine(self, entry: Entry, query: str) -> None:
         """Add rows to the quarantine; the query gives reason, detail, source_row, raw."""
@@ -107,14 +126,10 @@ class PatentLoad:
 
     def _quarantine_rejects(self, entry: Entry) -> int:
         """Move the lines that the CSV reader could not split into fields to quarantine; one line counts once."""
-        if not self.one(f"select count(*) from duckdb_tables() where table_name = '{_REJECTS}'"):
-            return 0
-        # Several errors of one record share its first byte; a rejected scan keeps the text of the line.
-        per_line = f"""
-            select 'malformed_row' as reason, min(error_message) as detail, min(line) as source_row,
-                min(csv_line) as raw
-            from {_REJECTS} group by line_byte_position
-        """
+        per_line = (
+            "select 'malformed_row' as reason, error as detail, line as source_row, text as raw "
+            f"from ({rejected_lines(self.connection, _REJECTS)})"
+        )
         self.quarantine(entry, per_line)
         return self.one(f"select count(*) from ({per_line})")
 

@@ -20,8 +20,8 @@ from dagster_project.landing.delimited import (
     TextTable,
     decimal_number,
     open_delimited,
-    require_closed_quotes,
-    require_one_line_each,
+    rejected_lines,
+    require_every_row,
     unreadable,
     whole_number,
 )
@@ -97,14 +97,14 @@ def land(load: Load) -> Landed:
 def _read(connection: duckdb.DuckDBPyConnection, archive: Archive, entry: Entry, table: str) -> _File:
     """Read a file's columns as text into a temporary table. SourceError unless it is a table of ideal points."""
     path, file = archive.open_path(entry), _File(entry, table)
-    dialect = _dialect(path)
-    if dialect.delimiter == "\t" and entry.parameters.get("format", "csv").lower() != "tab":
-        file.warnings.append(f"{entry.address}: tab-separated although its name says .csv; read as it is")
-    if dialect.encoding != "utf-8":
-        file.warnings.append(f"{entry.address}: not UTF-8; read as Latin-1 (its codes and numbers are the same)")
+    is_tab = entry.parameters.get("format", "csv").lower() == "tab"
     for name in (_REJECTS, f"{_REJECTS}_scan"):
         connection.execute(f"drop table if exists {name}")
-    opened = open_delimited(connection, path, entry.address, dialect, rejects=_REJECTS)
+    opened = open_delimited(connection, path, entry.address, Dialect("\t" if is_tab else ","), rejects=_REJECTS)
+    assert opened.written is not None
+    if opened.written.delimiter == "\t" and not is_tab:
+        file.warnings.append(f"{entry.address}: tab-separated although its name says .csv; read as it is")
+    file.warnings += [f"{entry.address}: {remark}" for remark in opened.written.notes]
     _require(opened, entry)
     columns = ", ".join(f"{opened.column(name.lower())} as {name.lower()}" for name in (*REQUIRED, VOTES))
     try:
@@ -116,7 +116,7 @@ def _read(connection: duckdb.DuckDBPyConnection, archive: Archive, entry: Entry,
         raise unreadable(entry.address, error) from error
     file.rows = _one(connection, f"select count(*) from {table}")
     file.malformed = _keep_malformed(connection, file)
-    require_one_line_each(connection, opened, path, False, entry.address, file.rows_read)
+    require_every_row(opened, file.rows_read)
     if not file.rows_read:
         raise SourceError(
             entry.address,
@@ -128,18 +128,6 @@ def _read(connection: duckdb.DuckDBPyConnection, archive: Archive, entry: Entry,
         file.warnings.append(f"{entry.address}: without the column {VOTES}, so n_votes is empty")
     file.last_session = _one(connection, f"select max({whole_number('session')}) from {table}")
     return file
-
-
-def _dialect(path: Path) -> Dialect:
-    """Delimiter and encoding of a file, by its content: its name may be wrong about them."""
-    body = path.read_bytes()
-    header = body.split(b"\n", 1)[0]
-    delimiter = "\t" if header.count(b"\t") > header.count(b",") else ","
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError:
-        return Dialect(delimiter, encoding="latin-1")
-    return Dialect(delimiter)
 
 
 def _require(opened: TextTable, entry: Entry) -> None:
@@ -156,15 +144,10 @@ def _require(opened: TextTable, entry: Entry) -> None:
 
 def _keep_malformed(connection: duckdb.DuckDBPyConnection, file: _File) -> int:
     """Note the lines that are no rows of the table, in `<table>_malformed`; return how many there are."""
-    connection.execute(f"create temp table {file.table}_malformed (source_row bigint, detail varchar, raw varchar)")
-    if not _one(connection, f"select count(*) from duckdb_tables() where table_name = '{_REJECTS}'"):
-        return 0
-    require_closed_quotes(connection, _REJECTS, file.entry.address)
-    # Several errors of one line share its first byte.
-    connection.execute(f"""
-        insert into {file.table}_malformed
-        select min(line), min(error_message), trim(min(csv_line), e'\\r\\n') from {_REJECTS} group by line_byte_position
-    """)
+    connection.execute(
+        f"create temp table {file.table}_malformed as select line as source_row, error as detail, text as raw "
+        f"from ({rejected_lines(connection, _REJECTS)})"
+    )
     return _one(connection, f"select count(*) from {file.table}_malformed")
 
 

@@ -119,7 +119,10 @@ def _baci_areas(file: ReferenceFile) -> list[dict[str, Any]]:
             None,
             None,
         )
-        for row in file.csv_rows((("country_code",), ("country_name", "country_name_full")))
+        for row in file.csv_rows(
+            (("country_code",), ("country_name", "country_name_full")),
+            ("country_iso2", "iso_2digit_alpha", "country_iso3", "iso_3digit_alpha"),
+        )
     ]
 
 

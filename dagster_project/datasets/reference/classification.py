@@ -121,15 +121,15 @@ def _workbook_categories(file: ReferenceFile, base: str) -> Categories | None:
     _set_aside_other_sheets(file, base)
     if base not in WORKBOOK_SHEETS:
         return None
-    rows = file.sheet_rows(WORKBOOK_SHEETS[base], ("hs6", "hs6desc", "bec4code", "bec5enduse"))
-    return _unique(rows, ("hs6", "hs6desc", "bec4code", "bec5enduse"), file) or None
+    columns = ("hs6", "hs6desc", "bec4code", "bec5enduse")
+    return _unique(file.sheet_rows(WORKBOOK_SHEETS[base], columns, WORKBOOK_SHEETS.values()), columns, file) or None
 
 
 def _table_categories(file: ReferenceFile, base: str) -> Categories | None:
     if REVISION_OF_YEAR.get(file.parameters["hs_year"]) != base:
         file.set_aside_csv("other_revision")
         return None
-    rows = file.csv_rows((("hs6",), ("bec4",), ("bec5_end_use",)))
+    rows = file.csv_rows((("hs6",), ("bec4",), ("bec5_end_use",)), ("description",))
     return _unique(rows, ("hs6", "description", "bec4", "bec5_end_use"), file)
 
 

@@ -47,7 +47,9 @@ def land(load: Load) -> Landed:
         "products": pa.Table.from_pylist(products, PRODUCTS),
         "hs_conversion": pa.Table.from_pylist(chained.rows, CONVERSION),
     }
-    counts = _by_group([file for of_kind in files.values() for file in of_kind])
+    all_files = [file for of_kind in files.values() for file in of_kind]
+    warnings += [remark for file in all_files for remark in file.remarks]
+    counts = _by_group(all_files)
     for group, count in counts.items():
         count.check(f"reference landing, {group}")
     with replaced_directory(load.landing / "reference") as building:

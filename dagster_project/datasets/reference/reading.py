@@ -6,12 +6,11 @@ what columns mean (see `areas`, `classification`, `conversion`).
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -20,9 +19,10 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from dagster_project.archive.store import Archive, Entry
 from dagster_project.errors import SourceError
-from dagster_project.landing.delimited import fold_names
+from dagster_project.landing.records import Record, column_twice, delimiter_of, distinct_names, read_records
 from dagster_project.landing.tables import RuleCounts
 from dagster_project.sources.integrity import open_zip
+from dagster_project.sources.text import encoding_note, read_text
 
 Row = dict[str, str]
 
@@ -32,7 +32,8 @@ class ReferenceFile:
     """One archived file. Every row that is read here must be counted once: as landed, or set aside by a named rule.
 
     A row is a record of a CSV (a quoted value may go on over several lines), a line of the sheet that holds the table,
-    or an item of a JSON list. Blank lines and headers are no rows.
+    or an item of a JSON list. Blank lines and headers are no rows. `remarks` say what is odd about how the file is
+    written, and which sheets nothing reads.
     """
 
     archive: Archive
@@ -40,6 +41,7 @@ class ReferenceFile:
     rows_read: int = 0
     landed: int = 0
     rules: Counter[str] = field(default_factory=Counter)
+    remarks: list[str] = field(default_factory=list)
 
     @property
     def address(self) -> str:
@@ -73,34 +75,48 @@ class ReferenceFile:
         """The account of the file's rows."""
         return RuleCounts(self.rows_read, self.landed, {rule: n for rule, n in sorted(self.rules.items()) if n})
 
-    def csv_rows(self, required: Sequence[tuple[str, ...]]) -> list[Row]:
+    def csv_rows(self, required: Sequence[tuple[str, ...]], optional: Sequence[str] = ()) -> list[Row]:
         """Rows of a small CSV by folded column name.
 
-        SourceError unless one column of each tuple in `required` is there and every row has all fields.
+        SourceError unless one column of each tuple in `required` is there, no column that is read is there twice, and
+        every row has all fields. Lines of a single field below the last row are a footer.
         """
         records = self._records()
-        header = [name.strip().lower() for name in next(records, (1, []))[1]]
-        fold_names([name for name in header if name], self.address)  # a column that is there twice is an error
-        self._require(header, required)
+        header = next(records, None)
+        names, repeated = distinct_names(header.fields if header else [])
+        self._require(names, required)
+        for name in (*(name for each in required for name in each), *optional):
+            if name in repeated:
+                raise column_twice(self.address, names[name])
+        kept = list(records)
+        while kept and len(kept[-1].fields) == 1 < len(names):
+            kept.pop()
+            self.rows_read += 1
+            self.set_aside("footer")
         rows = []
-        for line, record in records:
-            if len(record) != len(header):
+        for record in kept:
+            if len(record.fields) != len(names):
                 raise SourceError(
-                    f"{self.address}, line {line}",
-                    found=f"{len(record)} fields",
-                    expected=f"{len(header)} fields, as in the header",
+                    f"{self.address}, line {record.last_line}",
+                    found=f"{len(record.fields)} fields",
+                    expected=f"{len(names)} fields, as in the header",
                     remedy="Fetch the file again; reference tables are used whole or not at all.",
                 )
-            rows.append({name: value.strip() for name, value in zip(header, record, strict=True)})
+            rows.append({name: value.strip() for name, value in zip(names, record.fields, strict=True)})
         self.rows_read += len(rows)
         return rows
 
-    def sheet_rows(self, sheet: str | None, columns: Sequence[str]) -> list[Row]:
-        """Rows of a workbook's sheet (the first when None), or of a CSV of the same content, by folded column name."""
+    def sheet_rows(self, sheet: str | None, columns: Sequence[str], known: Collection[str] = ()) -> list[Row]:
+        """Rows of a workbook's sheet (the first when None), or of a CSV of the same content, by folded column name.
+
+        Sheets that are not `known` to be read elsewhere are remarked on.
+        """
         required = [(column,) for column in columns]
         if self._is_csv:
             return self.csv_rows(required)
         name = sheet or self._workbook.sheet_names[0]
+        others = [other for other in self._workbook.sheet_names if other not in (name, *known)]
+        self._remark(f"sheets that nothing reads: {', '.join(others)}" if others else None)
         if name not in self._workbook.sheet_names:
             raise SourceError(
                 self.address,
@@ -109,16 +125,20 @@ class ReferenceFile:
                 remedy="Fetch the publisher's workbook again.",
             )
         lines = self._sheet_lines(name)
-        header = [cell.lower() for cell in lines[0]] if lines else []
-        self._require(header, required)
-        wanted = [(column, header.index(column)) for column in columns]
+        names, repeated = distinct_names(lines[0] if lines else [])
+        self._require(names, required)
+        for column in columns:
+            if column in repeated:
+                raise column_twice(f"{self.address}, sheet {name!r}", names[column])
+        wanted = [(column, list(names).index(column)) for column in columns]
         rows = [{column: line[at] for column, at in wanted} for line in lines[1:]]
         self.rows_read += len(rows)
         return rows
 
     def json_items(self, name: str) -> list[Any]:
         """The items of the list `name`. For content without such a list Python's own error is raised."""
-        items = json.loads(self.archive.open_path(self.entry).read_text(encoding="utf-8-sig"))[name]
+        text, _ = read_text(self.archive.open_path(self.entry).read_bytes(), self.address)
+        items = json.loads(text)[name]
         self.rows_read += len(items)
         return list(items)
 
@@ -141,26 +161,15 @@ class ReferenceFile:
     def _is_csv(self) -> bool:
         return self.parameters.get("format", "xlsx").lower() == "csv"
 
-    def _records(self) -> Iterator[tuple[int, list[str]]]:
-        """Each record of a CSV, the header first, with the number of the line it ends on.
+    def _records(self) -> Iterator[Record]:
+        """Each record of a CSV, the header first."""
+        text, encoding = read_text(self.archive.open_path(self.entry).read_bytes(), self.address)
+        self._remark(encoding_note(encoding))
+        return read_records(io.StringIO(text), delimiter_of(text.lstrip("\n").partition("\n")[0]), self.address)
 
-        UTF-8 or Latin-1 (older BACI lists). An open quotation mark is an error: it would make one value of many rows.
-        """
-        content = self.archive.open_path(self.entry).read_bytes()
-        try:
-            text = content.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            text = content.decode("latin-1")
-        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-        try:
-            yield from ((reader.line_num, record) for record in reader if record)
-        except csv.Error as error:
-            raise SourceError(
-                f"{self.address}, line {reader.line_num}",
-                found=f"broken quotes ({error})",
-                expected="quotation marks that are closed, and doubled inside a value",
-                remedy="Fetch the file again, or mend that line.",
-            ) from error
+    def _remark(self, remark: str | None) -> None:
+        if remark is not None and f"{self.address}: {remark}" not in self.remarks:
+            self.remarks.append(f"{self.address}: {remark}")
 
     @cached_property
     def _workbook(self) -> CalamineWorkbook:
@@ -181,7 +190,7 @@ class ReferenceFile:
         lines = [[_cell_text(cell) for cell in line] for line in self._workbook.get_sheet_by_name(name).to_python()]
         return [line for line in lines if any(line)]
 
-    def _require(self, header: Sequence[str], required: Sequence[tuple[str, ...]]) -> None:
+    def _require(self, header: Collection[str], required: Sequence[tuple[str, ...]]) -> None:
         for names in required:
             if not any(name in header for name in names):
                 raise SourceError(

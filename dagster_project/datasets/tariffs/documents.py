@@ -5,7 +5,6 @@ What belongs here: how a document's text becomes rows. Not here: what is made of
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ from xml.etree import ElementTree
 
 from dagster_project.errors import SourceError
 from dagster_project.landing.sheets import Row, Sheet
+from dagster_project.sources.text import read_text
 
 NOTICE_COLUMNS = ("notice_no", "list", "granted_date", "valid_from", "valid_to", "hts10", "item", "text", "n_codes")
 SCHEDULE_COLUMNS = ("htsno", "description", "general", "release")
@@ -77,14 +77,14 @@ def read_notice(path: Path, shown_as: str, parameters: Mapping[str, str]) -> She
                 "n_codes": str(len(codes)),
             }
             rows.append(Row(len(rows) + 1, cells))
-    return Sheet({name: name for name in NOTICE_COLUMNS}, rows)
+    return Sheet({name: name for name in NOTICE_COLUMNS}, rows, shown_as)
 
 
 def read_schedule(path: Path, shown_as: str, parameters: Mapping[str, str]) -> Sheet:
     """The tariff schedule as USITC exports it, one row per line of any chapter; the file's name tells the edition."""
-    content = path.read_bytes()
+    text, _ = read_text(path.read_bytes(), shown_as)
     try:
-        lines: list[dict[str, Any]] = json.loads(gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content)
+        lines: list[dict[str, Any]] = json.loads(text)
         rows = [
             Row(number, {name: _text(line[name]) for name in SCHEDULE_COLUMNS[:3]} | {"release": parameters["release"]})
             for number, line in enumerate(lines, 1)
@@ -96,7 +96,7 @@ def read_schedule(path: Path, shown_as: str, parameters: Mapping[str, str]) -> S
             expected=f"USITC's export, a list of records with {', '.join(SCHEDULE_COLUMNS[:3])}",
             remedy="Fetch it again, or take the file out of the drop folder.",
         ) from error
-    return Sheet({name: name for name in SCHEDULE_COLUMNS}, rows)
+    return Sheet({name: name for name in SCHEDULE_COLUMNS}, rows, shown_as)
 
 
 def _text(value: Any) -> str | None:
@@ -105,8 +105,9 @@ def _text(value: Any) -> str | None:
 
 def read_documents(path: Path, shown_as: str) -> Sheet:
     """A page of regulations.gov's documents as the sheet of lists 1 and 2: decisions by the words of their title."""
+    text, _ = read_text(path.read_bytes(), shown_as)
     try:
-        records: list[dict[str, Any]] = json.loads(path.read_text("utf-8-sig"))["data"]
+        records: list[dict[str, Any]] = json.loads(text)["data"]
         rows = [_document_row(number, record) for number, record in enumerate(records, 1)]
     except (ValueError, KeyError, TypeError) as error:
         raise SourceError(
@@ -116,7 +117,7 @@ def read_documents(path: Path, shown_as: str) -> Sheet:
             remedy="Fetch it again, or take the file out of the drop folder.",
         ) from error
     columns = ("doc type", "request doc-id", "organization name", "10-digit hts", "stages", "date posted")
-    return Sheet({name: name for name in columns}, rows)
+    return Sheet({name: name for name in columns}, rows, shown_as)
 
 
 def _document_row(number: int, record: Mapping[str, Any]) -> Row:

@@ -18,9 +18,10 @@ import pyarrow as pa
 
 from dagster_project.archive.store import Archive, Entry
 from dagster_project.datasets.tariffs.documents import read_documents, read_notice, read_schedule
-from dagster_project.datasets.tariffs.rows import IMPORT_YEARS, Context, Rejected, columns_looked_for, reader_of
+from dagster_project.datasets.tariffs.rows import IMPORT_YEARS, Context, Reader, Rejected, columns_looked_for, reader_of
+from dagster_project.errors import SourceError
 from dagster_project.landing.loads import Landed, Load
-from dagster_project.landing.sheets import Row, Sheet, read_sheet
+from dagster_project.landing.sheets import Row, Sheet, read_sheets
 from dagster_project.landing.tables import QUARANTINE, RULE_COUNTS, RuleCounts, replaced_directory, write_parquet
 
 _ORIGIN = [("archive_entry", pa.string()), ("source_row", pa.int64())]
@@ -124,7 +125,10 @@ _PERSONAL = ("firstname", "lastname", "first name", "last name", "submitter", "c
 
 @dataclass
 class _Load:
-    """What one archived table gave: landed rows, counts and quarantine. `notes` count repairs, not rows set aside."""
+    """What one archived table gave: landed rows, counts and quarantine.
+
+    `notes` count repairs, not rows set aside; `warnings` name what was not read, and what is odd about the file.
+    """
 
     entry: Entry
     table: str
@@ -133,6 +137,7 @@ class _Load:
     rows_landed: int = 0
     rules: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
+    warnings: list[str] = field(default_factory=list)
     quarantine: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -186,9 +191,25 @@ def land(load: Load) -> Landed:
 def _load(archive: Archive, entry: Entry) -> _Load:
     kind = entry.parameters["kind"]
     load = _Load(entry, _TABLE_OF_KIND[kind])
-    sheet = _sheet(archive.open_path(entry), entry, kind)
-    read = reader_of("requests" if kind == "regulations_page" else kind, sheet, entry.address)
-    context = Context(kind, entry.part, load.notes)
+    sheets, load.warnings = _sheets(archive.open_path(entry), entry, kind)
+    readers: list[tuple[Sheet, Reader]] = []
+    failures: list[SourceError] = []
+    for sheet in sheets:
+        try:
+            readers.append((sheet, reader_of("requests" if kind == "regulations_page" else kind, sheet)))
+        except SourceError as error:
+            failures.append(error)
+    if not readers:
+        raise failures[0]
+    load.warnings += [f"{error.where}: not read, {error.found}; expected {error.expected}" for error in failures]
+    for sheet, read in readers:
+        load.warnings += [f"{sheet.shown_as}: {sheet.note}"] if sheet.note else []
+        _read_rows(load, sheet, read)
+    return load
+
+
+def _read_rows(load: _Load, sheet: Sheet, read: Reader) -> None:
+    context = Context(load.entry.parameters["kind"], sheet.shown_as, load.notes)
     for row in sheet.rows:
         load.rows_read += 1
         outcome = (
@@ -202,17 +223,17 @@ def _load(archive: Archive, entry: Entry) -> _Load:
             load.rules[outcome] += 1
         else:
             load.land(row, outcome)
-    return load
 
 
-def _sheet(path: Path, entry: Entry, kind: str) -> Sheet:
+def _sheets(path: Path, entry: Entry, kind: str) -> tuple[list[Sheet], list[str]]:
+    """The tables of a payload, and what of it is no table."""
     if kind == "register_notice":
-        return read_notice(path, entry.address, entry.parameters)
+        return [read_notice(path, entry.address, entry.parameters)], []
     if kind == "hts_export":
-        return read_schedule(path, entry.address, entry.parameters)
+        return [read_schedule(path, entry.address, entry.parameters)], []
     if kind == "regulations_page":
-        return read_documents(path, entry.address)
-    return read_sheet(path, entry.address, columns_looked_for(kind))
+        return [read_documents(path, entry.address)], []
+    return read_sheets(path, entry.address, columns_looked_for(kind))
 
 
 def _impersonal(row: Row) -> dict[str, str | None]:
@@ -277,7 +298,7 @@ def _write(
 
 def _warnings(tables: Mapping[str, pa.Table], loads: Sequence[_Load]) -> list[str]:
     """What a user should know although nothing stopped: unknown words, missing tables, exclusions of unknown notes."""
-    warnings = []
+    warnings = [warning for load in reversed(loads) for warning in load.warnings]
     unknown = Counter(
         row["status_raw"]
         for load in loads

@@ -38,6 +38,8 @@ _LIST_SOURCES = {
 
 
 IMPORT_YEARS = (2015, 2016, 2017, 2018)
+# What rows of the lists and of exclusions may hold besides what they must.
+_OPTIONAL = ("ch99_code", "vintage", "hts8_mentioned", "source_url", "fr_all", *(f"imports_{y}" for y in IMPORT_YEARS))
 
 
 class Layout(NamedTuple):
@@ -131,7 +133,7 @@ class Rejected(NamedTuple):
 
 @dataclass(frozen=True)
 class Context:
-    """What a row's reader may know of its file: kind and name, and the counter of repairs (`noted:<what>`)."""
+    """What a row's reader may know of its file: kind, name and sheet, and the counter of repairs (`noted:<what>`)."""
 
     kind: str
     file_name: str
@@ -143,12 +145,13 @@ Outcome = list[dict[str, Any]] | str | Rejected
 Reader = Callable[[Row, Context], Outcome]
 
 
-def reader_of(kind: str, sheet: Sheet, shown_as: str) -> Reader:
-    """The reader for a table's rows; SourceError when the table lacks a column that it needs."""
+def reader_of(kind: str, sheet: Sheet) -> Reader:
+    """The reader for a table's rows; SourceError when the table lacks a column that it needs, or has it twice."""
     if kind == "requests":
-        return partial(_request, _layout_of(sheet, shown_as))
+        return partial(_request, _layout_of(sheet))
     reader, required = _READERS[kind]
-    _require(sheet, required, shown_as)
+    _require(sheet, required)
+    sheet.require_once({*required, *_OPTIONAL})
     return reader
 
 
@@ -157,7 +160,7 @@ def columns_looked_for(kind: str) -> Collection[str]:
     return REQUEST_COLUMNS if kind == "requests" else _READERS[kind][1]
 
 
-def _layout_of(sheet: Sheet, shown_as: str) -> Layout:
+def _layout_of(sheet: Sheet) -> Layout:
     """The layout whose required columns are all there; SourceError naming what the nearest one lacks."""
 
     def missing(layout: Layout) -> list[str]:
@@ -165,20 +168,22 @@ def _layout_of(sheet: Sheet, shown_as: str) -> Layout:
 
     nearest = min(REQUEST_LAYOUTS, key=lambda layout: len(missing(layout)))
     if not missing(nearest):
+        for part in (nearest.required, nearest.optional):
+            sheet.require_once(name for names in part.values() for name in names)
         return nearest
     raise SourceError(
-        f"{shown_as}, column {', '.join(missing(nearest))}",
+        f"{sheet.shown_as}, column {', '.join(missing(nearest))}",
         found=f"only the columns {', '.join(sheet.columns.values())}",
         expected=f"the header of a table of exclusion requests, the nearest being the layout {nearest.name}",
         remedy="Is this the table its name says? Mend its header, or take the file out of the drop folder.",
     )
 
 
-def _require(sheet: Sheet, required: Sequence[str], shown_as: str) -> None:
+def _require(sheet: Sheet, required: Sequence[str]) -> None:
     missing = [name for name in required if name not in sheet.columns]
     if missing:
         raise SourceError(
-            f"{shown_as}, column {', '.join(missing)}",
+            f"{sheet.shown_as}, column {', '.join(missing)}",
             found=f"only the columns {', '.join(sheet.columns.values())}",
             expected=f"the columns {', '.join(required)}",
             remedy="Is this the table its name says, in its compiler's layout? Fetch it again or rename it.",

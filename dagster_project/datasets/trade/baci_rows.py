@@ -30,7 +30,6 @@ from dagster_project.sources.integrity import open_zip
 from dagster_project.sql import identifier
 
 REQUIRED = ("t", "i", "j", "k", "v", "q")
-KNOWN = frozenset(REQUIRED)
 # How the publisher names the table of a year: its HS edition, year and release.
 YEAR_TABLE = r"(.*/)?BACI_HS(?P<hs>\d\d)_Y(?P<year>\d{4})_V(?P<release>\d{6}[a-z]?)\.csv(\.gz)?"
 
@@ -96,15 +95,17 @@ def require_year(named: str, years: Collection[int], shown_as: str) -> None:
         )
 
 
-def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, rejects: str) -> tuple[str, TextTable]:
+def typed_rows(
+    connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, shown_as: str, rejects: str
+) -> tuple[str, TextTable]:
     """A query for the typed rows of one yearly file, in the file's order (columns: `parsing.PARSED_COLUMNS`), and its
     text.
 
     Values: thousand USD become USD. Quantities: metric tons. SourceError when a column is missing.
     """
     gzipped = entry.address.lower().endswith(".gz")
-    table = open_delimited(connection, path, entry.address, Dialect(gzipped=gzipped), rejects=rejects)
-    require_columns(table, REQUIRED, entry.address)
+    table = open_delimited(connection, path, shown_as, Dialect(gzipped=gzipped), rejects=rejects)
+    require_columns(table, REQUIRED, shown_as)
     t, i, j, k, v, q = (f"received.{identifier(table.columns[name])}" for name in REQUIRED)
     revision = REVISION_OF_TWO_DIGITS[entry.parameters["hs"]]
     # Casts allow blanks around a number, so text is trimmed only where it is looked at as text: a trim per field and
@@ -149,3 +150,12 @@ def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, 
         from judged
     """
     return query, table
+
+
+def remarks(table: TextTable) -> list[str]:
+    """What is odd about how the table is written, without harm to any row."""
+    extra = [written for name, written in table.columns.items() if name not in REQUIRED]
+    return [
+        *(table.written.notes if table.written else []),
+        *([f"columns that nothing reads: {', '.join(extra)}"] if extra else []),
+    ]

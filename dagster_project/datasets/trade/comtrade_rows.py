@@ -1,7 +1,7 @@
 """Comtrade's rows, in any of its file shapes, as typed rows with a reason where a row cannot be used.
 
-What belongs here: Comtrade's columns and the shape and range checks of single rows. Not here: rules that need other
-rows or reference tables (see `landing`).
+What belongs here: the shape and range checks of single rows. Not here: other names of columns (see `comtrade_names`),
+the shapes of JSON (see `comtrade_json`), and rules that need other rows or reference tables (see `landing`).
 """
 
 from __future__ import annotations
@@ -12,23 +12,21 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.archive.store import Entry
-from dagster_project.datasets.trade.comtrade_files import FIELDS
+from dagster_project.datasets.trade.comtrade_json import open_json
+from dagster_project.datasets.trade.comtrade_names import FORMER_LAYOUT, KNOWN, is_former_layout, with_known_names
 from dagster_project.errors import SourceError
 from dagster_project.hs import REVISIONS
 from dagster_project.landing.delimited import (
     Dialect,
     TextTable,
     decimal_number,
-    fold_names,
     open_delimited,
     require_columns,
-    unreadable,
     whole_number,
 )
-from dagster_project.sql import identifier, literal, one_file
+from dagster_project.sql import literal
 
 REQUIRED = ("reportercode", "flowcode", "partnercode", "cmdcode", "primaryvalue", ("refyear", "period"))
-KNOWN = frozenset(field.lower() for field in FIELDS)
 # Flow as written (upper case, letters and digits only) -> the code it stands for. Comtrade's codes and their
 # descriptions, and the numbers of its former service. A word that is not here is no flow that anybody knows.
 FLOWS: Mapping[str, str] = {
@@ -48,117 +46,56 @@ ORIGINAL = ("", "TRUE", "T", "1", "YES", "Y")
 CONVERTED = ("FALSE", "F", "0", "NO", "N")
 
 
-def typed_rows(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, rejects: str) -> tuple[str, TextTable]:
+def typed_rows(
+    connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, shown_as: str, rejects: str
+) -> tuple[str, TextTable]:
     """A query for the typed rows of one payload, in the file's order (columns: `parsing.PARSED_COLUMNS`), and its text.
 
     `rejects` names the temporary table that collects unreadable lines. SourceError when the payload is no Comtrade
     table or lacks a required column.
     """
-    if file_format(entry) == "json":
-        table = _open_json(connection, path, entry)
+    gzipped = entry.address.lower().endswith(".gz")
+    written_as = _file_format(entry)
+    if written_as == "json":
+        received = open_json(connection, path, gzipped, shown_as)
     else:
-        table = _open_delimited(connection, path, entry, rejects)
-    require_columns(table, REQUIRED, entry.address)
+        dialect = Dialect("," if written_as == "csv" else "\t", gzipped)
+        received = open_delimited(connection, path, shown_as, dialect, rejects=rejects)
+    table = with_known_names(received)
+    _require(table)
     return _typed(table), table
 
 
-def file_format(entry: Entry) -> str:
+def remarks(table: TextTable) -> list[str]:
+    """What is odd about how the table is written, without harm to any row."""
+    extra = [written for name, written in table.columns.items() if name not in KNOWN]
+    return [
+        *(table.written.notes if table.written else []),
+        *([f"read as {FORMER_LAYOUT}"] if is_former_layout(table) else []),
+        *([f"columns that nothing reads: {', '.join(extra)}"] if extra else []),
+    ]
+
+
+def _file_format(entry: Entry) -> str:
     """The payload's format: csv, json, txt or tsv. The publisher's client names bulk files without .txt."""
     bulk = Path(entry.part).name.upper().startswith("COMTRADE-")
     return entry.parameters.get("format", "txt" if bulk else "csv").lower()
 
 
-def _open_delimited(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry, rejects: str) -> TextTable:
-    is_csv = file_format(entry) == "csv"
-    dialect = Dialect("," if is_csv else "\t", gzipped=entry.address.lower().endswith(".gz"))
-    return open_delimited(connection, path, entry.address, dialect, rejects=rejects)
-
-
-def _open_json(connection: duckdb.DuckDBPyConnection, path: Path, entry: Entry) -> TextTable:
-    """Comtrade's envelope {"count": n, "data": [...], "error": ""}, a bare list of rows, or one row a line."""
-    compression = "gzip" if entry.address.lower().endswith(".gz") else "uncompressed"
-    reader = f"read_json_objects({one_file(path)}, compression='{compression}', format='auto', "
-    reader += "hive_partitioning=false, "
-    reader += f"maximum_object_size={max(_content_bytes(path, compression) + 1, 1 << 24)})"
+def _require(table: TextTable) -> None:
+    """SourceError unless the required columns are there; of the former service's tables it says that they are such."""
     try:
-        connection.execute(f"create or replace temp table payload as select json from {reader}")
-        envelopes = connection.execute(
-            "select json ->> 'error', json ->> 'count', json_array_length(json, '$.data') from payload "
-            "where json_type(json, '$.data') = 'ARRAY'"
-        ).fetchall()
-        for envelope in envelopes:
-            _check_envelope(entry, *envelope)
-        if not envelopes:
-            _check_no_refusal(connection, entry)
-        rows = "select unnest(cast(json -> 'data' as json[])) as r from payload" if envelopes else "from payload"
-        connection.execute(f"create or replace temp table json_rows as select r from ({rows}) as rows(r)")
-        _check_rows(connection, entry, len(envelopes))
-        keys = connection.execute(
-            "select distinct unnest(json_keys(r)) as name from json_rows order by name"
-        ).fetchall()
-    except duckdb.Error as error:
-        raise unreadable(entry.address, error) from error
-    # An answer without rows has no keys; it is an answer all the same.
-    names = [key[0] for key in keys] or list(FIELDS)
-    fields = ", ".join(f"r ->> {literal(name)} as {identifier(name)}" for name in names)
-    return TextTable(f"(select {fields} from json_rows)", fold_names(names, entry.address))
-
-
-def _content_bytes(path: Path, compression: str) -> int:
-    """The size of the text: an answer is one JSON object, and the reader's buffer must hold all of it."""
-    if compression != "gzip":
-        return path.stat().st_size
-    with path.open("rb") as file:  # the last four bytes of a gzip file say how long its content is
-        file.seek(-4, 2)
-        return int.from_bytes(file.read(4), "little")
-
-
-def _check_no_refusal(connection: duckdb.DuckDBPyConnection, entry: Entry) -> None:
-    """Comtrade refuses with one object: {"error": …}, {"errorObject": …} or {"statusCode": …, "message": …}."""
-    row = connection.execute(
-        "select coalesce(json ->> 'error', json ->> 'errorObject', json ->> 'message') from payload "
-        "where (select count(*) from payload) = 1 and (json ->> 'reporterCode') is null"
-    ).fetchone()
-    if row is not None and row[0]:
-        raise _refusal(entry, row[0])
-
-
-def _check_rows(connection: duckdb.DuckDBPyConnection, entry: Entry, envelopes: int) -> None:
-    """Every row is an object, and nothing stands beside the envelopes."""
-    objects, others, payloads = connection.execute(
-        "select count(*) filter (json_type(r) = 'OBJECT'), count(*) filter (json_type(r) is distinct from 'OBJECT'), "
-        "(select count(*) from payload) from json_rows"
-    ).fetchone() or (0, 0, 0)
-    if others or (envelopes and envelopes != payloads):
+        require_columns(table, REQUIRED, table.shown_as)
+    except SourceError as error:
+        if not is_former_layout(table):
+            raise
         raise SourceError(
-            entry.address,
-            found=f"{others} of {objects + others} rows that are no objects"
-            if others
-            else f"{payloads - envelopes} objects beside {envelopes} envelopes",
-            expected="Comtrade's answer, a list of rows, or one row a line",
-            remedy="Ask Comtrade again; nothing of this file was used.",
-        )
-
-
-def _refusal(entry: Entry, error: str) -> SourceError:
-    return SourceError(
-        entry.address,
-        found=f"an answer that reports the error {error!r}",
-        expected="an answer with data",
-        remedy="Ask Comtrade again; nothing of this file was used.",
-    )
-
-
-def _check_envelope(entry: Entry, error: str | None, count: str | None, rows: int) -> None:
-    if error:
-        raise _refusal(entry, error)
-    if count is not None and count != str(rows):
-        raise SourceError(
-            entry.address,
-            found=f"count {count} but {rows} rows",
-            expected="as many rows as the answer's own count",
-            remedy="The answer was cut short: ask Comtrade again.",
-        )
+            error.where,
+            found=f"{FORMER_LAYOUT}, with {error.found}",
+            expected="reporter, partner, flow, commodity, year and value as codes and numbers (rtCode, ptCode, rgCode, "
+            "cmdCode, yr, TradeValue), or the layout of today",
+            remedy="Download the data again from comtradeplus.un.org.",
+        ) from error
 
 
 def _typed(table: TextTable) -> str:

@@ -97,11 +97,7 @@ def land_year(load: Load, parsed: Sequence[Parsed], year: int) -> LandedYear:
             remedy="Ask for years that the source holds (CHOKEPOINT_YEARS, or the partition chosen in the UI).",
         )
     identity = year_identity(holding, year, load)
-    notes = [
-        f"{table.address}: columns that nothing reads: {', '.join(table.extra_columns)}"
-        for table in holding
-        if table.extra_columns
-    ]
+    notes = [f"{table.address}: {remark}" for table in holding for remark in table.remarks]
     known = yearly.receipt(load.landing, DATASET, identity)
     if known is not None:
         return LandedYear(year, known.counts, False, notes)

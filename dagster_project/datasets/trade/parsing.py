@@ -17,12 +17,13 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.archive.store import Entry
-from dagster_project.datasets.trade import baci_rows, comtrade_rows
+from dagster_project.datasets.trade import baci_rows, comtrade_json, comtrade_names, comtrade_rows
 from dagster_project.datasets.trade.editions import replaced_files
-from dagster_project.landing import delimited, vouched, yearly
-from dagster_project.landing.delimited import require_closed_quotes, require_one_line_each, unreadable
+from dagster_project.landing import delimited, records, vouched, yearly
+from dagster_project.landing.delimited import rejected_lines, require_every_row, unreadable
 from dagster_project.landing.loads import Load
 from dagster_project.landing.tables import copy_query, scratch_database
+from dagster_project.sources import text
 from dagster_project.sql import parquet
 
 # What `comtrade_rows` and `baci_rows` yield, in this order. `raw` holds the row as received where it has a reason;
@@ -48,8 +49,8 @@ PARSED_COLUMNS = (
 class Parsed:
     """One archived table as typed rows: `rows` by year, and the number of rows whose year cannot be read.
 
-    `extra_columns` are those that its publisher's layout does not have; nothing reads them. It `is_replaced` when a
-    later edition of the same file is there.
+    `remarks` say what is odd about how it is written, without harm to any row. It `is_replaced` when a later edition of
+    the same file is there.
     """
 
     entry_id: str
@@ -59,7 +60,7 @@ class Parsed:
     path: Path
     rows: Mapping[int, int]
     rows_without_year: int
-    extra_columns: Sequence[str]
+    remarks: Sequence[str]
     is_replaced: bool = False
 
 
@@ -133,17 +134,14 @@ def _parse_table(
     if known is None:
         building = target.with_suffix(f".building-{os.getpid()}")
         try:
-            rows, table = reader.typed_rows(connection, path, entry, rejects="rejected_lines")
-            extra = [written for name, written in table.columns.items() if name not in reader.KNOWN]
+            rows, table = reader.typed_rows(connection, path, entry, address, rejects="rejected_lines")
             query = f"select {', '.join(PARSED_COLUMNS)} from ({rows})"
-            records = copy_query(connection, query, building)
-            records += _insert_rejected_lines(connection, building, address)
-            if entry.source == "baci" or comtrade_rows.file_format(entry) != "json":
-                gzipped = entry.address.lower().endswith(".gz")
-                require_one_line_each(connection, table, path, gzipped, address, records)
-            known = _keep(connection, building, target, landing, extra)
+            n_rows = copy_query(connection, query, building)
+            n_rows += _insert_rejected_lines(connection, building)
+            require_every_row(table, n_rows)
+            known = _keep(connection, building, target, landing, reader.remarks(table))
         except duckdb.Error as error:
-            raise unreadable(entry.address, error) from error
+            raise unreadable(address, error) from error
         finally:
             building.unlink(missing_ok=True)
             for name in ("rejected_lines", "rejected_lines_scan", "payload", "json_rows"):
@@ -158,7 +156,7 @@ def _parse_table(
         path=target,
         rows=known.rows,
         rows_without_year=known.rows_without_year,
-        extra_columns=known.extra_columns,
+        remarks=known.remarks,
     )
 
 
@@ -168,18 +166,18 @@ class _Kept:
 
     rows: Mapping[int, int]
     rows_without_year: int
-    extra_columns: Sequence[str]
+    remarks: Sequence[str]
 
 
 def _keep(
-    connection: duckdb.DuckDBPyConnection, building: Path, target: Path, landing: Path, extra_columns: Sequence[str]
+    connection: duckdb.DuckDBPyConnection, building: Path, target: Path, landing: Path, remarks: Sequence[str]
 ) -> _Kept:
     """Give a parsed table its name, and vouch for it."""
     by_year = connection.execute(f"select year, count(*) from {parquet([building])} group by year").fetchall()
     kept = _Kept(
         rows={year: n for year, n in by_year if year is not None and 1900 <= year <= 2100},
         rows_without_year=sum(n for year, n in by_year if year is None or not 1900 <= year <= 2100),
-        extra_columns=list(extra_columns),
+        remarks=list(remarks),
     )
     building.replace(target)
     vouched.write_receipt(target.with_suffix(".json"), landing, [target], asdict(kept))
@@ -192,28 +190,27 @@ def _kept(target: Path, landing: Path, reading: Collection[int]) -> _Kept | None
     if content is None:
         return None
     rows = {int(year): n for year, n in content["rows"].items()}
-    kept = _Kept(rows, content["rows_without_year"], content["extra_columns"])
+    kept = _Kept(rows, content["rows_without_year"], content["remarks"])
     read = bool(reading) and (kept.rows_without_year > 0 or not rows.keys().isdisjoint(reading))
     return None if vouched.problems(landing, content["files"], read=read) else kept
 
 
-def _insert_rejected_lines(connection: duckdb.DuckDBPyConnection, target: Path, address: str) -> int:
+def _insert_rejected_lines(connection: duckdb.DuckDBPyConnection, target: Path) -> int:
     """Put the lines that the CSV reader could not split into fields among the rows, where they stood in the file, as
-    rows without a year; return how many there are. SourceError when such a line has taken others along.
+    rows without a year; return how many there are.
     """
-    exists = connection.execute("select 1 from duckdb_tables() where table_name = 'rejected_lines'").fetchone()
-    if not exists or not connection.execute("select 1 from rejected_lines limit 1").fetchone():
+    lines = rejected_lines(connection, "rejected_lines")
+    if not connection.execute(f"{lines} limit 1").fetchone():
         return 0
-    require_closed_quotes(connection, "rejected_lines", address)
     both = target.with_name(target.name + "-with-rejects")
     nulls = ", ".join(f"null as {name}" for name in PARSED_COLUMNS[:-2] if name != "is_converted")
-    # One line may break several rules of the reader; it is one row all the same. Line 1 is the header, so line n is
-    # row n - 1; the readable rows before it are those less the rejected lines before it.
+    # Line 1 is the header, so line n is row n - 1; the readable rows before it are those less the rejected lines
+    # before it.
     rejected = f"""
         select {nulls}, false as is_converted, 'malformed_row' as reason,
-            cast(to_json({{'line': line, 'error': any_value(error_message), 'text': any_value(csv_line)}}) as varchar),
+            cast(to_json({{'line': line, 'error': error, 'text': text}}) as varchar),
             line - 2 - (row_number() over (order by line) - 1) as readable_before, 1 as is_rejected, line
-        from rejected_lines group by line
+        from ({lines})
     """
     rows = f"""
         select {", ".join(PARSED_COLUMNS)} from (
@@ -229,5 +226,6 @@ def _insert_rejected_lines(connection: duckdb.DuckDBPyConnection, target: Path, 
 
 def _code_fingerprint() -> str:
     """Changes when the code that parses rows changes, so that parsed tables of older code are not taken for new."""
-    modules = (comtrade_rows.__file__, baci_rows.__file__, delimited.__file__, __file__)
-    return hashlib.sha256(b"".join(Path(module).read_bytes() for module in modules if module)).hexdigest()[:12]
+    modules = (comtrade_rows, comtrade_json, comtrade_names, baci_rows, delimited, records, text)
+    paths = [Path(__file__), *(Path(str(module.__file__)) for module in modules)]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:12]

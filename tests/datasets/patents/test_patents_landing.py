@@ -98,7 +98,7 @@ def test_tabs_newlines_and_quotes_inside_fields(drop: Drop) -> None:
     title = 'A "quoted"\ttitle\nin two lines\r\nor three'
     drop.patentsview(small_world(g_patent=[patent("9000001", "2015-01-06", title), patent("9100000", "2016-05-03")]))
     land(drop)
-    assert one_publication(drop, "title") == (title,)
+    assert one_publication(drop, "title") == (title.replace("\r\n", "\n"),)
     assert len(drop.read("patents/pct_citations.parquet")) == 1
 
 

@@ -497,7 +497,7 @@ def test_a_row_is_a_record_whatever_its_lines(desk: Desk, line_end: str, needed:
 def test_open_quotation_mark_swallows_no_rows(desk: Desk, year: int) -> None:
     header = "hs6,bec4,bec5_end_use,description\n"
     desk.write(f"reference/hs{year}_bec.csv", header + '010121,41,CAP,"Horses\n850760,42,INT,Batteries\n')
-    with pytest.raises(SourceError, match=rf"hs{year}_bec\.csv, line 3: found broken quotes"):
+    with pytest.raises(SourceError, match=rf"hs{year}_bec\.csv, line 2: found a quotation mark that is not closed"):
         desk.land_reference()
 
 

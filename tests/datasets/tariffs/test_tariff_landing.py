@@ -359,7 +359,7 @@ def test_a_list_without_a_needed_column_is_an_error_that_names_it(drop: Drop) ->
 
 def test_broken_quotes_are_an_error_with_the_line(drop: Drop) -> None:
     drop.write("status.csv", LISTS_3_4A + 'USTR-2019-0005-1,"Example LLC,Granted,4015191010,Gloves,1-Jul-19,\n')
-    with pytest.raises(SourceError, match="broken quotes near line"):
+    with pytest.raises(SourceError, match=r"status\.csv, line 2: found broken quotes"):
         drop.land()
 
 

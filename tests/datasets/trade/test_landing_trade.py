@@ -80,14 +80,14 @@ def zipped(**members: bytes) -> bytes:
         ("rows.json", HTML, "HTML"),
         ("rows.csv", as_answer([row()]), "JSON"),
         ("rows.txt", as_answer([row()]), "JSON"),
-        ("rows.json", GOOD, "text that begins with b'typeCode'"),
+        ("rows.json", GOOD, "text that begins with 'typeCode"),
         ("rows.csv.gz", zipped(rows=GOOD), "begins with b'PK"),
         ("rows.csv", zipped(rows=GOOD), "zip content"),
         ("rows.csv", gzip.compress(GOOD), "gzip content"),
         ("rows.csv.gz", GOOD, "begins with b'typeCode'"),
         ("rows.json.gz", gzip.compress(GOOD), "text that begins with"),
         ("rows.csv", b"PAR1....", "parquet content"),
-        ("rows.csv", GOOD.decode().encode("utf-16"), "binary content"),
+        ("rows.csv", b"\x00\x01\x02\x00" + GOOD, "binary content"),
         ("rows.csv", b"", "an empty file"),
         ("rows.csv.gz", gzip.compress(b""), "a gzip of nothing"),
         ("rows.csv.gz", gzip.compress(GOOD * 200)[:-9], "truncated or damaged gzip"),
@@ -226,17 +226,18 @@ def test_column_that_is_there_twice(desk: Desk, spelling: str) -> None:
         desk.land()
 
 
-@pytest.mark.parametrize("first_line", ["", "UN Comtrade download of today"])
-def test_line_before_the_header(desk: Desk, first_line: str) -> None:
-    desk.write("comtrade/rows.csv", f"{first_line}\n{as_csv([row()])}")
+def test_line_before_the_header(desk: Desk) -> None:
+    desk.write("comtrade/rows.csv", f"UN Comtrade download of today\n{as_csv([row()])}")
     with pytest.raises(SourceError, match=r"comtrade/rows\.csv"):
         desk.land()
 
 
-def test_wrong_delimiter(desk: Desk) -> None:
-    desk.write("comtrade/rows.csv", as_csv([row()], delimiter=";"))
-    with pytest.raises(SourceError, match="column reportercode: found only the columns typeCode;freqCode"):
-        desk.land()
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("above", ["", "\n"])
+def test_the_header_tells_the_delimiter(desk: Desk, delimiter: str, above: str) -> None:
+    desk.write("comtrade/rows.csv", above + as_csv([row()], delimiter=delimiter))
+    landed = desk.land()
+    assert landed.values() == [100] and landed.counts() == {"rows_read": 1, "landed": 1}
 
 
 # --- lines and shapes -------------------------------------------------------------------------------------------------
@@ -269,17 +270,40 @@ def test_malformed_lines_are_quarantined_where_they_stood(desk: Desk) -> None:
     assert "1,2,3" in texts and "C" in texts  # the line itself is kept
 
 
-def test_bytes_that_are_no_utf8_quarantine_their_line_only(desk: Desk) -> None:
-    lines = as_csv([row(), row(partnerCode=276, qtyUnitAbbr="m²")]).encode("latin-1")
-    desk.write("comtrade/rows.csv", lines)
+def test_bytes_that_are_no_utf8_quarantine_their_line_only_in_text_that_is_otherwise(desk: Desk) -> None:
+    lines = as_csv([row(), row(partnerCode=276, qtyUnitAbbr="mX"), row(partnerCode=360, qtyUnitAbbr="m²")]).encode()
+    desk.write("comtrade/rows.csv", lines.replace(b"mX", b"m\xb2") + lines.splitlines()[-1] + b"\n")
     landed = desk.land()
-    assert landed.quarantine() == [("malformed_row", 2)] and landed.values() == [100]
+    assert landed.quarantine() == [("malformed_row", 2)] and landed.values() == [100, 100]
 
 
-def test_header_that_is_no_utf8(desk: Desk) -> None:
-    desk.write("comtrade/rows.csv", as_csv([row()], [*FIELDS, "größe"]).encode("latin-1"))
-    with pytest.raises(SourceError, match="not utf-8"):
-        desk.land()
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_every_row_lands_whatever_the_encoding_and_line_ends(desk: Desk, encoding: str, end: str) -> None:
+    columns = [*FIELDS, "partnerDesc"]
+    rows = [{**row(), "partnerDesc": "Türkiye"}, {**row(partnerCode=276), "partnerDesc": "Côte d'Ivoire"}]
+    content = as_csv(rows, columns).replace("\n", end)
+    desk.write("comtrade/rows.csv", content.encode(encoding))
+    landed = desk.land()
+    assert landed.counts() == {"rows_read": 2, "landed": 2} and landed.values() == [100, 100]
+    notes = [note for each in landed.years.values() for note in each.notes]
+    assert any("Windows-1252" in note for note in notes) == (encoding == "latin-1")
+
+
+def test_a_footer_is_one_malformed_row(desk: Desk) -> None:
+    content = as_csv([row(), row(partnerCode=276)]) + "Source: somebody\n"
+    desk.write("comtrade/rows.csv", content.replace("\n", "\r\n"))
+    landed = desk.land()
+    assert landed.quarantine() == [("malformed_row", 3)] and landed.values() == [100, 100]
+    assert json.loads(landed.table("quarantine/trade")[0]["raw"])["text"] == "Source: somebody"
+
+
+def test_a_quoted_line_break_is_part_of_its_row(desk: Desk) -> None:
+    columns = [*FIELDS, "cmdDesc"]
+    texts = {842: '"\n of two lines"', 276: '"of\nthree\nlines"', 360: ""}
+    rows = [{**row(partnerCode=partner), "cmdDesc": text} for partner, text in texts.items()]
+    desk.write("comtrade/rows.csv", as_csv(rows, columns))
+    assert desk.land().counts() == {"rows_read": 3, "landed": 3}
 
 
 @pytest.mark.parametrize("closed", [True, False])
@@ -296,7 +320,7 @@ def test_open_quotation_mark_is_an_error_not_the_end_of_many_rows(desk: Desk, cl
         head, open_line, *between, last, end = content.splitlines()[:1] + content.splitlines()[2:]
         content = "\n".join([head, open_line.split('"')[0] + '"' + open_line.split('"')[1], *between, last, end]) + "\n"
     desk.write("comtrade/rows.csv", content)
-    with pytest.raises(SourceError, match="a quoted value that goes on over several lines"):
+    with pytest.raises(SourceError, match=r"rows\.csv, line [23]: found a quotation mark that is not closed"):
         desk.land()
 
 
