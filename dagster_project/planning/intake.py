@@ -83,14 +83,27 @@ def _look(each: Dataset, source: Source, settings: Settings) -> Found:
         case DropFolder():
             found = find_files(settings.drop_dir, source.kinds)
             chosen, others = source.choose(found.payloads, settings) if source.choose else (found.payloads, [])
-            return Found(chosen, [*_of_no_dataset(found.ignored), *others])
+            return Found(chosen, [*_of_no_dataset(found.ignored), *_of_no_folder(each, settings), *others])
 
 
 def _of_no_dataset(paths: Sequence[str]) -> list[str]:
-    """The paths below the drop folder that no dataset reads: a folder may hold files of two datasets."""
+    """The paths below the drop folder that no dataset reads: a folder, or a zip, may hold files of two datasets."""
     kinds = [kind for each in DATASETS for kind in each.kinds]
     split = [(path, *path.split("/", 1)) for path in paths]
-    return [path for path, folder, name in split if find_kind(kinds, folder, name) is None]
+    return [path for path, folder, name in split if find_kind(kinds, folder, name.split("!")[-1]) is None]
+
+
+def _of_no_folder(each: Dataset, settings: Settings) -> list[str]:
+    """What lies in the drop folder beside the folders that datasets read; named once, by the first that reads any."""
+    if next(other for other in DATASETS if isinstance(other.source(settings), DropFolder)).name != each.name:
+        return []
+    read = {kind.folder for other in DATASETS for kind in other.kinds}
+    visible = sorted(path for path in settings.drop_dir.iterdir() if not path.name.startswith("."))
+    return [
+        f"{path.name}{'/' if path.is_dir() else ''} (not in a folder that is read: {', '.join(sorted(read))})"
+        for path in visible
+        if not (path.is_dir() and path.name in read)
+    ]
 
 
 def _require_real_companions(each: Dataset, settings: Settings) -> None:

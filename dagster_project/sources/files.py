@@ -58,7 +58,7 @@ def find_files(drop_dir: Path, kinds: Sequence[FileKind]) -> Found:
     ignored: list[str] = []
     folders = sorted({kind.folder for kind in kinds})
     for folder in folders:
-        for path in _files_below(drop_dir / folder):
+        for path in files_below(drop_dir / folder):
             name = path.relative_to(drop_dir / folder).as_posix()
             shown_as = f"{folder}/{name}"
             if not path.is_file():
@@ -139,7 +139,7 @@ def nothing_found(drop_dir: Path, kinds: Sequence[FileKind], ignored: Sequence[s
     )
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
+def files_below(folder: Path) -> Iterator[Path]:
     """Files below a folder in a fixed order, in linked folders too, and links that lead nowhere or back.
 
     Hidden ones (.DS_Store and the like) are nobody's data.

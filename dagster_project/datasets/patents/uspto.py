@@ -16,7 +16,7 @@ from dagster_project.datasets.patents.files import FILE_KINDS, OECD_KIND, PATENT
 from dagster_project.errors import SettingError, SourceError
 from dagster_project.redaction import noted
 from dagster_project.settings import Settings
-from dagster_project.sources.files import FileKind, Found, find_files
+from dagster_project.sources.files import FileKind, Found, files_below, find_files
 from dagster_project.sources.http import Service, of_known_shape
 from dagster_project.sources.ledger import Unit
 from dagster_project.sources.live import Live, payload_of_kind
@@ -136,7 +136,7 @@ def _by_hand(live: Live) -> Found:
     """The patent tables that no portal gives: WIPO's concordance and the reference totals, from the drop folder."""
     kinds = [kind for kind in FILE_KINDS if kind.kind not in PATENTSVIEW_TABLES]
     folder = live.settings.drop_dir / "patents"
-    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    names = [path.relative_to(folder).as_posix() for path in files_below(folder)]
     if not any(kind.match(name) for kind in kinds for name in names):
         return Found([], [])
     return find_files(live.settings.drop_dir, kinds)

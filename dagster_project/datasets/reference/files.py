@@ -89,7 +89,10 @@ FILE_KINDS = (
 
 
 def lists_in_use(payloads: Sequence[Payload]) -> tuple[list[Payload], list[str]]:
-    """The payloads to use, and the names of the others: code lists inside BACI's zip where no other list is there."""
+    """The payloads to use, and the names of the others, with the reason.
+
+    Code lists inside BACI's zip are used where no other such list is there.
+    """
 
     def subject(payload: Payload) -> tuple[str, str]:
         kind = payload.parameters["kind"]
@@ -104,5 +107,9 @@ def lists_in_use(payloads: Sequence[Payload]) -> tuple[list[Payload], list[str]]
         known = newest.setdefault(subject(payload), payload)
         if payload.parameters["release"].lower() > known.parameters["release"].lower():
             newest[subject(payload)] = payload
-    others += [payload for payload in inside if payload not in newest.values()]
-    return [payload for payload in payloads if payload not in others], [payload.address for payload in others]
+    older = [payload for payload in inside if payload not in newest.values()]
+    unused = [
+        *(f"{payload.address} (such a list lies beside the zip)" for payload in others),
+        *(f"{payload.address} (a newer release is there)" for payload in older),
+    ]
+    return [payload for payload in payloads if payload not in others and payload not in older], unused

@@ -31,7 +31,7 @@ FILE_KINDS = (
 
 
 def choose_edition(payloads: Sequence[Payload], base_revision: str) -> tuple[list[Payload], list[str]]:
-    """The payloads of one HS edition and release, and the names of the others.
+    """The payloads of one HS edition and release, and the names of the others, with the reason.
 
     The same trade appears once in every edition and release, so they must never be added up. The edition of the base
     revision is taken where it is there, else the only one; of several releases the newest. SourceError when the choice
@@ -64,4 +64,9 @@ def choose_edition(payloads: Sequence[Payload], base_revision: str) -> tuple[lis
         for payload in same
         if payload.parameters["release"].lower() == newest[payload.parameters.get("year", "zip")]
     ]
-    return chosen, [payload.address for payload in payloads if payload not in chosen]
+    others = [
+        f"{payload.address} ({'an older release' if payload in same else f'another edition than HS{edition}'})"
+        for payload in payloads
+        if payload not in chosen
+    ]
+    return chosen, others

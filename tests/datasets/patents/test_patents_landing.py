@@ -28,7 +28,7 @@ from tests.helpers.patent_tables import (
     tsv,
     zipped,
 )
-from tests.helpers.real_files import DROP
+from tests.helpers.real_files import CASES, DROP
 from tests.helpers.steps import load_of
 
 
@@ -622,3 +622,37 @@ def test_the_real_reference_tables_are_read_whole(drop: Drop) -> None:
         "North America", "Other Europe", "Other Europe (2020)", "Other Europe-2020", "South America", "Unclassified",
         "WIPO", "World",
     }  # fmt: skip
+
+
+def test_a_title_that_begins_with_a_quotation_mark_takes_no_patents_along(drop: Drop) -> None:
+    """Of 300 patents, 240 were read: an unquoted table with two such titles."""
+    numbers = [str(9000001 + n) for n in range(5)]
+    titles = dict.fromkeys(numbers, "A thing") | {numbers[1]: '"Open quote only', numbers[3]: '"Second" one'}
+    lines = ["patent_id\tpatent_type\tpatent_date\tpatent_title\twithdrawn"]
+    lines += [f"{number}\tutility\t2015-01-06\t{title}\t0" for number, title in titles.items()]
+    drop.patentsview(small_world())
+    drop.entries = [entry for entry in drop.entries if entry.parameters["kind"] != "g_patent"]
+    drop.put("g_patent", "g_patent.tsv", "\n".join(lines).encode())
+    landed = land(drop)
+    assert landed.counts["patentsview/g_patent"].rows_read == 5
+    assert one_publication(drop, "title") == ("A thing",)
+
+
+def test_an_open_quotation_mark_in_a_quoted_table_stops_with_file_and_line(drop: Drop) -> None:
+    rows = [f'"{number}"\t"2015-01-06"\t"A thing"\t"0"' for number in range(9000001, 9000009)]
+    rows[2] = rows[2][:-1]
+    drop.patentsview(small_world())
+    drop.entries = [entry for entry in drop.entries if entry.parameters["kind"] != "g_patent"]
+    header = '"patent_id"\t"patent_date"\t"patent_title"\t"withdrawn"'
+    drop.put("g_patent", "g_patent.tsv", "\n".join([header, *rows]).encode())
+    with pytest.raises(SourceError, match=r"g_patent\.tsv, line 4: found a quotation mark that is not closed"):
+        land(drop)
+
+
+@pytest.mark.skipif(not (CASES / "52-open-quote").is_dir(), reason="no cases beside the checkout")
+def test_three_hundred_patents(drop: Drop) -> None:
+    for path in sorted((CASES / "52-open-quote" / "patents").iterdir()):
+        drop.put(path.stem, path.name, path.read_bytes())
+    landed = land(drop)
+    assert landed.counts["patentsview/g_patent"].rows_read == 300
+    assert len(drop.read("patents/pct_publications.parquet")) == 300

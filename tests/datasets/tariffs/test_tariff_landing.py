@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -369,4 +370,82 @@ def test_a_workbook_without_a_known_header_is_an_error(drop: Drop, tmp_path: Pat
     book.save(tmp_path / "book.xlsx")
     drop.write("requests.xlsx", (tmp_path / "book.xlsx").read_bytes())
     with pytest.raises(SourceError, match="no sheet with a known header"):
+        drop.land()
+
+
+def requests(first: int, n: int) -> list[list[object]]:
+    """Rows of requests about list 3, numbered from `first` on."""
+    return [
+        [f"USTR-2019-0005-{number}", f"Example {number}", "Granted", "4015191010", "Gloves", "2019-07-01", "2019-07-15"]
+        for number in range(first, first + n)
+    ]
+
+
+HEADER: list[object] = ["Request", "Org", "Status", "HTSUS", "Product", "Post Date", "Close Date"]
+
+
+def workbook(sheets: Mapping[str, Sequence[Sequence[object]]]) -> bytes:
+    book = openpyxl.Workbook()
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for cells in rows:
+            sheet.append(cells)
+    del book["Sheet"]
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def test_every_sheet_of_a_workbook_is_read_or_named(drop: Drop) -> None:
+    """Of 50 requests 20 were published: those on the first sheet."""
+    sheets = {
+        "Notes": [["About this workbook"]],
+        "July": [HEADER, *requests(1, 20)],
+        "August": [["Requests of August"], [], HEADER, *requests(21, 30)],
+        "Summary": [["Status", "Request"], ["Granted", 50]],
+    }
+    drop.write("list 3 requests.xlsx", workbook(sheets))
+    landed = drop.land()
+    assert len(drop.rows("tariff_requests")) == 50 and landed.counts["ustr requests"].rows_read == 50
+    named = [warning for warning in landed.warnings if "not read" in warning]
+    assert len(named) == 2
+    assert "sheet 'Notes': not read, no row names known columns (it begins with ['About this workbook'])" in named[0]
+    assert "sheet 'Summary', column" in named[1]
+
+
+def test_a_workbook_without_any_readable_sheet_is_an_error(drop: Drop) -> None:
+    drop.write("status.xlsx", workbook({"Summary": [["Status", "Request"], ["Granted", 50]]}))
+    with pytest.raises(SourceError, match=r"sheet 'Summary', column org, htsus, post date"):
+        drop.land()
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
+def test_how_a_table_is_written_is_told_by_its_content(drop: Drop, encoding: str, end: str, delimiter: str) -> None:
+    rows = [HEADER, *requests(1, 2)]
+    rows[1][1], rows[2][4] = "Société Générale de l’Été", '"of two\nlines"'
+    content = "\n".join(delimiter.join(map(str, cells)) for cells in rows) + "\nSource: somebody\n"
+    drop.write("status.csv", content.replace("\n", end).encode(encoding))
+    drop.land()
+    assert column(drop.rows("tariff_requests"), "requester") == ["Société Générale de l’Été", "Example 2"]
+    assert column(drop.rows("tariff_requests"), "product") == ["Gloves", "of two\nlines"]
+    assert column(drop.quarantine(), "reason") == ["malformed_row"]
+
+
+def test_an_open_quotation_mark_stops_with_file_and_line(drop: Drop) -> None:
+    rows = [HEADER, *requests(1, 9)]
+    rows[3][4], rows[6][4] = '"Gloves', 'of rubber"'
+    drop.write("status.csv", "\n".join(",".join(map(str, cells)) for cells in rows))
+    with pytest.raises(SourceError, match=r"status\.csv, line 4: found a quotation mark that is not closed"):
+        drop.land()
+
+
+def test_a_column_that_is_there_twice_is_an_error_only_where_it_is_needed(drop: Drop) -> None:
+    rows = [[*cells, "x", "y"] for cells in requests(1, 1)]
+    drop.write("status.xlsx", workbook({"a": [[*HEADER, "Remark", "remark"], *rows]}))
+    drop.land()
+    assert len(drop.rows("tariff_requests")) == 1
+    drop.write("status.xlsx", workbook({"a": [[*HEADER, "Remark", "STATUS"], *rows]}))
+    with pytest.raises(SourceError, match="sheet 'a': found the column 'Status' twice"):
         drop.land()

@@ -107,3 +107,21 @@ def test_baci_zip_with_its_lists(land: Land) -> None:
     landed = land("61-zip-with-lists", source="baci_files", reference="*bec*", beside=False)
     assert landed.table("trade_flows") and not landed.quarantine()
     assert len(landed.table("reference/countries")) == 238
+
+
+def test_a_download_in_latin_1(land: Land) -> None:
+    landed = land("06-latin1-crlf")
+    assert imports(landed, 704, BATTERIES) == {384: 100, 531: 1, 392: 50}
+    assert not landed.quarantine()
+
+
+def test_json_by_columns(land: Land) -> None:
+    landed = land("14-json-by-columns")
+    assert imports(landed, 704, BATTERIES) == {156: 100, 392: 50}
+    assert imports(landed, 704, LITHIUM) == {36: 5}
+
+
+def test_a_footer_after_crlf(land: Land) -> None:
+    landed = land("73-footer-crlf")
+    assert [reason for reason, _ in landed.quarantine()] == ["malformed_row"]
+    assert imports(landed, 704, BATTERIES) == {156: 100}
