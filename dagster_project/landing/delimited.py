@@ -136,7 +136,7 @@ def open_delimited(
 
 
 def spill_folder(connection: duckdb.DuckDBPyConnection) -> Path:
-    """The folder that the connection spills into: what lies there goes when it is closed (see `scratch_database`)."""
+    """The folder that the connection spills into; it goes with the scratch database (see `landing.tables`)."""
     row = connection.execute("select current_setting('temp_directory')").fetchone()
     assert row is not None
     return Path(row[0])

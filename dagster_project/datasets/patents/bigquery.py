@@ -14,8 +14,9 @@ from dagster_project.archive.store import Entry
 from dagster_project.datasets.patents.load import PatentLoad
 from dagster_project.datasets.patents.numbers import create_number_table
 from dagster_project.errors import SourceError
-from dagster_project.landing.delimited import unreadable
+from dagster_project.landing.delimited import spill_folder, unreadable
 from dagster_project.landing.tables import RuleCounts
+from dagster_project.sources.text import plain_text
 from dagster_project.sql import identifier, literal, one_file, parquet
 
 SOURCE = "google_patents"
@@ -109,10 +110,11 @@ def _is_parquet(entry: Entry) -> bool:
 
 def _json_lines(load: PatentLoad, entry: Entry) -> str:
     """A query for (source_row, line, r) of newline-delimited JSON, read as text so that a broken line is kept."""
-    path = load.archive.open_path(entry)
-    compression = "gzip" if entry.part.lower().endswith(".gz") else "none"
+    gzipped = entry.part.lower().endswith(".gz")
+    file = plain_text(load.archive.open_path(entry), gzipped, entry.address, spill_folder(load.connection))
+    compression = "gzip" if file.gzipped else "none"
     reader = (
-        f"read_csv({one_file(path)}, columns={{'line': 'VARCHAR'}}, delim='\\x01', quote='', escape='', "
+        f"read_csv({one_file(file.path)}, columns={{'line': 'VARCHAR'}}, delim='\\x01', quote='', escape='', "
         f"header=false, auto_detect=false, compression='{compression}', max_line_size={_MAX_LINE_BYTES}, "
         "hive_partitioning=false)"
     )

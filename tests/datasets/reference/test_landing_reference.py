@@ -493,6 +493,43 @@ def test_a_row_is_a_record_whatever_its_lines(desk: Desk, line_end: str, needed:
     assert counts == ({"rows_read": 2, "landed": 2} if needed else {"rows_read": 7, "landed": 5, "other_revision": 2})
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_how_a_table_is_written_is_told_by_its_content(desk: Desk, encoding: str, end: str, delimiter: str) -> None:
+    lines = [["country_code", "country_name", "country_iso2"], ["384", "Côte d’Ivoire", "CI"], ["531", "Curaçao", "CW"]]
+    content = "\n".join([*map(delimiter.join, lines), "", "Source: somebody", ""])
+    desk.write("baci/country_codes_V202301.csv", content.replace("\n", end).encode(encoding))
+    names = {each["country_code"]: each["name"] for each in table(desk, "countries")}
+    assert (names[384], names[531]) == ("Côte d’Ivoire", "Curaçao")
+    counts = account(desk, "baci baci_countries")
+    assert counts == {"rows_read": 3, "landed": 2, "footer": 1}
+
+
+def test_text_of_no_known_encoding_is_refused_as_that(desk: Desk) -> None:
+    content = "country_code,country_name\n156,中华人民共和国\n".encode("gb18030")
+    desk.write("baci/country_codes_V202301.csv", content)
+    with pytest.raises(SourceError, match=r"country_codes_V202301\.csv: found text that is neither UTF-8 nor UTF-16"):
+        desk.land_reference()
+
+
+def test_a_column_that_is_there_twice_is_an_error_only_where_it_is_needed(desk: Desk) -> None:
+    header, row = "country_code,country_name,country_iso2,note,Note", "384,x,CI,a,b"
+    desk.write("baci/country_codes_V202301.csv", f"{header}\n{row}\n")
+    assert 384 in {each["country_code"] for each in table(desk, "countries")}
+    desk.write("baci/country_codes_V202301.csv", f"{header},Country_ISO2\n{row},CW\n")
+    with pytest.raises(SourceError, match="the column 'country_iso2' twice"):
+        desk.land_reference()
+
+
+def test_sheets_that_nothing_reads_are_named(desk: Desk) -> None:
+    rows: list[list[object]] = [["From HS2022", "To HS2017"], ["854239", "854231"]]
+    name = "reference/HS 2022 to HS 2017 ConversionAndCorrelationTables.xlsx"
+    desk.write(name, workbook({"Conversion": rows, "Correlation": rows, "Notes": [["x"]]}))
+    warnings = desk.land_reference().warnings
+    assert f"drop:{name}: sheets that nothing reads: Correlation, Notes" in warnings
+
+
 @pytest.mark.parametrize("year", [2017, 2012])
 def test_open_quotation_mark_swallows_no_rows(desk: Desk, year: int) -> None:
     header = "hs6,bec4,bec5_end_use,description\n"

@@ -5,8 +5,10 @@ Not here: encodings, lines and quotes (see `test_landing_trade` and `tests/unit/
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import pytest
 
 from dagster_project.errors import SourceError
 from tests.helpers.landing_desk import FIELDS, Desk, as_answer, as_csv, row
+from tests.helpers.steps import fetch
 
 ROWS = [row(), row(partnerCode=276, primaryValue=50)]
 
@@ -121,3 +124,24 @@ def test_what_the_publisher_says_is_quoted(desk: Desk, name: str, content: str, 
     desk.write(f"comtrade/{name}", content)
     with pytest.raises(SourceError, match=re.escape(words)):
         desk.land()
+
+
+def test_whatever_is_not_taken_in_is_named_with_the_reason(desk: Desk) -> None:
+    desk.write("comtrade/r.csv", as_csv(ROWS))
+    desk.write("comtrade/letter.docx", b"PK")
+    desk.write("Comtrade data/r.csv", as_csv(ROWS))
+    desk.write("r.csv", as_csv(ROWS))
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        for member in ("Readme.txt", "country_codes_V202401b.csv", "BACI_HS17_Y2022_V202401b.csv"):
+            archive.writestr(member, "country_code,country_name\n384,x\n")
+    desk.write("baci/BACI_HS17_V202401b.zip", body.getvalue())
+    _, of_reference = fetch("reference", desk.settings, desk.now)
+    _, of_trade = desk.fetch_trade()
+    assert "comtrade/letter.docx" in of_trade
+    assert "baci/BACI_HS17_V202401b.zip!Readme.txt" in of_reference
+    lists = "drop:baci/BACI_HS17_V202401b.zip!country_codes_V202401b.csv (such a list lies beside the zip)"
+    assert lists in of_reference and not [note for note in of_reference if "Y2022" in note]
+    named = [note for note in of_reference if "not in a folder that is read" in note]
+    assert [note.split(" (")[0] for note in named] == ["Comtrade data/", "r.csv"]
+    assert not [note for note in of_trade if "not in a folder" in note]  # once is enough
