@@ -24,6 +24,7 @@ from dagster_project.landing import yearly
 from dagster_project.landing.loads import Load
 from dagster_project.planning.fingerprints import code_fingerprint, folder_fingerprint
 from dagster_project.planning.intake import fetch_inputs, require_drop_folders
+from dagster_project.publish.read import CURRENT
 from dagster_project.settings import Settings
 
 # The form of the record. One of another form is not read: everything is computed anew.
@@ -45,6 +46,7 @@ class Built:
     figures   fingerprint of the models of the published figures
     files     dataset by year -> file beside the warehouse -> its sha256
     models    model -> `model_state` that it was built from; one run may build a part of a dataset's models
+    release   in the record of what was published: the release that it describes
 
     What is about to be rebuilt is struck before dbt begins: after a crash the warehouse may hold old rows, new ones, or
     a mix, and the record claims none of them.
@@ -56,6 +58,7 @@ class Built:
     figures: str = ""
     files: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)
+    release: str = ""
     version: int = VERSION
 
     @staticmethod
@@ -65,8 +68,13 @@ class Built:
 
     @staticmethod
     def released(settings: Settings) -> Built:
-        """The record of the warehouse as it was when it was last published; an empty one before the first release."""
-        return _read(settings.data_dir / "released.json") if settings.warehouse.exists() else Built()
+        """The record of the warehouse as it was when it was last published; an empty one before the first release.
+
+        Empty too where it describes another release than the current one: a run was killed between publishing and
+        noting it, and nobody can say what the current one was made from.
+        """
+        record = _read(settings.data_dir / "released.json") if settings.warehouse.exists() else Built()
+        return record if record.release == _current_release(settings) else Built()
 
     def years_of(self, each: Dataset) -> Mapping[str, str]:
         """Year -> identity, of a dataset that is computed by year."""
@@ -138,7 +146,7 @@ class Built:
 
     def save_released(self, settings: Settings) -> None:
         """Note that the warehouse was published as this record says."""
-        self._write(settings.data_dir / "released.json")
+        replace(self, release=_current_release(settings))._write(settings.data_dir / "released.json")
 
     def _write(self, path: Path) -> None:
         write_whole(path, json.dumps(asdict(self), indent=1).encode())
@@ -151,6 +159,12 @@ def _read(path: Path) -> Built:
         return Built(**content) if content.get("version") == VERSION else Built()
     except (FileNotFoundError, ValueError, TypeError, AttributeError):
         return Built()
+
+
+def _current_release(settings: Settings) -> str:
+    """The id of the current release; empty before the first."""
+    current = settings.published_dir / CURRENT
+    return current.resolve().name if current.exists() else ""
 
 
 def _has(path: Path, sha256: str) -> bool:

@@ -365,3 +365,18 @@ def test_a_dataset_that_was_switched_off_leaves_the_release_once(desk: Desk) -> 
     for save in ("save", "save_released"):
         getattr(built.of((REFERENCE, TRADE), ["trade_flows"]), save)(desk.settings)
     assert make_plan(desk.settings).nothing_to_do
+
+
+def test_a_release_that_was_published_and_not_noted_is_not_taken_for_the_one_before(desk: Desk) -> None:
+    """Killed in between, with a dataset switched off: going back to the old settings had nothing to compute."""
+    desk.rows(row())
+    current = desk.settings.published_dir / "current"
+    for name in ("before", "killed"):
+        (desk.settings.published_dir / "releases" / name).mkdir(parents=True)
+    current.symlink_to("releases/before")
+    build(desk)
+    assert make_plan(desk.settings).nothing_to_do
+    current.unlink()
+    current.symlink_to("releases/killed")
+    plan = make_plan(desk.settings)
+    assert plan.years == [2017] and not plan.nothing_to_do
