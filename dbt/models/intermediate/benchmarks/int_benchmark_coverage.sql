@@ -94,5 +94,5 @@ select
     needs,
     cast(year as integer) as year,
     coalesce(is_covered, false) as is_covered,
-    cast(found as varchar) as found
+    cast(found as string) as found
 from covered

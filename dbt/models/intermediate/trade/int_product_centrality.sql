@@ -89,7 +89,8 @@ leaders as (
         exporter_code,
         export_value_usd,
         row_number() over (
-            partition by year, hs6 order by {{ comparable_usd('export_value_usd') }} desc, exporter_code
+            partition by year, hs6
+            order by {{ comparable_usd('export_value_usd') }} desc nulls last, exporter_code nulls last
         ) as place
     from exporters
     where export_rank <= 3
@@ -150,7 +151,7 @@ ranked as (
         year,
         hs6,
         export_centrality,
-        cume_dist() over (partition by year order by export_centrality) as centrality_percentile
+        cume_dist() over (partition by year order by export_centrality nulls last) as centrality_percentile
     from compared
 ),
 
