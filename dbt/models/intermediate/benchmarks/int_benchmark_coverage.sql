@@ -78,7 +78,7 @@ covered as (
     select
         'all_publications',
         year,
-        applications >= {{ all_publications_min() }},
+        {{ comparable('applications') }} >= {{ all_publications_min() }},
         year || ': ' || cast(round(applications) as bigint) || ' PCT applications loaded'
     from publications
     union all
