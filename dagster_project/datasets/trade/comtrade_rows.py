@@ -222,9 +222,7 @@ def _flag(text: str) -> str:
     """SQL for a text as a boolean, null unless it is one."""
     # Nearly all rows have one of two spellings. A case, because DuckDB makes a join of a list of five words and more.
     words = " ".join(
-        f"when {literal(word)} then {value}"
-        for value, known in (("true", TRUE), ("false", FALSE))
-        for word in known
+        f"when {literal(word)} then {value}" for value, known in (("true", TRUE), ("false", FALSE)) for word in known
     )
     return f"case {text} when 'False' then false when 'True' then true else case upper({text}) {words} end end"
 

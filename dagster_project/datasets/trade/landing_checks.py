@@ -504,7 +504,8 @@ TRADE_LANDING = Stage(
             "values_plausible",
             "trade_flows",
             "ERROR",
-            "Values and quantities are finite and not negative; no value is missing.",
+            "Values and quantities are finite and not negative, weights, kilograms and pieces above zero; no value is "
+            "missing.",
             (no_rows(_BAD_VALUES),),
         ),
         Check(

@@ -16,8 +16,8 @@ _CANDIDATES = f"(shape_rule is null or (shape_rule = 'control_total' and breakdo
 _STATED = "reporter_stated, flow, partner_stated, cmd_code"
 _ECONOMY = "reporter_code, flow, partner_code, cmd_code"
 _ROW = "archive_entry, recency, source_row"
-# What is added up of rows -> the sum's type. A sum of quantities is there where every row has its part: with one unknown,
-# it would belong to another value.
+# What is added up of rows -> the sum's type. A sum of quantities is there where every row has its part: with one
+# unknown, it would belong to another value.
 _AMOUNTS: Mapping[str, str] = {
     "value_usd": "double", "quantity": "double", "quantity_unit": "varchar", "net_weight_kg": "double",
     "net_weight_estimated": "boolean", "quantity_kg": "double", "quantity_units": "double",
