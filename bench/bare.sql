@@ -201,7 +201,9 @@ from weighed left join read_csv(getvariable('chapters'), all_varchar = true) usi
 copy (
     select year, exporter_code, e.iso3 as exporter_iso3, e.name as exporter_name,
         importer_code, i.iso3 as importer_iso3, i.name as importer_name, hs6, value_usd, quantity,
-        case when quantity is not null then 't' end as quantity_unit, false as is_mirror, 'baci' as source
+        case when quantity is not null then 't' end as quantity_unit, cast(null as double) as net_weight_kg,
+        quantity * 1000 as quantity_kg, cast(null as double) as quantity_units, false as is_split_conversion,
+        false as is_mirror, 'baci' as source
     from flows join countries as e on e.code = exporter_code join countries as i on i.code = importer_code
 ) to 'parquet/trade_flows' (format parquet, partition_by (year), write_partition_columns true);
 
