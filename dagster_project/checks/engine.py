@@ -142,8 +142,8 @@ def _validate(
 def import_great_expectations() -> Any:
     """Great Expectations, without the libraries of one of its expectations, which draws charts: half its import time.
 
-    What stands in for them is in no module's way: `scipy.stats` is loaded when it is used, `altair` is there again for
-    whoever imports it after this.
+    What stands in for them is in no module's way: SciPy's statistics are loaded when they are used, Altair is there
+    again for whoever imports it after this.
     """
     with _IMPORTING:
         if "great_expectations" not in sys.modules:
