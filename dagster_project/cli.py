@@ -25,6 +25,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from dagster_project.archive.lock import Lock, load_lock
+from dagster_project.checks.engine import import_great_expectations
 from dagster_project.datasets.declaration import LiveService
 from dagster_project.datasets.registry import DATASETS, datasets_on
 from dagster_project.durable import told
@@ -279,9 +280,11 @@ def _start_imports() -> None:
     """Import what a run needs in the background: it takes seconds, in which DuckDB parses and the disk writes."""
 
     def load() -> None:
-        for module in ("dagster_dbt", "dbt.cli.main", "great_expectations"):
+        for module in ("dagster_dbt", "dbt.cli.main"):
             with suppress(Exception):  # the code that needs it imports it again, and then the error is shown
                 import_module(module)
+        with suppress(Exception):
+            import_great_expectations()
 
     Thread(target=load, name="imports", daemon=True).start()
 
@@ -311,6 +314,7 @@ def _execute(settings: Settings, years: list[int], lock: Lock, only: Sequence[st
     import dagster as dg
 
     from dagster_project.build import build_definitions
+    from dagster_project.history import kept_open
     from dagster_project.jobs import REFRESH
     from dagster_project.partitions import partition_range_tags
     from dagster_project.runs import MARK, alive, free_dead_runs, holders_of
@@ -318,7 +322,7 @@ def _execute(settings: Settings, years: list[int], lock: Lock, only: Sequence[st
     job = build_definitions(settings=settings, lock=lock).resolve_job_def(REFRESH)
     run_id = str(uuid.uuid4())
     doing = f"a command of chokepoint, data directory {settings.data_dir}"
-    with dg.DagsterInstance.from_config(str(home)) as instance, alive(home, run_id, doing):
+    with kept_open(), dg.DagsterInstance.from_config(str(home)) as instance, alive(home, run_id, doing):
 
         def blocked(pool: str) -> str:
             free_dead_runs(instance)

@@ -9,15 +9,17 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import chdir, contextmanager
+from contextlib import chdir, contextmanager, suppress
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.durable import sha256_of, sync, write_whole
 from dagster_project.locks import held
-from dagster_project.places import DBT_PROJECT
+from dagster_project.places import DBT_PROJECT, INSTALLED
 from dagster_project.publish.release import MartSpec
 from dagster_project.settings import Settings, load_settings
 from dagster_project.sql import one_file
@@ -25,37 +27,67 @@ from dagster_project.sql import one_file
 if TYPE_CHECKING:  # importing dbt takes two seconds: only when a run or a parse needs it
     from dbt.cli.main import dbtRunnerResult
 
-TARGET = DBT_PROJECT / "target"  # of a checkout: what is parsed for a run lies in its data directory
+TARGET = DBT_PROJECT / "target"  # of a checkout
+_PACKAGES = ("dbt-core", "dbt-adapters", "dbt-duckdb")
+_DBT_FORM = "partial_parse.msgpack"  # the manifest in dbt's own form
+_PARSED_FILES = ("manifest.json", _DBT_FORM)
+_UNUSED_DAYS = 30  # a parse that nobody used for so long is removed
 
-# Target directory -> hash of what was parsed, and the project that this process has parsed there.
-_parsed: dict[Path, tuple[str, Any]] = {}
+# Hash of what was parsed -> the project as this process has parsed it.
+_parsed: dict[str, Any] = {}
 
 
 def manifest_path(settings: Settings) -> Path:
-    """dbt's manifest for these settings, parsed anew only when the project or the settings changed.
+    """dbt's manifest for these settings, parsed only where nobody has parsed the project as it is with such settings.
 
-    It lies in the data directory, because what dbt parses holds the warehouse's and the landing's paths. One process
-    parses at a time.
+    All data directories share it: the warehouse's and the landing's paths enter when a node runs. One process parses
+    at a time.
     """
-    target = settings.data_dir / "dbt"
-    manifest, stamp = target / "manifest.json", target / "manifest.hash"
+    wanted = _project_hash(settings)
+    target = _folder(settings, wanted)
+    stamp = target / "manifest.hash"
     with held(target / "manifest.lock", "the dbt project is being parsed", wait=True):
-        wanted = _project_hash(settings)
-        if not _is_whole(manifest, stamp, wanted):
+        if _is_whole(target, stamp, wanted):
+            stamp.touch()
+        else:
             stamp.unlink(missing_ok=True)
             _parse(settings, wanted)
-            sync(manifest)
-            write_whole(stamp, _stamp(manifest, wanted))
-    return manifest
+            for name in _PARSED_FILES:
+                sync(target / name)
+            write_whole(stamp, _stamp(target, wanted))
+            _remove_unused(target)
+    return target / "manifest.json"
 
 
-def _is_whole(manifest: Path, stamp: Path, wanted: str) -> bool:
-    """Whether the manifest is the one that was parsed from the project as it is: a crash may leave half of one."""
-    return manifest.exists() and stamp.exists() and stamp.read_bytes() == _stamp(manifest, wanted)
+def _folder(settings: Settings, project_hash: str) -> Path:
+    """Where a parsed project lies: in a checkout, or else in the user's cache; in the data directory if neither can be
+    written to.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "chokepoint"
+    for folder in ((cache if INSTALLED else TARGET) / "parsed", settings.data_dir / "dbt" / "parsed"):
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            break
+    return folder / project_hash[:20]
 
 
-def _stamp(manifest: Path, project_hash: str) -> bytes:
-    return f"{project_hash} {sha256_of(manifest)}".encode()
+def _remove_unused(target: Path) -> None:
+    """Remove what was parsed long ago, of projects and settings that are no more."""
+    for stamp in target.parent.glob("*/manifest.hash"):
+        with suppress(OSError):
+            if stamp.stat().st_mtime < time.time() - _UNUSED_DAYS * 24 * 3600:
+                shutil.rmtree(stamp.parent)
+
+
+def _is_whole(target: Path, stamp: Path, wanted: str) -> bool:
+    """Whether what lies there was parsed from the project as it is: a crash may leave half of it."""
+    there = stamp.exists() and all((target / name).exists() for name in _PARSED_FILES)
+    return there and stamp.read_bytes() == _stamp(target, wanted)
+
+
+def _stamp(target: Path, project_hash: str) -> bytes:
+    return " ".join([project_hash, *(sha256_of(target / name) for name in _PARSED_FILES)]).encode()
 
 
 def plain_manifest() -> dict[str, Any]:
@@ -78,7 +110,9 @@ def run_dbt(
     # keep their compiled SQL, and the project has none.
     manifest = _parsed_project(settings)
     try:
-        return _invoke(settings, arguments, years, manifest, [lambda event: on_event(msg_to_dict(event))])
+        variables = {**_variables(settings, years), **_limits(settings)}
+        callbacks = [lambda event: on_event(msg_to_dict(event))]
+        return _invoke(settings, arguments, variables, settings.data_dir / "dbt", manifest, callbacks)
     finally:
         DuckDBConnectionManager.close_all_connections()
 
@@ -92,39 +126,49 @@ def write_docs(settings: Settings) -> Path:
 
 
 def _parsed_project(settings: Settings) -> Any:
-    """dbt's own form of the manifest; another process may have parsed it, then dbt reads it back from its target."""
+    """dbt's own form of the manifest; where another process has parsed it, it is read back."""
+    from dbt.contracts.graph.manifest import Manifest
+
     wanted = _project_hash(settings)
-    known = _parsed.get(settings.data_dir)
-    return known[1] if known and known[0] == wanted else _parse(settings, wanted)
+    if wanted not in _parsed:
+        folder = manifest_path(settings).parent
+        if wanted not in _parsed:
+            _parsed[wanted] = Manifest.from_msgpack((folder / _DBT_FORM).read_bytes())
+            _parsed[wanted].build_flat_graph()
+    return _parsed[wanted]
 
 
-def _parse(settings: Settings, project_hash: str) -> Any:
-    result = _invoke(settings, ["parse"], "", None, [])
+def _parse(settings: Settings, project_hash: str) -> None:
+    nowhere = {"CHOKEPOINT_WAREHOUSE": "/nowhere/warehouse.duckdb"}
+    result = _invoke(settings, ["parse"], nowhere, _folder(settings, project_hash), None, [])
     if not result.success:
         raise RuntimeError(f"dbt parse failed: {result.exception}")
-    _parsed[settings.data_dir] = (project_hash, result.result)
-    return result.result
+    _parsed[project_hash] = result.result
 
 
 def _invoke(
-    settings: Settings, arguments: Sequence[str], years: str, manifest: Any, callbacks: list[Callable[[Any], None]]
+    settings: Settings,
+    arguments: Sequence[str],
+    variables: Mapping[str, str],
+    target: Path,
+    manifest: Any,
+    callbacks: list[Callable[[Any], None]],
 ) -> dbtRunnerResult:
     from dbt.cli.main import dbtRunner
 
-    target = str(settings.data_dir / "dbt")
     places = [
         "--project-dir",
         str(DBT_PROJECT),
         "--profiles-dir",
         str(DBT_PROJECT),
         "--target-path",
-        target,
+        str(target),
         "--log-path",
-        target,
+        str(target),
     ]
     command = ["--log-level", "none", *arguments, *places, "--vars", json.dumps(dbt_vars(settings))]
     # dbt changes the working directory and does not change it back.
-    with chdir(Path.cwd()), _environment({**_variables(settings, years), **_limits(settings)}):
+    with chdir(Path.cwd()), _environment(variables):
         return dbtRunner(manifest, callbacks).invoke(command)
 
 
@@ -138,21 +182,16 @@ def dbt_vars(settings: Settings) -> dict[str, Any]:
 
 
 def _variables(settings: Settings, years: str) -> dict[str, str]:
-    """The environment variables that dbt's profile, sources and yearly models read."""
+    """The environment variables that dbt's profile, sources and yearly models read: no part of what is parsed."""
     return {
         "CHOKEPOINT_WAREHOUSE": str(settings.warehouse),
-        "CHOKEPOINT_LANDING_FILES": _inside_source(settings.landing_dir),
+        "CHOKEPOINT_LANDING_FILES": one_file(settings.landing_dir)[1:-1],  # the inside of a literal, with no pattern
         "CHOKEPOINT_BUILD_YEARS": years,
     }
 
 
-def _inside_source(folder: Path) -> str:
-    """A folder as it stands in the sources' SQL: inside a literal, with no pattern, and formatted once more by dbt."""
-    return one_file(folder)[1:-1].replace("{", "{{").replace("}", "}}")
-
-
 def _limits(settings: Settings) -> dict[str, str]:
-    """The environment variables from which dbt's profile takes its memory and threads: no part of what is parsed."""
+    """The environment variables from which dbt's profile takes its memory and threads: no part of it either."""
     resources = settings.resources
     return {"CHOKEPOINT_BUILD_MEMORY": resources.memory_limit, "CHOKEPOINT_BUILD_THREADS": str(resources.threads)}
 
@@ -232,9 +271,9 @@ def landing_tables_of(manifest: Mapping[str, Any]) -> dict[str, set[str]]:
 
 
 def _project_hash(settings: Settings) -> str:
-    """A hash of the project's files and of the settings that dbt parses with them; memory and threads are none."""
+    """A hash of the project's files, of the settings that dbt parses with them, and of dbt's version."""
     files = [path for path in sorted(DBT_PROJECT.rglob("*")) if path.is_file() and TARGET not in path.parents]
-    digest = hashlib.sha256(json.dumps([_variables(settings, ""), dbt_vars(settings)]).encode())
+    digest = hashlib.sha256(json.dumps([dbt_vars(settings), [version(name) for name in _PACKAGES]]).encode())
     for path in files:
         if "logs" not in path.parts:
             digest.update(path.relative_to(DBT_PROJECT).as_posix().encode() + b"\0" + path.read_bytes())

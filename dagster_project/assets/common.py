@@ -116,15 +116,22 @@ def year_metadata(pattern: Path, year: int) -> dict[str, Any]:
     return {"dagster/row_count": rows, "bytes": size, "years": str(year)}
 
 
-def relation_metadata(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, Any]:
-    """Rows, years and a preview of a table, view or table function."""
+def relation_metadata(
+    connection: duckdb.DuckDBPyConnection, relation: str, by_year: Mapping[int | None, int] | None = None
+) -> dict[str, Any]:
+    """Rows, years and a preview of a table, view or table function, whose rows by year may be known already."""
+    counted = rows_by_year(connection, relation) if by_year is None else by_year
+    years = ", ".join(str(year) for year in sorted(year for year in counted if year is not None))
+    metadata = {"dagster/row_count": sum(counted.values()), "preview": preview(connection, relation)}
+    return {**metadata, "years": years} if years else metadata
+
+
+def rows_by_year(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[int | None, int]:
+    """Year -> rows of a table, view or table function, in one scan; all rows have year None where there is no year."""
     columns = [row[0] for row in connection.execute(f"describe select * from {relation}").fetchall()]
-    year = next((name for name in YEAR_COLUMNS if name in columns), None)
-    years = f"string_agg(distinct {year}, ', ' order by {year})" if year else "null"
-    count = connection.execute(f"select count(*), {years} from {relation}").fetchone()
-    assert count is not None
-    metadata: dict[str, Any] = {"dagster/row_count": count[0], "preview": preview(connection, relation)}
-    return {**metadata, "years": count[1]} if count[1] else metadata
+    year = next((name for name in YEAR_COLUMNS if name in columns), "null")
+    rows = connection.execute(f"select {year}, count(*) from {relation} group by all").fetchall()
+    return dict(rows) or {None: 0}
 
 
 def table_bytes(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from dagster_project.assets.common import (
     WAREHOUSE_POOL,
     provenance_metadata,
     relation_metadata,
+    rows_by_year,
     table_bytes,
     user_errors,
 )
@@ -295,7 +296,8 @@ def _build(
 
     if selected.indirect_selection:
         options = [*options, "--indirect-selection", selected.indirect_selection]
-    command = ["build", "--exclude-resource-type", "unit_test", *options, *selected.selection_args]
+    # dbt's own artifacts say nothing that the events and the parsed manifest do not say.
+    command = ["--no-write-json", "build", "--exclude-resource-type", "unit_test", *options, *selected.selection_args]
     result = run_dbt(settings, command, years=years, on_event=note)
     if isinstance(result.exception, (KeyboardInterrupt, DagsterExecutionInterruptedError)):
         raise result.exception
@@ -362,10 +364,11 @@ def _with_rows(
     metadata: dict[str, Any] = {"question": facts["question"]} if "question" in facts else {}
     if drawn := picture(connection, relation, facts):
         metadata["picture"] = drawn
-    whole = {**relation_metadata(connection, relation), **table_bytes(connection, schema, table)}
+    by_year = rows_by_year(connection, relation)
+    whole = {**relation_metadata(connection, relation, by_year), **table_bytes(connection, schema, table)}
     metadata |= whole
     if context.assets_def.partitions_def is not None:
-        for year, own in _by_year(connection, relation, context.partition_keys, whole).items():
+        for year, own in _by_year(by_year, context.partition_keys, whole).items():
             context.add_asset_metadata(own, asset_key=[schema, table], partition_key=year)
     if used := [
         entry
@@ -378,11 +381,10 @@ def _with_rows(
 
 
 def _by_year(
-    connection: duckdb.DuckDBPyConnection, relation: str, years: Sequence[str], whole: Mapping[str, Any]
+    by_year: Mapping[int | None, int], years: Sequence[str], whole: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
     """Each year's own rows, and its part of the table's bytes by its part of the rows."""
-    found = connection.execute(f"select year, count(*) from {relation} group by year").fetchall()
-    rows = {str(year): n for year, n in found}
+    rows = {str(year): n for year, n in by_year.items()}
     all_rows = sum(rows.values())
     own: dict[str, dict[str, Any]] = {}
     for year in years:

@@ -28,7 +28,7 @@ LAYERS = (
     {"datasets"},
     {"planning"},
     {"brief", "dbt_project", "partitions", "jobs", "progress"},
-    {"runs"},
+    {"runs", "history"},
     {"assets", "asset_checks", "sensors"},
     {"schedules"},
     {"build"},
@@ -36,7 +36,7 @@ LAYERS = (
     {"cli"},
 )
 # Only these may know a framework; `checks` knows Great Expectations and Dagster in one module each.
-KNOW_DAGSTER = {"assets", "asset_checks", "sensors", "schedules", "jobs", "partitions", "runs"}
+KNOW_DAGSTER = {"assets", "asset_checks", "sensors", "schedules", "jobs", "partitions", "runs", "history"}
 KNOW_DAGSTER |= {"build", "definitions", "cli"}
 MAY_KNOW = {
     "dagster": {*KNOW_DAGSTER, "checks/factory.py", "progress", "summary"},
