@@ -41,6 +41,12 @@ _OLD_REVISIONS: Mapping[tuple[int, int], str] = {
 }
 # Canada's suppliers of enriched uranium are all undisclosed: a good without any identified supplier.
 UNALLOCATED_ONLY = (124, "284420")
+# Who states weights and which numbers are estimated. The files of all others lack those columns.
+STATE_WEIGHTS = frozenset({36, 124, 152, 276, 344, 392, 528, 608, 724, 757, 842, areas.ASEAN.code})
+# A good that its importer counts in 2017 and weighs from 2018: no price can be linked.
+UNIT_CHANGE = (842, "840820")
+# Cells (importer, exporter, good) whose price per kilogram is exactly three times, and 3.5 times, that of 2017 in 2018.
+TRIPLED, MORE_THAN_TRIPLED = (124, 392, "390810"), (842, 76, "020230")
 # One cell whose partners exceed its World row, as a few of the real ones do.
 OVERFULL_REPORTER = (76, 2019)
 
@@ -61,11 +67,15 @@ SUPERSEDED = "quarantined:superseded"
 
 KILOGRAMS, ITEMS, NO_UNIT = 8, 5, -1
 
-_QUANTITY, _PRICE, _FREIGHT, _AREA, _WHICH_AREA, _RE_IMPORT, _BREAK, _HIDDEN, _TWIN = range(101, 110)
+_QUANTITY, _PRICE, _FREIGHT, _AREA, _WHICH_AREA, _RE_IMPORT, _BREAK, _HIDDEN, _TWIN, _WEIGHT = range(101, 111)
 
 
 class RawRow(NamedTuple):
-    """The fields of a Comtrade record that differ between rows; `value` is US cents, or text where a trap needs it."""
+    """The fields of a Comtrade record that differ between rows; `value` is US cents, or text where a trap needs it.
+
+    `weight` is the net weight in kilograms, `pieces` a second quantity that is reported beside an estimated one, and
+    `estimated` says what the publisher estimated: q the quantity, w the weight.
+    """
 
     year: int
     reporter: int
@@ -80,6 +90,13 @@ class RawRow(NamedTuple):
     partner2: int = 0
     customs: str = "C00"
     mot: int = 0
+    weight: int | None = None
+    pieces: int | None = None
+    estimated: str = ""
+
+    def without_amounts(self) -> RawRow:
+        """The row without any quantity or weight."""
+        return self._replace(quantity=None, unit=NO_UNIT, weight=None, pieces=None, estimated="")
 
 
 @dataclass(frozen=True)
@@ -234,7 +251,8 @@ def _completed(cell: RawRow, *, partner: int, cents: int, fate: str) -> RawRow:
     """The cell's row of one partner, with its quantity, and with the revision as the reporter states it."""
     quantity, unit = _quantity(cell.year, cell.reporter, partner, cell.code, cents)
     stated = "HS" if cell.reporter == UNSTATED_REVISION else cell.revision
-    return cell._replace(partner=partner, revision=stated, value=cents, quantity=quantity, unit=unit, fate=fate)
+    row = cell._replace(partner=partner, revision=stated, value=cents, quantity=quantity, unit=unit, fate=fate)
+    return _with_weight(row, cents) if cell.reporter in STATE_WEIGHTS else row
 
 
 def _fate(reporter: int, partner: int) -> str:
@@ -257,6 +275,39 @@ def _quantity(year: int, reporter: int, partner: int, code: str, cents: int) -> 
         return None, NO_UNIT
     price, unit = _price(code)
     return max(1, cents * 1000 // (price * (800 + int(400 * draw)))), unit
+
+
+def _with_weight(row: RawRow, cents: int) -> RawRow:
+    """The row with its net weight; the publisher estimated about a sixth of the quantities and weights it publishes.
+
+    Where it estimated a number of pieces, the reported one is at times left in the second quantity.
+    """
+    if row.code == codes.UNSPECIFIED_GOODS:
+        return row
+    if (row.reporter, row.partner, row.code) in (TRIPLED, MORE_THAN_TRIPLED):
+        return row._replace(weight=_pinned_weight(row, cents))
+    if (row.reporter, row.code) == UNIT_CHANGE:
+        return row if row.year == 2017 or row.quantity is None else row._replace(unit=KILOGRAMS)
+    draw = chance(_WEIGHT, row.reporter, row.partner, int(row.code), row.year)
+    if row.quantity is None:
+        return row._replace(weight=max(1, cents // 700), estimated="w") if draw < 0.5 else row
+    weighed = row._replace(weight=row.quantity if row.unit == KILOGRAMS else max(1, cents // 900))
+    if draw >= 0.3:
+        return weighed
+    if draw < 0.1:
+        return weighed._replace(estimated="w")
+    if draw < 0.2:
+        return weighed._replace(estimated="qw")
+    if row.unit == ITEMS and draw < 0.25:
+        return weighed._replace(quantity=row.quantity * 2, pieces=row.quantity, estimated="q")
+    return weighed._replace(weight=None)
+
+
+def _pinned_weight(row: RawRow, cents: int) -> int:
+    """The weight that makes the price of 2018 exactly 3 (or 3.5) times that of 2017, 0.25 USD a kilogram."""
+    if row.year != 2018:
+        return max(1, cents // 25)
+    return cents // 75 if (row.reporter, row.partner, row.code) == TRIPLED else max(1, cents * 2 // 175)
 
 
 @cache
@@ -284,7 +335,7 @@ def _details(row: RawRow) -> Iterator[RawRow]:
         share = 0.25 if row.fate == FLOW else 0.05
         if chance(_BREAK, row.reporter, row.partner, int(row.code), row.year) < share:
             fate = BREAKDOWN if row.fate == FLOW else CONTROL_TOTAL_BREAKDOWN
-            part = row._replace(fate=fate, value=row.value * 2 // 5, quantity=None, unit=NO_UNIT)
+            part = row.without_amounts()._replace(fate=fate, value=row.value * 2 // 5)
             yield part._replace(partner2=156)
             yield part._replace(partner2=276, value=row.value - row.value * 2 // 5)
             yield part._replace(mot=2100)
@@ -292,7 +343,7 @@ def _details(row: RawRow) -> Iterator[RawRow]:
     if row.fate == FLOW:
         shares = {(344, "X"): (("RX", 3), ("DX", 2)), (826, "M"): (("RM", 1),)}.get((row.reporter, row.flow), ())
         for flow, fifths in shares:
-            yield row._replace(flow=flow, value=row.value * fifths // 5, fate=OTHER_FLOW, quantity=None, unit=NO_UNIT)
+            yield row.without_amounts()._replace(flow=flow, value=row.value * fifths // 5, fate=OTHER_FLOW)
 
 
 def _higher_levels(total: RawRow, worlds: Mapping[str, int]) -> Iterator[RawRow]:
@@ -329,7 +380,8 @@ def _later_delivery(
 ) -> tuple[dict[int, tuple[RawRow, ...]], tuple[RawRow, ...]]:
     """The rows with some of them repeated next to each other, and a later delivery that repeats or corrects others.
 
-    What it repeats is equal, but states the revision; what it corrects had too low a value at first.
+    What it repeats is equal, but states the revision, or has lost the quantity; what it corrects had too low a value
+    at first.
     """
     first: dict[int, tuple[RawRow, ...]] = {}
     later: list[RawRow] = []
@@ -344,6 +396,8 @@ def _later_delivery(
             if draw < 0.0005:
                 later.append(row)
                 row = row._replace(value=int(row.value) * 9 // 10, fate=SUPERSEDED)
+            elif draw < 0.001 and row.weight is not None and row.unit == KILOGRAMS and not row.estimated:
+                later.append(row.without_amounts()._replace(fate=DUPLICATE))
             elif draw < 0.003:
                 later.append(row._replace(revision=codes.BASE_REVISION if row.revision == "HS" else row.revision))
                 row = row._replace(fate=DUPLICATE)

@@ -24,6 +24,7 @@ class Truth:
     """Values in USD. Codes are those reported, in the reporter's own HS revision, unless HS 2017 is stated.
 
     flows           (year, exporter, importer, hs6 of HS 2017) -> (value, is_mirror): the mart `trade_flows`
+    quantities      the keys of flows -> (kilograms, pieces) that may enter a price, null where there are none
     unallocated     (year, importer, hs6 of HS 2017) -> value of the imports from areas that are no country
     landed          (year, reporter, flow, partner, code) -> value: imports and exports between countries
     landed_unallocated, re_imports, control_totals
@@ -32,6 +33,7 @@ class Truth:
     """
 
     flows: Mapping[tuple[int, int, int, str], tuple[float, bool]]
+    quantities: Mapping[tuple[int, int, int, str], tuple[float | None, float | None]]
     unallocated: Mapping[tuple[int, int, str], float]
     landed: Reported
     landed_unallocated: Reported
@@ -49,6 +51,7 @@ def truth() -> Truth:
             unallocated[year, importer, hs6] += value
     return Truth(
         flows=_bilateral(_converted(reporting.FLOW)),
+        quantities=_quantities(),
         unallocated=unallocated,
         landed=_as_reported(reporting.FLOW),
         landed_unallocated=_as_reported(reporting.AREA_PARTNER),
@@ -86,3 +89,32 @@ def _bilateral(converted: Reported) -> Mapping[tuple[int, int, int, str], tuple[
         elif not reporting.reports_usable_imports(year, partner):
             flows[year, reporter, partner, hs6] = (value, True)
     return flows
+
+
+def _quantities() -> Mapping[tuple[int, int, int, str], tuple[float | None, float | None]]:
+    """What the used reports say of amounts, where all parts of a flow say it and none shares it with another good."""
+    parts: dict[tuple[int, int, int, str], list[tuple[float | None, float | None]]] = defaultdict(list)
+    for row in _rows(reporting.FLOW):
+        if row.flow == "X" and reporting.reports_usable_imports(row.year, row.partner):
+            continue
+        ends = (row.partner, row.reporter) if row.flow == "M" else (row.reporter, row.partner)
+        revision = codes.BASE_REVISION if row.revision == "HS" else row.revision
+        goods = list(codes.to_base(revision, row.code))
+        for hs6, _ in goods:
+            parts[row.year, *ends, hs6].append((_kilograms(row), _pieces(row)) if len(goods) == 1 else (None, None))
+    return {key: (_sum(kg for kg, _ in known), _sum(n for _, n in known)) for key, known in parts.items()}
+
+
+def _kilograms(row: reporting.RawRow) -> float | None:
+    if row.weight is not None and "w" not in row.estimated:
+        return row.weight
+    return row.quantity if row.unit == reporting.KILOGRAMS and "q" not in row.estimated else None
+
+
+def _pieces(row: reporting.RawRow) -> float | None:
+    return row.quantity if row.unit == reporting.ITEMS and "q" not in row.estimated else row.pieces
+
+
+def _sum(amounts: Iterator[float | None]) -> float | None:
+    known = list(amounts)
+    return None if None in known else sum(amount for amount in known if amount is not None)

@@ -12,6 +12,10 @@
     value_usd,
     quantity,
     quantity_unit,
+    net_weight_kg,
+    net_weight_estimated,
+    quantity_kg,
+    quantity_units,
     source
 {%- endmacro %}
 

@@ -37,6 +37,9 @@ from tests.helpers.tiny_landing import FINDINGS_SCHEMA, LOSSES_SCHEMA, REPORT_SC
 YEARS = (2017, 2018)
 REPORTERS = (CHN, JPN, USA)
 SUPPLIERS = (CHN, JPN, TWN, USA)
+QUANTITIES = (
+    "quantity", "quantity_unit", "net_weight_kg", "net_weight_estimated", "quantity_kg", "quantity_units"
+)  # fmt: skip
 
 
 def flow(
@@ -55,6 +58,10 @@ def flow(
         "value_usd": value_usd,
         "quantity": 10.0,
         "quantity_unit": "kg",
+        "net_weight_kg": 10.0,
+        "net_weight_estimated": False,
+        "quantity_kg": 10.0,
+        "quantity_units": 2.0,
         "revision_assumed": False,
         "source": "comtrade",
         "archive_entry": "comtrade/files/c.csv",
@@ -136,7 +143,7 @@ def landing_tables() -> Tables:
     reimports = [flow(year, code, code, BATTERIES, 2e5) for year, code in years_and_reporters]
     reported = [*flows, *unallocated, *reimports]
     controls = [
-        {**flow(year, code, WORLD, good, value), "quantity": None, "quantity_unit": None}
+        {**flow(year, code, WORLD, good, value), **dict.fromkeys(QUANTITIES)}
         for (year, code, good), value in _sums(reported, "year", "reporter_code", "cmd_code").items()
     ]
     n_rows = Counter((row["year"], row["reporter_code"]) for row in flows)
@@ -223,7 +230,8 @@ _MARTS = """
             false as keep_reimports, 1.0::double as mirror_cif_fob_factor;
     create table trade_flows as
         select year, partner_code as exporter_code, reporter_code as importer_code, cmd_code as hs6, value_usd,
-            quantity, quantity_unit, false as is_mirror, source
+            quantity, quantity_unit, net_weight_kg, quantity_kg, quantity_units, false as is_split_conversion,
+            false as is_mirror, source
         from stg_trade_flows;
     create table bilateral_totals as
         select year, exporter_code, importer_code, sum(value_usd) as value_usd,

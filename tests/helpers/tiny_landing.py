@@ -16,8 +16,9 @@ import duckdb
 
 REPORT_SCHEMA = """
     year INTEGER, reporter_code INTEGER, flow VARCHAR, partner_code INTEGER, hs_revision VARCHAR, cmd_code VARCHAR,
-    value_usd DOUBLE, quantity DOUBLE, quantity_unit VARCHAR, revision_assumed BOOLEAN, source VARCHAR,
-    archive_entry VARCHAR, source_row BIGINT
+    value_usd DOUBLE, quantity DOUBLE, quantity_unit VARCHAR, net_weight_kg DOUBLE, net_weight_estimated BOOLEAN,
+    quantity_kg DOUBLE, quantity_units DOUBLE, revision_assumed BOOLEAN, source VARCHAR, archive_entry VARCHAR,
+    source_row BIGINT
 """
 REPORTERS_SCHEMA = "year INTEGER, reporter_code INTEGER, flow VARCHAR, n_rows BIGINT"
 FINDINGS_SCHEMA = """
@@ -62,10 +63,21 @@ class Report:
     unit: str | None = None
     assumed: bool = False
 
+    @property
+    def kg(self) -> float | None:
+        """The quantity where it is a weight above zero."""
+        return self.quantity if self.unit == "kg" and self.quantity else None
+
+    @property
+    def pieces(self) -> float | None:
+        """The quantity where it counts pieces."""
+        return self.quantity if self.unit == "u" and self.quantity else None
+
     def row(self, number: int) -> tuple[object, ...]:
         return (
             self.year, self.reporter, self.flow, self.partner, self.revision, self.code, self.value, self.quantity,
-            self.unit, self.assumed, "comtrade", "entry", number,
+            self.unit, self.kg, False if self.kg else None, self.kg, self.pieces, self.assumed, "comtrade", "entry",
+            number,
         )  # fmt: skip
 
 

@@ -257,6 +257,18 @@ def test_flows_are_the_truth(on_sample: tuple[Workplace, Outcome]) -> None:
         assert found[key] == (pytest.approx(value, rel=1e-9), is_mirror), key
 
 
+def test_kilograms_and_pieces_are_the_truth(on_sample: tuple[Workplace, Outcome]) -> None:
+    rows = on_sample[0].query(
+        "select year, exporter_code, importer_code, hs6, quantity_kg, quantity_units from {flows} "
+        "where not is_split_conversion or coalesce(quantity_kg, quantity_units) is not null"
+    )
+    known = truth().quantities
+    for *key, kg, pieces in rows:
+        assert (kg, pieces) == known[tuple(key)], key
+    assert any(kg for *_, kg, _ in rows) and any(pieces for *_, pieces in rows)
+    assert any((kg, pieces) == (None, None) for *_, kg, pieces in rows)
+
+
 def test_concentration_is_the_truths(on_sample: tuple[Workplace, Outcome]) -> None:
     suppliers: dict[tuple[int, int, str], dict[int, float]] = defaultdict(dict)
     for (year, exporter, importer, hs6), (value, _) in truth().flows.items():

@@ -101,7 +101,8 @@ def typed_rows(
     """A query for the typed rows of one yearly file, in the file's order (columns: `parsing.PARSED_COLUMNS`), and its
     text.
 
-    Values: thousand USD become USD. Quantities: metric tons. SourceError when a column is missing.
+    Values: thousand USD become USD. Quantities: metric tons, and kilograms beside them; pieces are not stated, nor is a
+    weight as customs weighed it. SourceError when a column is missing.
     """
     gzipped = entry.address.lower().endswith(".gz")
     table = open_delimited(connection, path, shown_as, Dialect(gzipped=gzipped), rejects=rejects)
@@ -144,8 +145,10 @@ def typed_rows(
         select
             year, reporter_code, 'M'::enum ('M') as flow, partner_code,
             '{revision}'::enum ('{revision}') as stated_revision, cmd_code, value_usd, nullif(qty, 0) as quantity,
-            case when qty <> 0 then 't'::enum ('t') end as quantity_unit, cast(null as varchar) as breakdown,
-            false as is_converted, reason,
+            case when qty <> 0 then 't'::enum ('t') end as quantity_unit, cast(null as double) as net_weight_kg,
+            cast(null as boolean) as net_weight_estimated, nullif(qty, 0) * 1000 as quantity_kg,
+            cast(null as double) as quantity_units, cast(null as varchar) as breakdown, false as is_converted,
+            cast(null as varchar) as unreadable_quantity, reason,
             case when reason is not null then cast(to_json(received) as varchar) end as raw
         from judged
     """

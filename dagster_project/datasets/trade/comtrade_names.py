@@ -28,6 +28,8 @@ FORMER_NAMES: Mapping[str, str] = {
     "tradequantity": "qty", "qtcode": "qtyunitcode", "qtdesc": "qtyunitabbr", "qtyunit": "qtyunitabbr",
     "netweight": "netwgt", "netweightkg": "netwgt",
 }  # fmt: skip
+# Some of today's files head the net weight as the former service did; nothing else about them is of that time.
+_OLDER_NAMES: Mapping[str, str] = {"netweight": "netwgt"}
 # Any two of these tell the former service: no file of today has one of them.
 _FORMER = frozenset({"yr", "rgcode", "rgdesc", "rtcode", "ptcode", "pfcode", "tradevalue", "tradevalueus", "tradeflow"})
 
@@ -37,13 +39,13 @@ def with_known_names(table: TextTable) -> TextTable:
     the R package comtradr gives them), in words, or as the former service named them.
     """
     columns = dict(table.columns)
-    former = FORMER_NAMES if is_former_layout(table) else {}
+    older = FORMER_NAMES if is_former_layout(table) else _OLDER_NAMES
     for name in table.columns:
         bare = _bare(name)
         if bare != name and bare in KNOWN and bare not in columns:
             columns[bare] = columns.pop(name)
-    for bare_former, today in former.items():
-        named = next((name for name in columns if _bare(name) == bare_former), None)
+    for bare_older, today in older.items():
+        named = next((name for name in columns if _bare(name) == bare_older), None)
         if named is not None and today not in columns:
             columns[today] = columns.pop(named)
     today_of = {written: name for name, written in columns.items()}

@@ -41,9 +41,13 @@ FLOWS: Mapping[str, str] = {
     **dict.fromkeys(("XIP", "EXPORTOFGOODSAFTERINWARDPROCESSING"), "XIP"),
     **dict.fromkeys(("XOP", "EXPORTOFGOODSFOROUTWARDPROCESSING"), "XOP"),
 }
-# What tells that the publisher converted a row from the revision in which the country reported it.
-ORIGINAL = ("", "TRUE", "T", "1", "YES", "Y")
-CONVERTED = ("FALSE", "F", "0", "NO", "N")
+# How a flag is written, in upper case: whether a row is in the revision in which the country reported it, and whether
+# the publisher estimated a number. A flag that is not there tells nothing.
+TRUE = ("TRUE", "T", "1", "YES", "Y")
+FALSE = ("FALSE", "F", "0", "NO", "N")
+# Units in which amounts of different goods and countries can be compared, as Comtrade and its former service name them.
+KILOGRAM = ("kg", "weight in kilograms")
+PIECE = ("u", "number of items")
 
 
 def typed_rows(
@@ -109,11 +113,9 @@ def _typed(table: TextTable) -> str:
     # 1.0 is 1; "Re-Import" and "re import" are one word.
     word = f"regexp_replace(regexp_replace({flow}, '\\.0+$', ''), '[^A-Z0-9]', '', 'g')"
     known_flows = " ".join(f"when {literal(word)} then {literal(code)}" for word, code in FLOWS.items())
-    original = f"upper(coalesce({column('isoriginalclassification')}, ''))"
+    original = column("isoriginalclassification")
     revision = f"upper({column('classificationcode')})"
-    # Answers without descriptions state only the code; the two units of most goods get the name that others state.
-    named = f"case {column('qtyunitcode')} when '8' then 'kg' when '5' then 'u' else {column('qtyunitcode')} end"
-    unit = f"coalesce(nullif({column('qtyunitabbr')}, ''), {named})"
+    unit, other_unit = _unit(table, ""), _unit(table, "alt")
     return f"""
         with text_rows as (
             select
@@ -130,6 +132,13 @@ def _typed(table: TextTable) -> str:
                 {decimal_number(f"nullif({quantity}, '')")} as qty,
                 nullif({quantity}, '') as qty_text,
                 {unit} as unit,
+                {_number(column("altqty"))} as alt_qty,
+                {other_unit} as alt_unit,
+                {_number(column("netwgt"))} as net_weight,
+                {_flag(column("isqtyestimated"))} as qty_is_estimated,
+                {_flag(column("isaltqtyestimated"))} as alt_is_estimated,
+                {_flag(column("isnetwgtestimated"))} as weight_is_estimated,
+                {_unreadable(table)} as unreadable_quantity,
                 coalesce({column("typecode")}, '') as type_code,
                 coalesce({column("freqcode")}, '') as freq_code,
                 {period} as period,
@@ -137,6 +146,7 @@ def _typed(table: TextTable) -> str:
                 {whole_number(mode)} as mode_code,
                 {customs} as customs_code,
                 {original} as original,
+                {_flag(original)} as is_original,
                 received
             from {table.expression} as received
         ),
@@ -154,7 +164,7 @@ def _typed(table: TextTable) -> str:
                 when flow is null then 'unknown_flow'
                 when mode_code is null or mode_code < 0 then 'unknown_transport_mode'
                 when not regexp_full_match(customs_code, 'C[0-9]{{1,3}}') then 'unknown_customs_procedure'
-                when original not in {ORIGINAL + CONVERTED} then 'unknown_original_classification'
+                when is_original is null and original <> '' then 'unknown_original_classification'
                 when stated_revision not in {REVISIONS} then 'unknown_classification'
                 when coalesce(cmd_code, '') = '' then 'missing_hs_code'
                 when regexp_full_match(cmd_code, '[0-9]+') and length(cmd_code) not in (2, 4, 6)
@@ -173,9 +183,74 @@ def _typed(table: TextTable) -> str:
             value_usd,
             nullif(qty, 0) as quantity,  -- Comtrade writes 0 for an unknown quantity in some years
             case when nullif(qty, 0) is not null and unit not in ('', '-1', 'N/A') then unit end as quantity_unit,
+            {_usable("net_weight")} as net_weight_kg,
+            case when net_weight_kg is not null then weight_is_estimated end as net_weight_estimated,
+            -- Never the second quantity: what it calls kilograms is at times something else.
+            coalesce(
+                {_usable("net_weight", "weight_is_estimated")},
+                case when lower(unit) in {KILOGRAM} then {_usable("qty", "qty_is_estimated")} end
+            ) as quantity_kg,
+            coalesce(
+                case when lower(unit) in {PIECE} then {_usable("qty", "qty_is_estimated")} end,
+                case when lower(alt_unit) in {PIECE} then {_usable("alt_qty", "alt_is_estimated")} end
+            ) as quantity_units,
             case when partner2_code <> 0 or mode_code <> 0 or customs_code <> 'C00'
                 then concat_ws('/', partner2_code, mode_code, customs_code) end as breakdown,
-            original in {CONVERTED} as is_converted, reason,
+            is_original is false as is_converted, unreadable_quantity, reason,
             case when reason is not null then cast(to_json(received) as varchar) end as raw
         from judged
     """
+
+
+def _unit(table: TextTable, prefix: str) -> str:
+    """SQL for the unit of a quantity (`prefix` alt: the second one), null where no column states one.
+
+    Answers without descriptions state only the code; the two units of most goods get the name that others state.
+    """
+    code = table.column(f"{prefix}qtyunitcode")
+    named = f"case {code} when '8' then 'kg' when '5' then 'u' else {code} end"
+    return f"coalesce(nullif({table.column(f'{prefix}qtyunitabbr')}, ''), {named})"
+
+
+def _number(text: str) -> str:
+    """SQL for a text as a finite number that is not negative, null unless it is one."""
+    number = decimal_number(text)
+    return f"case when {number} between 0 and 1.7976931348623157e308 then {number} end"
+
+
+def _flag(text: str) -> str:
+    """SQL for a text as a boolean, null unless it is one."""
+    # Nearly all rows have one of two spellings. A case, because DuckDB makes a join of a list of five words and more.
+    words = " ".join(
+        f"when {literal(word)} then {value}" for value, known in (("true", TRUE), ("false", FALSE)) for word in known
+    )
+    return f"case {text} when 'False' then false when 'True' then true else case upper({text}) {words} end end"
+
+
+def _usable(number: str, is_estimated: str = "false") -> str:
+    """SQL for an amount that may enter a price: known, not 0 (which is how Comtrade writes unknown), not estimated."""
+    return f"case when {number} > 0 and {is_estimated} is not true then {number} end"
+
+
+def _unreadable(table: TextTable) -> str:
+    """SQL for the texts that are no weight, second quantity or estimate flag, by column; null where there are none."""
+    read_as = {
+        "netwgt": "net_weight",
+        "altqty": "alt_qty",
+        "isqtyestimated": "qty_is_estimated",
+        "isaltqtyestimated": "alt_is_estimated",
+        "isnetwgtestimated": "weight_is_estimated",
+    }
+    nothing_read = {
+        name: f"{value} is null and {table.column(name)} <> ''"
+        for name, value in read_as.items()
+        if name in table.columns
+    }
+    if not nothing_read:
+        return "cast(null as varchar)"
+    texts = (
+        f"case when {is_it} then {literal(table.columns[name] + ' ')} || {table.column(name)} end"
+        for name, is_it in nothing_read.items()
+    )
+    has_one = " or ".join(f"({is_it})" for is_it in nothing_read.values())
+    return f"case when {has_one} then concat_ws(', ', {', '.join(texts)}) end"

@@ -20,7 +20,7 @@ from dagster_project.datasets.trade import tallies
 from dagster_project.datasets.trade.economies import rows_of_economies
 from dagster_project.datasets.trade.editions import other_editions
 from dagster_project.datasets.trade.parsing import FILE_COLUMNS, Parsed, parse, rows_of, year_identity, years_held
-from dagster_project.datasets.trade.repeats import verdicts
+from dagster_project.datasets.trade.repeats import AMOUNTS_THAT_COUNT, verdicts
 from dagster_project.errors import SourceError
 from dagster_project.hs import UNSPECIFIED_GOODS
 from dagster_project.landing import yearly
@@ -245,7 +245,7 @@ def _with_shape_rule(connection: duckdb.DuckDBPyConnection, rows: str, load: Loa
 def _with_rule(connection: duckdb.DuckDBPyConnection, shaped: str, verdicts: str, load: Load) -> str:
     """A view of the rows with their final rule (null: a flow) and their revision, the base where none is stated.
 
-    A row that stands for several has the sum of their values.
+    A row that stands for several has the sum of their values, and of their quantities where each has one.
     """
     base_revision = literal(load.settings.hs_revision)
     connection.execute(f"""
@@ -257,11 +257,7 @@ def _with_rule(connection: duckdb.DuckDBPyConnection, shaped: str, verdicts: str
         connection,
         "judged",
         f"""
-        select s.* replace (
-                coalesce(v.sum_usd, s.value_usd) as value_usd,
-                case when v.sum_usd is null then s.quantity else v.sum_quantity end as quantity,
-                case when v.sum_usd is null then s.quantity_unit else v.sum_unit end as quantity_unit
-            ),
+        select s.* replace ({AMOUNTS_THAT_COUNT}),
             coalesce(s.stated_revision, {base_revision}) as revision, s.stated_revision is null as revision_assumed,
             case
                 when shape_rule <> 'breakdown' then shape_rule
@@ -274,7 +270,7 @@ def _with_rule(connection: duckdb.DuckDBPyConnection, shaped: str, verdicts: str
                 when s.stated_revision = {base_revision} then 'quarantined:unknown_hs_code'
                 else 'quarantined:no_conversion'
             end as rule,
-            v.verdict is not null or (s.breakdown is not null and v.sum_usd is null) as is_repeated
+            v.verdict is not null or (s.breakdown is not null and v.sum_value_usd is null) as is_repeated
         from {shaped} as s
         left join {verdicts} as v on v.archive_entry = s.archive_entry and v.recency = s.recency
             and v.source_row = s.source_row
@@ -341,9 +337,10 @@ def _link_table(file: Path, landing: Path, table: str, year: int) -> None:
 
 _EMPTY_ROW = """
     select 0::integer as year, 0::integer as reporter_code, '' as flow, 0::integer as partner_code, '' as hs_revision,
-        '' as cmd_code, 0::double as value_usd, 0::double as quantity, '' as quantity_unit, '' as breakdown,
-        false as is_converted, '' as reason, '' as raw, false as revision_assumed, '' as source, '' as archive_entry,
-        0::bigint as source_row
+        '' as cmd_code, 0::double as value_usd, 0::double as quantity, '' as quantity_unit, 0::double as net_weight_kg,
+        false as net_weight_estimated, 0::double as quantity_kg, 0::double as quantity_units, '' as breakdown,
+        false as is_converted, '' as unreadable_quantity, '' as reason, '' as raw, false as revision_assumed,
+        '' as source, '' as archive_entry, 0::bigint as source_row
     where false
 """
 _EMPTY = {

@@ -86,10 +86,13 @@ _BAD_VALUES = f"""
             when not isfinite(value_usd) then 'value is not a finite number'
             when value_usd < 0 then 'value is negative'
             when not isfinite(quantity) then 'quantity is not a finite number'
-            else 'quantity is negative'
-        end as broken_rule, {_ROW}
+            when quantity < 0 then 'quantity is negative'
+            else 'kilograms or pieces are no finite number above zero'
+        end as broken_rule, {_ROW}, net_weight_kg, quantity_kg, quantity_units
     from {{batch}}
     where value_usd is null or not isfinite(value_usd) or value_usd < 0 or not isfinite(quantity) or quantity < 0
+        or not least(net_weight_kg, quantity_kg, quantity_units) > 0
+        or not isfinite(greatest(net_weight_kg, quantity_kg, quantity_units))
 """
 
 _BAD_CODES = f"""
@@ -220,6 +223,9 @@ _NOTED = {
         "rows with a country code that was taken for the economy's code of the year", 0.10, stops=False
     ),
     "breakdown_summed": Noted("parts that were added up, because their total is not there", 0.10, stops=False),
+    "unreadable_quantity": Noted(
+        "rows whose weight, second quantity or estimate flag cannot be read, and is taken as unknown", 0.10, stops=False
+    ),
 }
 # What is likely behind rows that cannot be used, as far as their own text tells.
 _CAUSES = (
@@ -498,7 +504,8 @@ TRADE_LANDING = Stage(
             "values_plausible",
             "trade_flows",
             "ERROR",
-            "Values and quantities are finite and not negative; no value is missing.",
+            "Values and quantities are finite and not negative, weights, kilograms and pieces above zero; no value is "
+            "missing.",
             (no_rows(_BAD_VALUES),),
         ),
         Check(
@@ -649,6 +656,13 @@ TRADE_LANDING = Stage(
             "WARN",
             "Rows by second partner, transport or customs procedure have a total beside them. Others were added up.",
             (no_rows(_findings("breakdown_summed"), counted_by="n_rows"),),
+        ),
+        Check(
+            "quantities_readable",
+            "trade_findings",
+            "WARN",
+            "Weights, second quantities and estimate flags are numbers and flags. Others are taken as unknown.",
+            (no_rows(_findings("unreadable_quantity"), counted_by="n_rows"),),
         ),
         Check(
             "headings_have_goods",

@@ -56,8 +56,13 @@ def _quarter(groups: str, value: str, flag: str) -> Expect:
 
 
 _BAD_FLOWS = """
-    select year, exporter_code, importer_code, hs6, value_usd, quantity, source from {batch}
+    select year, exporter_code, importer_code, hs6, value_usd, quantity, net_weight_kg, quantity_kg, quantity_units,
+        is_split_conversion, source
+    from {batch}
     where value_usd is null or not isfinite(value_usd) or value_usd < 0 or not isfinite(quantity) or quantity < 0
+        or not least(net_weight_kg, quantity_kg, quantity_units) > 0
+        or not isfinite(greatest(net_weight_kg, quantity_kg, quantity_units))
+        or (is_split_conversion and coalesce(net_weight_kg, quantity_kg, quantity_units) is not null)
 """
 _MIXED_IMPORTERS = """
     select year, importer_code, sum(value_usd) filter (not is_mirror) as reported_usd,
@@ -236,7 +241,8 @@ TRADE_MARTS = Stage(
             "flows_plausible",
             "trade_flows",
             "ERROR",
-            "There are flows, and their values and quantities are finite and not negative.",
+            "There are flows, and their values and quantities are finite and not negative. Weights, kilograms and "
+            "pieces are above zero, and unknown where a code was split over several goods.",
             (not_empty(), no_rows(_BAD_FLOWS)),
         ),
         Check(

@@ -27,7 +27,8 @@ from dagster_project.sources import text
 from dagster_project.sql import literal, parquet
 
 # What `comtrade_rows` and `baci_rows` yield, in this order. `raw` holds the row as received where it has a reason;
-# `breakdown` a part's second partner, transport and customs procedure (2100 by sea: 0/2100/C00), null for a whole flow.
+# `breakdown` a part's second partner, transport and customs procedure (2100 by sea: 0/2100/C00), null for a whole flow;
+# `unreadable_quantity` the texts of weights, second quantities and estimate flags that are none, null where all are.
 PARSED_COLUMNS = (
     "year",
     "reporter_code",
@@ -38,8 +39,13 @@ PARSED_COLUMNS = (
     "value_usd",
     "quantity",
     "quantity_unit",
+    "net_weight_kg",
+    "net_weight_estimated",
+    "quantity_kg",
+    "quantity_units",
     "breakdown",
     "is_converted",
+    "unreadable_quantity",
     "reason",
     "raw",
 )

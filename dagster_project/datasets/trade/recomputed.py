@@ -42,7 +42,8 @@ _REPORTS_OF_PAIRS = """
         )
     ),
     parts as (
-        select used.*, coalesce(c.hs6, cmd_code) as hs6, coalesce(c.weight, 1) as weight
+        select used.*, coalesce(c.hs6, cmd_code) as hs6, coalesce(c.weight, 1) as weight,
+            coalesce(c.n_targets, 1) > 1 as is_split
         from used left join ways as c on c.from_revision = used.hs_revision and c.from_code = used.cmd_code
             and not coalesce(used.revision_assumed, false)
         where c.hs6 is not null or used.hs_revision = (select max(hs_revision) from stg_products)
@@ -50,12 +51,15 @@ _REPORTS_OF_PAIRS = """
     )
     select year, exporter_code, importer_code, hs6, sum(usd * weight) as value_usd,
         case when count(quantity) = count(*) and count(quantity_unit) = count(*) and count(distinct quantity_unit) = 1
-            then sum(quantity * weight) end as quantity
+            then sum(quantity * weight) end as quantity,
+        case when bool_and(quantity_kg is not null and not is_split) then sum(quantity_kg * weight) end as quantity_kg,
+        case when bool_and(quantity_units is not null and not is_split) then sum(quantity_units * weight) end
+            as quantity_units
     from parts group by all
 """
 # The ways from other revisions to the base revision; 999999 needs none.
 _WAYS = """
-    select * from stg_hs_conversion
+    select *, count(*) over (partition by from_revision, from_code) as n_targets from stg_hs_conversion
     where from_revision <> (select max(hs_revision) from stg_products) and from_code <> '999999'
 """
 _TOTALS_OF_PAIRS = """
@@ -245,7 +249,7 @@ RECOMPUTED = (
             equals(
                 _REPORTS_OF_PAIRS,
                 f"{_PAIR}, hs6",
-                numbers=("value_usd", "quantity"),
+                numbers=("value_usd", "quantity", "quantity_kg", "quantity_units"),
                 sample=("sampled_pairs", _PAIR),
                 unless_missing="again.value_usd < 0.0101",  # ghost flows; a digit's doubt at the limit
             ),

@@ -6,6 +6,8 @@ them end in one table of verdicts. Not here: whole editions (`editions`), and wh
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import duckdb
 
 # The rows that this module judges, and what identifies a flow: as stated, and by economy.
@@ -14,19 +16,41 @@ _CANDIDATES = f"(shape_rule is null or (shape_rule = 'control_total' and breakdo
 _STATED = "reporter_stated, flow, partner_stated, cmd_code"
 _ECONOMY = "reporter_code, flow, partner_code, cmd_code"
 _ROW = "archive_entry, recency, source_row"
+# What is added up of rows -> the sum's type. A sum of quantities is there where every row has its part: with one
+# unknown, it would belong to another value.
+_AMOUNTS: Mapping[str, str] = {
+    "value_usd": "double", "quantity": "double", "quantity_unit": "varchar", "net_weight_kg": "double",
+    "net_weight_estimated": "boolean", "quantity_kg": "double", "quantity_units": "double",
+}  # fmt: skip
+_SUMMED = ", ".join(f"sum_{name}" for name in _AMOUNTS)
+# The columns of a row `s`, or of the sum that it stands for in the verdicts `v`: for `select s.* replace (…)`.
+AMOUNTS_THAT_COUNT = ", ".join(
+    f"case when v.sum_value_usd is null then s.{name} else v.sum_{name} end as {name}" for name in _AMOUNTS
+)
+_IN_FILE_ORDER = "order by recency, source_row"
+_SUMS = f"""
+    sum(value_usd {_IN_FILE_ORDER}) as sum_value_usd,
+    case when count(quantity) = count(*) and count(quantity_unit) = count(*) and min(quantity_unit) = max(quantity_unit)
+        then sum(quantity {_IN_FILE_ORDER}) end as sum_quantity,
+    case when sum_quantity is not null then min(quantity_unit) end as sum_quantity_unit,
+    case when count(net_weight_kg) = count(*) then sum(net_weight_kg {_IN_FILE_ORDER}) end as sum_net_weight_kg,
+    case when count(net_weight_kg) = count(*) then bool_or(net_weight_estimated) end as sum_net_weight_estimated,
+    case when count(quantity_kg) = count(*) then sum(quantity_kg {_IN_FILE_ORDER}) end as sum_quantity_kg,
+    case when count(quantity_units) = count(*) then sum(quantity_units {_IN_FILE_ORDER}) end as sum_quantity_units
+"""
+_NO_SUMS = ", ".join("null" for _ in _AMOUNTS)
+_SUMS_WITHOUT_VERDICT = ", ".join(f"case when verdict is null then sum_{name} end" for name in _AMOUNTS)
 
 
 def verdicts(connection: duckdb.DuckDBPyConnection, rows: str, shaped: str) -> str:
     """A table of the rows that do not count by themselves, by row.
 
-    `verdict` is the rule that sets the row aside; null for a row that stands for several, whose sum is then in
-    `sum_usd`, `sum_quantity` and `sum_unit`.
+    `verdict` is the rule that sets the row aside; null for a row that stands for several, whose sums are then in the
+    columns `sum_value_usd`, `sum_quantity` and so on.
     """
-    connection.execute("""
-        create table verdicts (
-            archive_entry varchar, recency integer, source_row bigint, verdict varchar, sum_usd double,
-            sum_quantity double, sum_unit varchar
-        )
+    sums = ", ".join(f"sum_{name} {kind}" for name, kind in _AMOUNTS.items())
+    connection.execute(f"""
+        create table verdicts (archive_entry varchar, recency integer, source_row bigint, verdict varchar, {sums})
     """)
     _repeated_rows(connection, rows, shaped)
     _breakdowns(connection, shaped)
@@ -38,7 +62,8 @@ def _repeated_rows(connection: duckdb.DuckDBPyConnection, rows: str, shaped: str
     """Rows that lose against another of the same key.
 
     The row of the payload retrieved last wins, ties by name (last), then position (last). Rows equal to it (1e-9) are
-    equal: one stays, with a stated revision if any has one; rows that differ are superseded. Control totals repeat
+    equal: one stays, with a stated revision if any has one, and of those the one that tells most of the quantities that
+    enter prices, else a price would be lost with the duplicate. Rows that differ are superseded. Control totals repeat
     too when payloads overlap; they compete among themselves and stay control totals.
     """
     # One bit per code in each (reporter, flow, partner). Where a group has fewer bits than rows, a key repeats in it.
@@ -72,11 +97,13 @@ def _repeated_rows(connection: duckdb.DuckDBPyConnection, rows: str, shaped: str
         ),
         placed as (
             select *, row_number() over (
-                partition by {_STATED}, is_equal order by stated_revision is null, place
+                partition by {_STATED}, is_equal
+                order by stated_revision is null, cast(quantity_kg is null as integer)
+                    + cast(quantity_units is null as integer), place
             ) as place_among_equals
             from compared
         )
-        select {_ROW}, case when is_equal then 'duplicate_equal' else 'quarantined:superseded' end, null, null, null
+        select {_ROW}, case when is_equal then 'duplicate_equal' else 'quarantined:superseded' end, {_NO_SUMS}
         from placed where not (is_equal and place_among_equals = 1)
     """)
 
@@ -90,7 +117,7 @@ def _breakdowns(connection: duckdb.DuckDBPyConnection, shaped: str) -> None:
     """
     connection.execute(f"""
         create table broken as
-        select {_STATED}, {_ROW}, breakdown, stated_revision, value_usd, quantity, quantity_unit,
+        select {_STATED}, {_ROW}, breakdown, stated_revision, {", ".join(_AMOUNTS)},
             concat_ws('/', split_part(breakdown, '/', 1) <> '0', split_part(breakdown, '/', 2) <> '0',
                 split_part(breakdown, '/', 3) <> 'C00') as way
         from {shaped} where breakdown is not null and shape_rule in ('breakdown', 'control_total')
@@ -104,9 +131,9 @@ def _breakdowns(connection: duckdb.DuckDBPyConnection, shaped: str) -> None:
     """)
     connection.execute(f"""
         insert into verdicts
-        select {_ROW}, 'breakdown_duplicate', null, null, null from broken semi join totals using ({_STATED})
+        select {_ROW}, 'breakdown_duplicate', {_NO_SUMS} from broken semi join totals using ({_STATED})
         union all
-        select {_ROW}, 'code_level', null, null, null from broken anti join totals using ({_STATED})
+        select {_ROW}, 'code_level', {_NO_SUMS} from broken anti join totals using ({_STATED})
         where not {_SIX_DIGITS}
     """)
     connection.execute(f"""
@@ -117,20 +144,16 @@ def _breakdowns(connection: duckdb.DuckDBPyConnection, shaped: str) -> None:
             window last_row as (partition by {_STATED}, breakdown order by recency desc, source_row desc)
         ),
         ways as (
-            select {_STATED}, way, sum(value_usd order by recency, source_row) as sum_usd,
-                case when count(quantity) = count(*) and count(quantity_unit) = count(*)
-                    and min(quantity_unit) = max(quantity_unit)
-                    then sum(quantity order by recency, source_row) end as sum_quantity,
-                case when sum_quantity is not null then min(quantity_unit) end as sum_unit
+            select {_STATED}, way, {_SUMS}
             from newest where place = 1 group by all
         ),
         taken as (
             select *, row_number() over (
-                partition by {_STATED} order by sum_usd desc, length(replace(way, 'false', '')), way
+                partition by {_STATED} order by sum_value_usd desc, length(replace(way, 'false', '')), way
             ) = 1 as is_taken
             from ways
         )
-        select newest.*, taken.is_taken, sum_usd, sum_quantity, sum_unit, row_number() over (
+        select newest.*, taken.is_taken, {_SUMMED}, row_number() over (
                 partition by {_STATED}, place = 1 and is_taken
                 order by stated_revision is null, recency desc, source_row desc
             ) = 1 as is_first
@@ -146,8 +169,7 @@ def _breakdowns(connection: duckdb.DuckDBPyConnection, shaped: str) -> None:
                 when not is_taken then 'breakdown_duplicate'
                 when not is_first then 'breakdown_summed'
             end as verdict,
-            case when verdict is null then sum_usd end, case when verdict is null then sum_quantity end,
-            case when verdict is null then sum_unit end
+            {_SUMS_WITHOUT_VERDICT}
         from parts
     """)
 
@@ -167,11 +189,7 @@ def _codes_of_one_economy(connection: duckdb.DuckDBPyConnection, shaped: str) ->
     connection.execute(f"""
         create table of_one_economy as
         with counting as (
-            select s.* replace (
-                    coalesce(v.sum_usd, s.value_usd) as value_usd,
-                    case when v.sum_usd is null then s.quantity else v.sum_quantity end as quantity,
-                    case when v.sum_usd is null then s.quantity_unit else v.sum_unit end as quantity_unit
-                )
+            select s.* replace ({AMOUNTS_THAT_COUNT})
             from (from {shaped} semi join renamed using ({_ECONOMY})) as s left join verdicts as v using ({_ROW})
             where v.verdict is null and coalesce(s.shape_rule, 'breakdown') in ('breakdown', 'control_total')
                 and length(s.cmd_code) = 6
@@ -184,14 +202,10 @@ def _codes_of_one_economy(connection: duckdb.DuckDBPyConnection, shaped: str) ->
             from counting
         ),
         sums as (
-            select {_ECONOMY}, sum(value_usd order by recency, source_row) as sum_usd,
-                case when count(quantity) = count(*) and count(quantity_unit) = count(*)
-                    and min(quantity_unit) = max(quantity_unit)
-                    then sum(quantity order by recency, source_row) end as sum_quantity,
-                case when sum_quantity is not null then min(quantity_unit) end as sum_unit
+            select {_ECONOMY}, {_SUMS}
             from placed where is_of_newest group by all
         )
-        select {_ROW}, value_usd, is_of_newest, sum_usd, sum_quantity, sum_unit,
+        select {_ROW}, value_usd, is_of_newest, {_SUMMED},
             row_number() over (
                 partition by {_ECONOMY}, is_of_newest
                 order by stated_revision is null, reporter_code <> reporter_stated, partner_code <> partner_stated,
@@ -205,11 +219,10 @@ def _codes_of_one_economy(connection: duckdb.DuckDBPyConnection, shaped: str) ->
         select {_ROW},
             case
                 when is_of_newest and not is_first then 'area_alias'
-                when not is_of_newest and abs(value_usd - sum_usd) <= 1e-9 * greatest(value_usd, sum_usd)
+                when not is_of_newest and abs(value_usd - sum_value_usd) <= 1e-9 * greatest(value_usd, sum_value_usd)
                     then 'duplicate_equal'
                 when not is_of_newest then 'quarantined:superseded'
             end as verdict,
-            case when verdict is null then sum_usd end, case when verdict is null then sum_quantity end,
-            case when verdict is null then sum_unit end
+            {_SUMS_WITHOUT_VERDICT}
         from of_one_economy
     """)

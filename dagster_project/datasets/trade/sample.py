@@ -15,7 +15,7 @@ from operator import itemgetter
 from dagster_project.datasets.trade import comtrade_files as comtrade
 from dagster_project.sample import areas, codes
 from dagster_project.sample.files import SampleFile, stored_gzip
-from dagster_project.sample.reporting import NO_UNIT, YEARS, RawRow, reports
+from dagster_project.sample.reporting import ITEMS, NO_UNIT, STATE_WEIGHTS, YEARS, RawRow, reports
 
 API_FIELDS = list(comtrade.FIELDS)
 TEXT_FIELDS = frozenset(field for field in API_FIELDS if field.endswith(("Desc", "ISO", "Abbr")))
@@ -41,12 +41,22 @@ SLIM_FIELDS = [
     "fobvalue",
     "primaryValue",
 ]
+# A later delivery has what the slim files have, and what is known of weights.
+LATER_FIELDS = [
+    *SLIM_FIELDS,
+    "isQtyEstimated",
+    "altQtyUnitCode",
+    "altQty",
+    "isAltQtyEstimated",
+    "netWgt",
+    "isNetWgtEstimated",
+]
 
 # Reporters by the kind of file their rows come in; everyone else is in the slim file.
 AS_JSON = 152  # without descriptions: its text fields are null
 AS_JSON_GZ = 757
 AS_BULK = (392, 528)
-AS_FULL_CSV = frozenset({36, 124, 276, 344, 608, 724, 842, areas.ASEAN.code})
+AS_FULL_CSV = STATE_WEIGHTS - {AS_JSON, AS_JSON_GZ, *AS_BULK}
 
 CIF_AND_FOB = frozenset({36})
 FOB_IMPORTERS = frozenset({124, 484, 710})
@@ -88,7 +98,7 @@ def trade_files(year: int) -> Iterator[tuple[str, bytes, int]]:
     for reporter in AS_BULK:
         body = _csv(by_reporter[reporter], BULK_FIELDS, lambda field: BULK_SPELLING.get(field, field), delimiter="\t")
         yield f"C_A_{reporter}_{year}01_H5_O.txt.gz", stored_gzip(body), len(by_reporter[reporter])
-    later = _csv(delivered.corrections, SLIM_FIELDS, str.upper)
+    later = _csv(delivered.corrections, LATER_FIELDS, str.upper)
     yield f"corrections_{year}.csv", b"\xef\xbb\xbf" + later, len(delivered.corrections)
 
 
@@ -128,8 +138,8 @@ def _record(row: RawRow) -> Record:
     """All 47 fields of a row; empty text where the value is unknown."""
     value = _usd(row.value)
     cif, fob = _valuations(row, value)
-    quantity = _quantity_text(row)
-    weight = quantity if row.unit == 8 else ""
+    quantity = _amount(row, row.quantity if row.unit != NO_UNIT else None)
+    second, second_unit = _second_quantity(row)
     reporter, partner, partner2 = _area(row.reporter), _area(row.partner), _area(row.partner2)
     unit = _UNITS[row.unit]
     world_row = row.partner == 0
@@ -166,19 +176,19 @@ def _record(row: RawRow) -> Record:
         "qtyUnitCode": row.unit,
         "qtyUnitAbbr": unit,
         "qty": quantity,
-        "isQtyEstimated": False,
-        "altQtyUnitCode": row.unit,
-        "altQtyUnitAbbr": unit,
-        "altQty": quantity,
+        "isQtyEstimated": "q" in row.estimated,
+        "altQtyUnitCode": second_unit,
+        "altQtyUnitAbbr": _UNITS[second_unit],
+        "altQty": _amount(row, second),
         "isAltQtyEstimated": False,
-        "netWgt": weight,
-        "isNetWgtEstimated": False,
+        "netWgt": _amount(row, row.weight),
+        "isNetWgtEstimated": "w" in row.estimated,
         "grossWgt": "",
         "isGrossWgtEstimated": False,
         "cifvalue": cif,
         "fobvalue": fob,
         "primaryValue": value,
-        "legacyEstimationFlag": 0,
+        "legacyEstimationFlag": 2 * ("q" in row.estimated) + 4 * ("w" in row.estimated),
         "isReported": not world_row,
         "isAggregate": world_row,
     }
@@ -203,11 +213,18 @@ def _valuations(row: RawRow, value: str) -> tuple[str, str]:
     return value, ""
 
 
-def _quantity_text(row: RawRow) -> str:
-    """Unknown quantities were 0 in what Comtrade gave for 2017 and 2018, and nothing later."""
-    if row.quantity is None or row.unit == NO_UNIT:
+def _second_quantity(row: RawRow) -> tuple[int | None, int]:
+    """The second quantity and its unit: the first once more, or what was reported where the first is estimated."""
+    if row.pieces is not None:
+        return row.pieces, ITEMS
+    return (None, NO_UNIT) if "q" in row.estimated or row.unit == NO_UNIT else (row.quantity, row.unit)
+
+
+def _amount(row: RawRow, known: int | None) -> str:
+    """A quantity or weight. Unknown ones were 0 in what Comtrade gave for 2017 and 2018, and nothing later."""
+    if known is None:
         return "0.0" if row.year < 2019 else ""
-    return f"{row.quantity}.0"
+    return f"{known}.0"
 
 
 @cache

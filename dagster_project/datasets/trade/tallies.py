@@ -15,9 +15,14 @@ from dagster_project.landing.tables import RuleCounts
 from dagster_project.sql import literal, parquet
 
 # The findings that count rows which landed all the same.
-ROWS_NOTED = ("area_alias", "breakdown_summed")
+ROWS_NOTED = ("area_alias", "breakdown_summed", "unreadable_quantity")
 # A flow, or an import that its reporter allocates to no country: rows that tell what a country trades.
 USABLE = "(rule is null or rule = 'area_partner')"
+# Rows that land as trade with a weight, a second quantity or an estimate flag that is none.
+_WITHOUT_QUANTITY = (
+    "unreadable_quantity is not null and (rule is null or rule in ('area_partner', 're_import')) "
+    "and reporter_is_country"
+)
 DETAIL = """
     concat('reporter ', coalesce(cast(reporter_code as varchar), '?'), ', flow ', coalesce(flow, '?'),
         ', partner ', coalesce(cast(partner_code as varchar), '?'), ', code ', coalesce(cmd_code, '?'),
@@ -37,6 +42,7 @@ def tally(connection: duckdb.DuckDBPyConnection, judged: str) -> str:
         create table tally as
         select archive_entry, source, recency, reporter_code, reporter_is_country, flow, rule, count(*) as n_rows,
             count(*) filter ({USABLE} and value_usd > 0) as n_usable, sum({_WORTH})::double as value_usd,
+            count(*) filter ({_WITHOUT_QUANTITY}) as n_without_quantity,
             min(case when rule like 'quarantined:%' then {DETAIL}
                 when rule = 'code_level' and length(cmd_code) in (2, 4) then cmd_code end) as example
         from {judged} group by all
@@ -148,6 +154,15 @@ def find(connection: duckdb.DuckDBPyConnection, judged: str, tallied: str, year:
                 select 'partner', partner_stated, partner_code, * from {judged} where partner_stated <> partner_code
             )
             where value_usd is not null and isfinite(value_usd) group by all
+            """,
+        ),
+        (
+            "unreadable_quantity",
+            f"select 1 from {tallied} where n_without_quantity > 0 limit 1",
+            f"""
+            select reporter_code, flow, null::varchar, count(*), sum(value_usd order by recency, source_row),
+                concat('read as unknown, such as ', first(unreadable_quantity order by recency, source_row))
+            from {judged} where {_WITHOUT_QUANTITY} group by all
             """,
         ),
         (

@@ -106,11 +106,32 @@ def expected_flows(world: World, factor: float = 1.0) -> tuple[dict[Key, Row], d
             "value_usd": value,
             "quantity": sum((r.quantity or 0.0) * w for r, w in found) if known else None,
             "quantity_unit": units.pop() if known else None,
+            **amounts(found, weights),
+            "is_split_conversion": any(is_split(r, weights) for r, _ in found),
             "is_mirror": found[0][0].flow == "X",
         }
         counts[key[0], "flow"] += 1
         counts[key[0], "mirrored"] += found[0][0].flow == "X"
     return flows, counts
+
+
+def is_split(report: Report, weights: Mapping[Key, list[tuple[str, float]]]) -> bool:
+    converted = report.revision != "H5" and report.code != "999999" and not report.assumed
+    return converted and len(weights[report.revision, report.code]) > 1
+
+
+def amounts(found: list[tuple[Report, float]], weights: Mapping[Key, list[tuple[str, float]]]) -> Row:
+    """Kilograms and pieces of a flow: of all its parts, none of which is split, or of none."""
+    kg: list[float | None] = [r.kg for r, _ in found]
+    pieces: list[float | None] = [r.pieces for r, _ in found]
+    whole = not any(is_split(r, weights) for r, _ in found)
+    summed = {
+        name: sum(x * w for x, (_, w) in zip(parts, found, strict=True) if x is not None)
+        if whole and None not in parts
+        else None
+        for name, parts in (("kg", kg), ("pieces", pieces))
+    }
+    return {"net_weight_kg": summed["kg"], "quantity_kg": summed["kg"], "quantity_units": summed["pieces"]}
 
 
 def in_scope(world: World, hs6: str, bec4: set[str] | None) -> bool:
@@ -401,6 +422,8 @@ def test_random_world_holds_every_case(expected: dict[str, dict[Key, Row]]) -> N
     flows, products, goods = expected["trade_flows"], expected["product_centrality"], expected["import_vulnerability"]
     assert any(row["is_mirror"] for row in flows.values())
     assert any(row["quantity"] is None for row in flows.values()) and any(row["quantity"] for row in flows.values())
+    assert any(row["quantity_kg"] for row in flows.values()) and any(row["quantity_units"] for row in flows.values())
+    assert any(row["is_split_conversion"] for row in flows.values())
     assert any(key[3] == "999999" for key in flows)
     assert any(row["export_centrality"] is None and row["in_scope"] for row in products.values())
     assert any(not row["in_scope"] for row in products.values())

@@ -878,6 +878,18 @@ def test_sample_lands_as_its_truth_says(sample_landing: Path, table: str, expect
     assert all(found[key] == pytest.approx(value, rel=1e-12) for key, value in known.items())
 
 
+def test_amounts_of_the_sample_land_as_its_truth_says(sample_landing: Path) -> None:
+    """Import reports whose code converts to itself alone, and whose good comes from no other code."""
+    known, compared = truth().quantities, 0
+    for each in Landed(sample_landing, {}).table("trade_flows"):
+        if each["flow"] == "M" and each["hs_revision"] == "H5":
+            key = (each["year"], each["partner_code"], each["reporter_code"], each["cmd_code"])
+            expected = known[key]
+            assert (each["quantity_kg"], each["quantity_units"]) == expected, key
+            compared += expected != (None, None)
+    assert compared > 10_000
+
+
 KEY = ("refYear", "reporterCode", "flowCode", "partnerCode", "cmdCode")
 texts = st.sampled_from(["", "1", "x", "1e3", "-1", "nan", "0"])
 some_rows = st.lists(

@@ -75,6 +75,12 @@ CASES = [
         shows={**IN_2017, "broken_rule": "quantity is negative"},
     ),
     case(
+        "kilograms that are unknown, written as 0",
+        ONE_FLOW.set(quantity_kg=0.0),
+        fails="trade_flows.values_plausible",
+        shows={**IN_2017, "broken_rule": "kilograms or pieces are no finite number above zero", "quantity_kg": 0.0},
+    ),
+    case(
         "a code that lost its leading zero",
         rows("trade_flows", cmd_code=HORSES, year=2017).set(cmd_code="10121"),
         fails="trade_flows.codes_well_formed",
@@ -215,6 +221,12 @@ CASES = [
         add("trade_findings", finding("breakdown_summed", code=BATTERIES)),
         fails="trade_findings.breakdowns_have_totals",
         shows={"year": 2017, "reporter_code": CHN, "code": BATTERIES, "n_rows": 3},
+    ),
+    case(
+        "weights that are no numbers",
+        add("trade_findings", finding("unreadable_quantity", detail="read as unknown, such as netWgt 'n/a'")),
+        fails="trade_findings.quantities_readable",
+        shows={"year": 2017, "reporter_code": CHN, "detail": "read as unknown, such as netWgt 'n/a'", "n_rows": 3},
     ),
     case(
         "a heading without a good below it",

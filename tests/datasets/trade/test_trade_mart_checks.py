@@ -212,6 +212,24 @@ CASES = [
         shows={"quantity": 0.01, "quantity_recomputed": 10.0},
     ),
     case(
+        "kilograms that are tons",
+        rows("trade_flows").set(quantity_kg=sql("quantity_kg / 1000")),
+        fails="trade_flows.recomputed_from_reports",
+        shows={"quantity_kg": 0.01, "quantity_kg_recomputed": 10.0},
+    ),
+    case(
+        "a weight of nothing",
+        rows("trade_flows", **US_TO_CHINA, **BATTERIES_OF_2017).set(net_weight_kg=0.0),
+        fails="trade_flows.flows_plausible",
+        shows={**US_TO_CHINA, **BATTERIES_OF_2017, "net_weight_kg": 0.0},
+    ),
+    case(
+        "kilograms of a code that was split over several goods",
+        rows("trade_flows", **US_TO_CHINA, **BATTERIES_OF_2017).set(is_split_conversion=True),
+        fails="trade_flows.flows_plausible",
+        shows={**US_TO_CHINA, **BATTERIES_OF_2017, "is_split_conversion": True, "quantity_kg": 10.0},
+    ),
+    case(
         "a pair without one of its flows",
         rows("trade_flows", **US_TO_CHINA, **BATTERIES_OF_2017).remove(),
         fails="trade_flows.recomputed_from_reports",

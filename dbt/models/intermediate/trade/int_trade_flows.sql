@@ -26,6 +26,10 @@ flows as (
         reports.value_usd,
         reports.quantity,
         reports.quantity_unit,
+        reports.net_weight_kg,
+        reports.quantity_kg,
+        reports.quantity_units,
+        false as is_split_conversion,
         reports.is_mirror,
         reports.source
     from reports
@@ -40,7 +44,19 @@ flows as (
         and converted_reporters.reporter_code is null
     union all
     select
-        year, exporter_code, importer_code, hs6, value_usd, quantity, quantity_unit, is_mirror, source
+        year,
+        exporter_code,
+        importer_code,
+        hs6,
+        value_usd,
+        quantity,
+        quantity_unit,
+        net_weight_kg,
+        quantity_kg,
+        quantity_units,
+        is_split_conversion,
+        is_mirror,
+        source
     from converted_flows
     where not is_ghost
 )
@@ -57,6 +73,10 @@ select
     flows.value_usd,
     flows.quantity,
     flows.quantity_unit,
+    flows.net_weight_kg,
+    flows.quantity_kg,
+    flows.quantity_units,
+    flows.is_split_conversion,
     flows.is_mirror,
     flows.source
 from flows

@@ -29,6 +29,9 @@ directed as (
         value_usd,
         quantity,
         quantity_unit,
+        net_weight_kg,
+        quantity_kg,
+        quantity_units,
         source
     from reports
 )
@@ -51,6 +54,9 @@ select
     end as value_usd,
     directed.quantity,
     directed.quantity_unit,
+    directed.net_weight_kg,
+    directed.quantity_kg,
+    directed.quantity_units,
     directed.source
 from directed
 left join reporting_importers

@@ -12,6 +12,10 @@ select
     value_usd,
     quantity,
     quantity_unit,
+    net_weight_kg,
+    quantity_kg,
+    quantity_units,
+    is_split_conversion,
     is_mirror,
     source
 from {{ ref('int_trade_flows') }}
