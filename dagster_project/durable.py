@@ -12,7 +12,8 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -33,7 +34,9 @@ _REMEDIES = {
     errno.ENFILE: "Raise the system's limit of open files, and start again.",
     errno.ENAMETOOLONG: "Choose a directory with a shorter path.",
 }
-_known: dict[tuple[int, int, int, int, int], str] = {}
+# A file system's clock goes on in steps: a change this long after another one has another time.
+_CLOCK_STEP = 0.05
+_known: dict[tuple[int, ...], str] = {}
 
 
 def sync(path: Path) -> None:
@@ -59,12 +62,25 @@ def sha256_of(path: Path) -> str:
 
 def known_sha256(path: Path) -> str:
     """The file's sha256, read only once in this process unless the file changed since."""
-    stat = path.stat()
-    # The time of the last change of the inode cannot be set back by whoever writes into the file.
-    key = (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+    key = tuple(stamp(path))
     if key not in _known:
         _known[key] = sha256_of(path)
     return _known[key]
+
+
+def stamp(path: Path) -> list[int]:
+    """What is another whenever the file was written to, replaced, linked or unlinked: place, size and times.
+
+    The time of the last change of the inode cannot be set back by whoever writes into the file.
+    """
+    stat = path.stat()
+    return [stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
+
+
+def settled(paths: Iterable[Path]) -> None:
+    """Wait until a change of these files gives them another stamp: a moment, if they were changed just now."""
+    newest = max((path.stat().st_ctime for path in paths), default=0.0)
+    time.sleep(min(max(newest + _CLOCK_STEP - time.time(), 0.0), _CLOCK_STEP))
 
 
 @contextmanager

@@ -49,7 +49,7 @@ def build(desk: Desk, *, release: bool = True) -> Built:
 
     landed = yearly.landed_years(settings.landing_dir, "trade")
     built = Built(figures=folder_fingerprint("benchmarks"))
-    built = built.with_years(TRADE, shape(TRADE, settings, entries_of), landed)
+    built = built.with_years(TRADE, shape(TRADE, settings, entries_of), landed, computed=list(landed))
     built = built.with_dataset(REFERENCE, identity(REFERENCE, settings, entries_of))
     built.save(settings)
     if release:
