@@ -35,8 +35,8 @@ RELEASE_INFO_COLUMNS = {
 }
 # What DuckDB 1.1 and newer can open; 1.1 to 1.5 read it without converting.
 STORAGE_VERSION = "v1.0.0"
-# A file that grew is kept while no more than this part of it is blocks that hold nothing.
-DEAD_SPACE = 0.2
+# A file that grew is kept while no more than a third of it are blocks that hold nothing: the next release fills them.
+DEAD_SPACE = 0.34
 
 _log = logging.getLogger(__name__)
 # Mart -> its years (None: a mart without years) whose rows came with the copy.
