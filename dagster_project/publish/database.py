@@ -1,8 +1,8 @@
 """The DuckDB file of a release: every mart but those that are Parquet only, and one row that says which release it is.
 
-It grows from the file of the release before: a copy of it, in which the years and marts that changed are replaced. Where
-there is none to build upon, or too much of the copy would be dead space, it is written from nothing; the content is the
-same either way.
+It grows from the file of the release before: a copy of it, in which the years and marts that changed are replaced.
+Where there is none to build upon, or too much of the copy would be dead space, it is written from nothing. The content
+is the same either way.
 
 Not here: the marts' Parquet files, and when a release is published (see `release`).
 """

@@ -1,12 +1,15 @@
-{#- Generic tests of our own, each one query over the years of the run. -#}
+{#- Generic tests of our own, over the years of the run. -#}
 
-{#- No two rows share the values of `columns`. -#}
+{#- No two rows share the values of `columns`, of which one is the year. -#}
 {% test unique_key(model, columns) %}
+{%- set query -%}
 select {{ columns | join(', ') }}, count(*) as n
 from {{ model }}
-where {{ in_years_of_run() }}
+where {{ in_build_year() }}
 group by {{ columns | join(', ') }}
 having count(*) > 1
+{%- endset -%}
+{{ year_by_year(model, query) }}
 {% endtest %}
 
 {#- None of `columns` is null. For views, which cannot have a not_null constraint. -#}
@@ -27,13 +30,13 @@ where {{ in_years_of_run() }}
 
 {#- No two rows share the values of `columns` and the good: `unique_key` for tables of ten million rows a year. -#}
 {% test unique_goods(model, columns, good) %}
-{{ adapter.dispatch('repeated_goods', 'chokepoint')(model, columns, good) }}
+{{ year_by_year(model, adapter.dispatch('repeated_goods', 'chokepoint')(model, columns, good)) }}
 {% endtest %}
 
 {% macro default__repeated_goods(model, columns, good) -%}
 select {{ columns | join(', ') }}
 from {{ model }}
-where {{ in_years_of_run() }}
+where {{ in_build_year() }}
 group by {{ columns | join(', ') }}
 having count(*) <> count(distinct {{ good }})
 {%- endmacro %}
@@ -42,13 +45,13 @@ having count(*) <> count(distinct {{ good }})
 {% macro duckdb__repeated_goods(model, columns, good) -%}
 with places as (
     select {{ good }}, row_number() over () as place
-    from (select distinct {{ good }} from {{ model }} where {{ in_years_of_run() }})
+    from (select distinct {{ good }} from {{ model }} where {{ in_build_year() }})
 )
 
 select {{ columns | join(', ') }}
 from {{ model }}
 inner join places using ({{ good }})
-where {{ in_years_of_run() }}
+where {{ in_build_year() }}
 group by {{ columns | join(', ') }}
 having count(*) <> bit_count(bitstring_agg(place, cast(1 as bigint), cast(10000 as bigint)))
 {%- endmacro %}
