@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.durable import settled, sha256_of, stamp, write_whole
-from dagster_project.publish.content import method
+from dagster_project.publish.content import ContentHash, method
 from dagster_project.publish.manifest import read_manifest
-from dagster_project.publish.marts import Mart
+from dagster_project.publish.marts import Known, Mart
 from dagster_project.publish.read import Release
 
 STAMPS = ".stamps.json"
@@ -37,15 +37,15 @@ class Before:
     def release_id(self) -> str:
         return self.release.release_id
 
-    def years(self, mart: str, years: Collection[int]) -> dict[int, Any]:
+    def known(self, mart: str, years: Collection[int]) -> Known:
         """What the manifest says of these years of a mart, of those whose Parquet file is whole."""
-        facts = self.release.manifest["marts"].get(mart, {})
+        facts = self.release.manifest["marts"].get(mart, {"years": {}, "columns": {}, "files": []})
         found = {}
         for year, part in facts.get("years", {}).items():
             file = f"parquet/{mart}/year={year}/part-0.parquet"
             if int(year) in years and file in facts["files"] and self.has_whole(file):
-                found[int(year)] = part
-        return found
+                found[int(year)] = ContentHash.parse(part["content_hash"])
+        return Known(dict(_types(facts)), found)
 
     def holds(self, mart: Mart, year: Any) -> bool:
         """Whether the mart's rows of a year (None: of a mart without years) are there, under the same columns."""

@@ -50,7 +50,7 @@ from dagster_project.publish.files import (
     unless_shared,
 )
 from dagster_project.publish.manifest import FORMAT, NAME, write_manifest
-from dagster_project.publish.marts import Mart, MartSpec, compare, read_mart, warehouse_table
+from dagster_project.publish.marts import Known, Mart, MartSpec, compare, read_mart, warehouse_table
 from dagster_project.publish.read import CURRENT, DATABASE, RELEASES, Release, open_release
 from dagster_project.sql import identifier, literal, parquet
 
@@ -273,7 +273,7 @@ def _engine(warehouse: Path, releases: Path, resources: Resources | None) -> Ite
         yield con
 
 
-def _known(before: Before | None, mart: str, context: ReleaseContext) -> Mapping[int, Any] | None:
+def _known(before: Before | None, mart: str, context: ReleaseContext) -> Known | None:
     """What the release before says of a mart's unchanged years, by year; None where nothing can be taken from it.
 
     Only where the caller's record speaks of that very release, and the same programs computed both.
@@ -283,7 +283,7 @@ def _known(before: Before | None, mart: str, context: ReleaseContext) -> Mapping
     old = before.release.manifest
     if old["content_hash"] != method() or old["packages"] != dict(context.packages):
         return None
-    return before.years(mart, context.unchanged[mart])
+    return before.known(mart, context.unchanged[mart])
 
 
 def _previous(published: Path) -> AbstractContextManager[Release | None]:
