@@ -28,20 +28,18 @@ def differences(one: Path, other: Path) -> list[str]:
         for name, folder in (("one", one), ("other", other)):
             connection.execute(f"attach '{folder / 'chokepoint.duckdb'}' as {name} (read_only)")
         for mart, key in KEYS.items():
-            if mart == "trade_flows":
-                pairs = [(_parquet(one / "parquet/trade_flows/*/*"), _parquet(other / "parquet/trade_flows/*/*"))]
-            else:
-                pairs = [
-                    (f"one.marts.{mart}", f"other.marts.{mart}"),
-                    (_parquet(one / f"parquet/{mart}"), _parquet(other / f"parquet/{mart}")),
-                ]
+            pairs = [(_parquet(one, mart), _parquet(other, mart))]
+            if mart != "trade_flows":
+                pairs.append((f"one.marts.{mart}", f"other.marts.{mart}"))
             for left, right in pairs:
                 found += [f"{mart}: {text}" for text in _compare(connection, left, right, key)]
     return found
 
 
-def _parquet(path: Path) -> str:
-    return f"read_parquet('{path}.parquet', hive_partitioning = false)"
+def _parquet(release: Path, mart: str) -> str:
+    """The mart's Parquet files: one per year, or one."""
+    files = f"{mart}/*/*.parquet" if (release / "parquet" / mart).is_dir() else f"{mart}.parquet"
+    return f"read_parquet('{release}/parquet/{files}', hive_partitioning = false)"
 
 
 def _compare(connection: duckdb.DuckDBPyConnection, left: str, right: str, key: tuple[str, ...]) -> list[str]:

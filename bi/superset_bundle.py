@@ -37,7 +37,7 @@ from bi.dashboard import (
 )
 from dagster_project.dbt_project import plain_manifest
 from dagster_project.places import CHECKOUT
-from dagster_project.publish.release import RELEASE_INFO, RELEASE_INFO_COLUMNS
+from dagster_project.publish.database import RELEASE_INFO, RELEASE_INFO_COLUMNS
 
 FOLDER = CHECKOUT / "bi" / "superset"
 # The one line that a user edits. Superset opens the file for each query, so it follows `current` to a new release.

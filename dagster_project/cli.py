@@ -28,7 +28,7 @@ from dagster_project.archive.lock import Lock, load_lock
 from dagster_project.checks.engine import import_great_expectations
 from dagster_project.datasets.declaration import LiveService
 from dagster_project.datasets.registry import DATASETS, datasets_on
-from dagster_project.durable import told
+from dagster_project.durable import remembering, told
 from dagster_project.environment import prepare, require_place
 from dagster_project.errors import Deferred, EnvironmentProblem, ReleaseError, SettingError, SourceError, UserError
 from dagster_project.locks import RUN_LOCK, RUN_MARKS, Taken, held
@@ -52,6 +52,7 @@ if TYPE_CHECKING:  # seconds: not before a command needs it
     import dagster as dg
 
 DEMO = "demo"  # its data directory, unless the environment names one
+KNOWN_FILES = "known_files.json"  # in the data directory: what was read of files that did not change since
 UI_HOST, UI_PORT = "127.0.0.1", 3000
 
 
@@ -160,7 +161,7 @@ def _rebuild(options: argparse.Namespace) -> int:
 def _refresh(settings: Settings) -> int:
     """Compute what has changed and publish it; do nothing where nothing has changed."""
     sources = ", ".join(f"{each.name}: {each.source_name(settings)}" for each in datasets_on(settings))
-    with _only_run(settings):
+    with _only_run(settings), remembering(settings.data_dir / KNOWN_FILES):
         print(
             f"Looking at the sources ({sources}; data directory: {settings.data_dir}) …",
             flush=True,

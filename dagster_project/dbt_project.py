@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from dagster_project.durable import sha256_of, sync, write_whole
 from dagster_project.locks import held
 from dagster_project.places import DBT_PROJECT, INSTALLED
-from dagster_project.publish.release import MartSpec
+from dagster_project.publish.marts import MartSpec
 from dagster_project.settings import Settings, load_settings
 from dagster_project.sql import one_file
 
@@ -236,7 +236,7 @@ def mart_specs(manifest: Mapping[str, Any], names: set[str] | None = None) -> li
             description=node["description"],
             columns={column["name"]: column["description"] for column in node["columns"].values()},
             year_column="year" if node["config"]["meta"].get("yearly") else None,
-            partitioned=node["config"]["meta"].get("published") == "yearly_files",
+            in_database=node["config"]["meta"].get("published") != "yearly_files",
         )
         for node in sorted(marts, key=lambda node: node["name"])
         if names is None or node["name"] in names

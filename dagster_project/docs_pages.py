@@ -17,6 +17,7 @@ from dagster_project.datasets.registry import DATASETS
 from dagster_project.dbt_project import folder_of, mart_specs, model_meta, plain_manifest
 from dagster_project.jobs import news_sensor
 from dagster_project.places import CHECKOUT
+from dagster_project.publish.marts import MartSpec
 from dagster_project.settings import DEFINITIONS, Definition
 from dagster_project.sources.files import FileKind
 
@@ -61,8 +62,9 @@ MARTS = """# Marts
 
 Made from dbt's descriptions by `make docs`; do not edit. Every column is in the [data dictionary](data-dictionary.md).
 
-"table" means: in `chokepoint.duckdb`, schema `marts`, and as `parquet/<mart>.parquet`. "files by year" means: as
-`parquet/<mart>/year=<year>/part-0.parquet` only.
+"table" means: in `chokepoint.duckdb`, schema `marts`, and as `parquet/<mart>.parquet`. "table by year" means: in the
+DuckDB file too, and as `parquet/<mart>/year=<year>/part-0.parquet`. "files by year" means: as those Parquet files only.
+`year` is a column of the files as well. In `manifest.json`, `partitioned` and `in_database` say the same of each mart.
 """
 
 DICTIONARY = """# Data dictionary
@@ -201,13 +203,19 @@ def marts_page(manifest: Manifest) -> str:
                 plain(spec.description.split("\n")[0].removeprefix("One row per ").removesuffix(".")),
                 plain(meta[spec.name].get("question", "")),
                 ", ".join(map(_code, spec.key)),
-                "files by year" if spec.partitioned else "table",
+                _form(spec),
             )
             for spec in specs
             if folders[spec.name] == folder
         )
         parts.append(_table(("mart", "one row per", "answers", "key", "published as"), rows))
     return _page(*parts)
+
+
+def _form(spec: MartSpec) -> str:
+    if not spec.in_database:
+        return "files by year"
+    return "table by year" if spec.year_column else "table"
 
 
 def dictionary_page(manifest: Manifest) -> str:

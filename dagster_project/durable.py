@@ -9,10 +9,12 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -33,7 +35,11 @@ _REMEDIES = {
     errno.ENFILE: "Raise the system's limit of open files, and start again.",
     errno.ENAMETOOLONG: "Choose a directory with a shorter path.",
 }
-_known: dict[tuple[int, int, int, int, int], str] = {}
+# A file system's clock goes on in steps: a change this long after another one has another time.
+_CLOCK_STEP = 0.05
+# Stamp -> sha256 of a file that was read; and where it lies, if a change since would have shown in the stamp.
+_known: dict[tuple[int, ...], str] = {}
+_lasting: dict[tuple[int, ...], str] = {}
 
 
 def sync(path: Path) -> None:
@@ -58,13 +64,53 @@ def sha256_of(path: Path) -> str:
 
 
 def known_sha256(path: Path) -> str:
-    """The file's sha256, read only once in this process unless the file changed since."""
-    stat = path.stat()
-    # The time of the last change of the inode cannot be set back by whoever writes into the file.
-    key = (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+    """The file's sha256, read only once in this process (and in those that `remembering` links) unless it changed."""
+    key = tuple(stamp(path))
     if key not in _known:
+        if time.time() - key[-1] / 1e9 > _CLOCK_STEP:
+            _lasting[key] = str(path.absolute())
         _known[key] = sha256_of(path)
     return _known[key]
+
+
+@contextmanager
+def remembering(record: Path) -> Iterator[None]:
+    """Let `known_sha256` know what it found in earlier processes, and keep in the record what it finds in the block.
+
+    So a file that was not touched since is not read again, however many there are. Who reads whole files for damage of
+    the disk does not ask `known_sha256`.
+    """
+    with suppress(OSError, ValueError, TypeError):
+        for place, (*key, sha256) in json.loads(record.read_bytes()).items():
+            _known[tuple(key)], _lasting[tuple(key)] = sha256, place
+    try:
+        yield
+    finally:
+        with suppress(OSError, EnvironmentProblem):
+            kept = {place: [*key, _known[key]] for key, place in _lasting.items() if _is_at(Path(place), key)}
+            write_whole(record, json.dumps(kept).encode())
+
+
+def _is_at(path: Path, key: tuple[int, ...]) -> bool:
+    try:
+        return tuple(stamp(path)) == key
+    except OSError:
+        return False
+
+
+def stamp(path: Path) -> list[int]:
+    """What is another whenever the file was written to, replaced, linked or unlinked: place, size and times.
+
+    The time of the last change of the inode cannot be set back by whoever writes into the file.
+    """
+    stat = path.stat()
+    return [stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
+
+
+def settled(paths: Iterable[Path]) -> None:
+    """Wait until a change of these files gives them another stamp: a moment, if they were changed just now."""
+    newest = max((path.stat().st_ctime for path in paths), default=0.0)
+    time.sleep(min(max(newest + _CLOCK_STEP - time.time(), 0.0), _CLOCK_STEP))
 
 
 @contextmanager

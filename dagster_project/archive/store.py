@@ -17,7 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.archive.payload import Payload
-from dagster_project.durable import building, make_read_only, place, sha256_of, sync_entries, told, write_whole
+from dagster_project.durable import (
+    building,
+    known_sha256,
+    make_read_only,
+    place,
+    sha256_of,
+    sync_entries,
+    told,
+    write_whole,
+)
 from dagster_project.errors import ArchiveDamaged
 from dagster_project.redaction import without_secrets
 
@@ -171,5 +180,4 @@ class Archive:
 def _identity(body: Path | bytes) -> tuple[str, int]:
     if isinstance(body, bytes):
         return hashlib.sha256(body).hexdigest(), len(body)
-    with body.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
+    return known_sha256(body), body.stat().st_size

@@ -36,8 +36,9 @@ from dagster_project.planning.judgements import judgements, unfit
 from dagster_project.planning.loading import require_whole
 from dagster_project.planning.state import IN_WORK, Built, identity, release_lock
 from dagster_project.publish.manifest import read_manifest as read_release_manifest
+from dagster_project.publish.marts import MartSpec
 from dagster_project.publish.read import Release
-from dagster_project.publish.release import Callbacks, MartSpec, ReleaseContext, publish
+from dagster_project.publish.release import Callbacks, ReleaseContext, publish
 from dagster_project.settings import Settings
 from dagster_project.sql import literal, parquet
 
@@ -98,7 +99,7 @@ def release_asset(
                 settings.warehouse,
                 settings.published_dir,
                 [
-                    replace(spec, ready=year_files(spec.name, settings, manifest)) if spec.partitioned else spec
+                    spec if spec.in_database else replace(spec, ready=year_files(spec.name, settings, manifest))
                     for spec in specs
                 ],
                 _context(checks, settings, manifest),
@@ -247,6 +248,7 @@ def _brief(context: AssetExecutionContext, building: Release, settings: Settings
 
 def _context(checks: list[dict[str, Any]], settings: Settings, manifest: Mapping[str, Any]) -> ReleaseContext:
     lock = release_lock(settings, load_lock(settings.lock_path))
+    released = Built.released(settings)
     return ReleaseContext(
         code_version=code_version(),
         packages={name: version(name) for name in PACKAGES},
@@ -258,7 +260,18 @@ def _context(checks: list[dict[str, Any]], settings: Settings, manifest: Mapping
         sources={each.name: each.source_name(settings) for each in DATASETS},
         left_out=left_out(settings, manifest),
         goods=goods(settings),
+        unchanged=unchanged_years(settings, manifest, released),
+        since=released.release,
     )
+
+
+def unchanged_years(settings: Settings, manifest: Mapping[str, Any], released: Built) -> dict[str, list[int]]:
+    """Mart by year -> the years that no build has touched since the release before was published."""
+    built, folders = Built.load(settings), {node["name"]: folder_of(node) for node in model_nodes(manifest)}
+    years = {each.name: built.unchanged_years(each, released) for each in datasets_on(settings) if each.yearly}
+    return {
+        spec.name: years.get(folders[spec.name], []) for spec in published_marts(settings, manifest) if spec.year_column
+    }
 
 
 def year_files(mart: str, settings: Settings, manifest: Mapping[str, Any]) -> dict[int, Path]:

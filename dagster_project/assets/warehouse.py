@@ -204,7 +204,7 @@ def _yearly_models(
         kept = {} if full else {int(year): name for year, name in record.years_of(each).items() if int(year) in landed}
         years_now = {**kept, **computed}
         files = _sync_files(models, [year for year, name in years_now.items() if name != IN_WORK], settings)
-        record.with_years(each, shaped_by, years_now, files).save(settings)
+        record.with_years(each, shaped_by, years_now, files, computed=list(computed)).save(settings)
 
     return yearly_models
 

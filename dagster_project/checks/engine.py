@@ -160,9 +160,11 @@ def import_great_expectations() -> Any:
 
 
 class _Unused(ModuleType):
-    """A module of which only names in annotations are read."""
+    """A module of which only names in annotations are read; of itself it says nothing to who looks at all modules."""
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
         return Any
 
 

@@ -146,7 +146,15 @@ def _landing_views(connection: Any, tables: Mapping[str, Path], years: Sequence[
     for table, pattern in tables.items():
         files = [path for each in _within(pattern, years) for path in sorted(each.parent.glob(each.name))]
         if files:
-            connection.execute(f"create view {schema}{table} as select * from {parquet(files)}")
+            connection.execute(f"create view {schema}{table} as {_placed(connection, parquet(files, numbered=True))}")
+
+
+def _placed(connection: Any, rows: str) -> str:
+    """A query for the rows of Parquet files. A `source_row` of 0 stands for the row's own place in its file."""
+    columns = {row[0] for row in connection.execute(f"describe select * from {rows}").fetchall()}
+    place = "case when source_row = 0 then file_row_number + 1 else source_row end as source_row"
+    replaced = f" replace ({place})" if "source_row" in columns else ""
+    return f"select * exclude (file_row_number){replaced} from {rows}"
 
 
 def _archive_files(connection: Any, files: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -45,6 +46,7 @@ class Built:
     years     dataset by year -> year -> identity of the landed year that it was computed from
     figures   fingerprint of the models of the published figures
     files     dataset by year -> file beside the warehouse -> its sha256
+    builds    dataset by year -> year -> a name for the build that computed it last; another build, another name
     models    model -> `model_state` that it was built from; one run may build a part of a dataset's models
     release   in the record of what was published: the release that it describes
 
@@ -57,6 +59,7 @@ class Built:
     years: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     figures: str = ""
     files: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    builds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)
     release: str = ""
     version: int = VERSION
@@ -84,15 +87,39 @@ class Built:
         """Every year of any dataset."""
         return sorted({int(year) for years in self.years.values() for year in years})
 
+    def unchanged_years(self, each: Dataset, released: Built) -> list[int]:
+        """The years of a dataset that no build has touched since the warehouse was as `released` says.
+
+        Empty where the record of the release knows nothing of builds, or shapes differ.
+        """
+        if self.shapes.get(each.name) != released.shapes.get(each.name):
+            return []
+        now, then = self.builds.get(each.name, {}), released.builds.get(each.name, {})
+        made, published = self.years_of(each), released.years_of(each)
+        return [
+            int(year)
+            for year, build in now.items()
+            if then.get(year) == build and made.get(year) == published.get(year) != IN_WORK
+        ]
+
     def with_years(
-        self, each: Dataset, shaped_by: str, years: Mapping[int, str], files: Mapping[str, str] | None = None
+        self,
+        each: Dataset,
+        shaped_by: str,
+        years: Mapping[int, str],
+        files: Mapping[str, str] | None = None,
+        *,
+        computed: Collection[int],
     ) -> Built:
-        """The record after a build that leaves the warehouse with these years of the dataset."""
+        """The record after a build that leaves the warehouse with these years of the dataset, and computed some."""
         named = {str(year): name for year, name in sorted(years.items())}
+        build = uuid.uuid4().hex
+        builds = {**self.builds.get(each.name, {}), **dict.fromkeys(map(str, computed), build)}
         return replace(
             self,
             shapes={**self.shapes, each.name: shaped_by},
             years={**self.years, each.name: named},
+            builds={**self.builds, each.name: {year: builds[year] for year in named if year in builds}},
             files={**self.files, each.name: dict(files or {})},
         )
 
@@ -104,8 +131,13 @@ class Built:
         known = self.years_of(each)
         struck = {*(map(str, years)), *(known if full else ())}
         named = {year: IN_WORK if year in struck else known[year] for year in sorted({*known, *struck})}
-        shapes = {**self.shapes, each.name: IN_WORK} if full else self.shapes
-        return replace(self, shapes=shapes, years={**self.years, each.name: named})
+        builds = {year: build for year, build in self.builds.get(each.name, {}).items() if year not in struck}
+        return replace(
+            self,
+            shapes={**self.shapes, each.name: IN_WORK} if full else self.shapes,
+            years={**self.years, each.name: named},
+            builds={**self.builds, each.name: builds},
+        )
 
     def damaged_files(self, each: Dataset, settings: Settings) -> list[str]:
         """The files beside the warehouse that are missing, or not what the build left."""
@@ -137,6 +169,7 @@ class Built:
             shapes=kept(self.shapes),
             years=kept(self.years),
             files=kept(self.files),
+            builds=kept(self.builds),
             models=kept(self.models, models),
         )
 

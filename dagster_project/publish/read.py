@@ -63,7 +63,7 @@ class Release:
         return list(self.manifest["marts"])
 
     def parquet(self, mart: str) -> list[Path]:
-        """The mart's Parquet files: one, or one per year where it is partitioned. ReleaseError for an unknown mart."""
+        """The mart's Parquet files: one per year of a mart by year, else one. ReleaseError for an unknown mart."""
         if mart not in self.manifest["marts"]:
             raise ReleaseError(
                 f"release {self.release_id}",
@@ -87,13 +87,14 @@ class Release:
         for (table,) in con.execute(tables, [SCHEMA]).fetchall():
             _view(con, table, f"release.{SCHEMA}.{identifier(table)}")
         for mart, facts in self.manifest["marts"].items():
-            if facts["partitioned"]:
+            # Releases of older versions: every partitioned mart was Parquet only.
+            if not facts.get("in_database", not facts["partitioned"]):
                 _view(con, mart, self._partitions(facts))
             _comment(con, mart, facts)
         return con
 
     def _partitions(self, facts: Mapping[str, Any]) -> str:
-        """A table expression over the files of a partitioned mart; typed and empty when it has no rows at all."""
+        """A table expression over the files of a mart by year; typed and empty when it has no rows at all."""
         if not facts["files"]:
             typed = ", ".join(f"null::{column['type']} as {identifier(n)}" for n, column in facts["columns"].items())
             return f"(select {typed} where false)"

@@ -2,15 +2,18 @@
 
     published/
       current -> releases/<id>              replaced in one step, as the last act
-      releases/<id>/chokepoint.duckdb       schema marts: every mart but the partitioned ones, and marts.release_info
+      releases/<id>/chokepoint.duckdb       schema marts, see `database`
                     parquet/<mart>.parquet
-                    parquet/<partitioned mart>/year=YYYY/part-0.parquet
+                    parquet/<mart by year>/year=YYYY/part-0.parquet
                     inputs.lock.json  manifest.json
       releases/.building-<id>-<pid>/        a release being built, or the remains of a crashed one
       releases/.trash-…/                    a release being removed
 
 Whatever happens before the last act, `current` leads to the previous release, whole. The next publisher, under the
 lock, clears away what a crashed one left.
+
+A year that did not change since the release before costs nothing but a link: which years these are, the caller's record
+says, or else their hash. What the release before holds of them is taken only where its files are whole (see `before`).
 
 Not here: computing or checking marts, and anything for readers (see `read`).
 """
@@ -22,7 +25,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -35,13 +38,9 @@ from dagster_project.archive.lock import Lock
 from dagster_project.durable import FULL, copy_apart, sha256_of, sync
 from dagster_project.errors import EnvironmentProblem, ReleaseError
 from dagster_project.machine import PUBLISHING, Resources, default_resources
-from dagster_project.publish.content import (
-    ContentHash,
-    columns_of,
-    combined,
-    hash_content,
-    method,
-)
+from dagster_project.publish.before import Before, note_stamps
+from dagster_project.publish.content import method
+from dagster_project.publish.database import verify_database, write_database
 from dagster_project.publish.files import (
     discard,
     link_or_copy,
@@ -51,47 +50,16 @@ from dagster_project.publish.files import (
     unless_shared,
 )
 from dagster_project.publish.manifest import FORMAT, NAME, write_manifest
-from dagster_project.publish.read import CURRENT, DATABASE, RELEASES, SCHEMA, Release, open_release, verify
+from dagster_project.publish.marts import Known, Mart, MartSpec, compare, read_mart, warehouse_table
+from dagster_project.publish.read import CURRENT, DATABASE, RELEASES, Release, open_release
 from dagster_project.sql import identifier, literal, parquet
 
 LOCK_FILE = "inputs.lock.json"
-RELEASE_INFO = "release_info"
-# Column -> (type, description).
-RELEASE_INFO_COLUMNS = {
-    "release_id": ("varchar", "Id of the release this file belongs to; sorts by time."),
-    "created_at": ("varchar", "When the release was built (UTC, ISO 8601)."),
-    "code_version": ("varchar", "Version of the code that built it."),
-    "synthetic": ("boolean", "True when any input is made up by the embedded sample generator."),
-}
 ID_FORMAT = "%Y%m%dT%H%M%S-%fZ"
-# What DuckDB 1.1 and newer can open; 1.1 to 1.5 read it without converting.
-STORAGE_VERSION = "v1.0.0"
 # 10 million flows: snappy 2.8 s and 159 MB, zstd 3.7 s and 128 MB on two cores. The time matters more.
 COMPRESSION = "snappy"
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class MartSpec:
-    """What the caller knows of one mart.
-
-    key          the columns that identify a row
-    description  the grain, from dbt; becomes the table's comment
-    columns      column -> description, from dbt; become the columns' comments
-    year_column  the column by which the content hash is kept per year; None for a mart without years
-    partitioned  Parquet files by year only and not in the DuckDB file; needs a year column
-    ready        year -> Parquet file that holds exactly the mart's rows of that year; it is copied, not written again.
-                 Never linked: who rewrites a published file in place must not reach what later releases are made of
-    """
-
-    name: str
-    key: Sequence[str]
-    description: str
-    columns: Mapping[str, str]
-    year_column: str | None = None
-    partitioned: bool = False
-    ready: Mapping[int, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -104,6 +72,8 @@ class ReleaseContext:
     sources       kind of source -> setting: {"trade": "sample", "tariffs": "off"}
     left_out      mart -> why it is not in the release
     goods         {"loaded": n, "in_scope": n}
+    unchanged     mart -> years whose rows are those of the release `since`, as the caller's own record says. They are
+                  not hashed; empty where nothing is known
     """
 
     code_version: str
@@ -116,6 +86,8 @@ class ReleaseContext:
     sources: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
     goods: Mapping[str, int] = field(default_factory=dict)
+    unchanged: Mapping[str, Collection[int]] = field(default_factory=dict)
+    since: str = ""
 
 
 @dataclass(frozen=True)
@@ -150,40 +122,6 @@ class Published:
     timings: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class _Mart:
-    """A mart as it stands in the warehouse: column types in table order, content hash by year (or under None)."""
-
-    spec: MartSpec
-    types: Mapping[str, str]
-    parts: Mapping[Any, ContentHash]
-
-    def files(self) -> dict[str, Any]:
-        """Parquet file of the release -> the year it holds, None for all rows."""
-        if self.spec.partitioned:
-            return {f"parquet/{self.spec.name}/year={year}/part-0.parquet": year for year in self.parts}
-        return {f"parquet/{self.spec.name}.parquet": None}
-
-    def content(self, year: Any) -> ContentHash:
-        """The hash of one of `files()`."""
-        return combined(self.parts) if year is None else self.parts[year]
-
-    def facts(self) -> dict[str, Any]:
-        """The mart's section of the manifest."""
-        years = {str(year): {"rows": part.rows, "content_hash": str(part)} for year, part in self.parts.items()}
-        total = combined(self.parts)
-        return {
-            "description": self.spec.description,
-            "key": list(self.spec.key),
-            "partitioned": self.spec.partitioned,
-            "rows": total.rows,
-            "content_hash": str(total),
-            **({"years": years} if self.spec.year_column else {}),
-            "columns": {n: {"type": t, "description": self.spec.columns.get(n, "")} for n, t in self.types.items()},
-            "files": list(self.files()),
-        }
-
-
 @dataclass
 class _Steps:
     """Seconds by step, and the progress line that goes with each."""
@@ -207,9 +145,9 @@ class _Building:
     """
 
     folder: Path
-    marts: Sequence[_Mart]
+    marts: Sequence[Mart]
     manifest: dict[str, Any]
-    previous: Release | None
+    before: Before | None
     resources: Resources | None
     linked: list[str] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
@@ -245,18 +183,20 @@ def publish(
         releases.mkdir(parents=True, exist_ok=True)
         with only_publisher(published):
             _clear_remains(published)
-            with _engine(warehouse, releases, resources) as con:
+            with _engine(warehouse, releases, resources) as con, _previous(published) as previous:
+                before = Before(previous, published) if previous else None
                 with steps.step("hash", f"release: hashing {len(marts)} marts"):
-                    found = [_read_mart(con, warehouse, spec) for spec in marts]
-                with _previous(published) as previous:
-                    manifest = _draft(releases, found, context, previous, callbacks.now())
-                    if previous is not None and _says_the_same(manifest, previous) and _is_whole(previous):
-                        callbacks.progress(f"release: nothing changed since {previous.release_id}")
-                        return Published(previous.release_id, previous.path, False, timings=steps.seconds)
-                    folder = releases / f".building-{manifest['release_id']}-{os.getpid()}"
-                    building = _Building(folder, found, manifest, previous, resources)
-                    path = _build(con, building, published, context.lock, callbacks.extras, steps)
+                    found = [read_mart(con, warehouse, spec, _known(before, spec.name, context)) for spec in marts]
+                manifest = _draft(releases, found, context, previous, callbacks.now())
+                if before is not None and _says_the_same(manifest, before.release) and before.is_whole():
+                    callbacks.progress(f"release: nothing changed since {before.release_id}")
+                    return Published(before.release_id, before.release.path, False, timings=steps.seconds)
+                folder = releases / f".building-{manifest['release_id']}-{os.getpid()}"
+                building = _Building(folder, found, manifest, before, resources)
+                path = _build(con, building, published, context.lock, callbacks.extras, steps)
             removed = _remove_old(releases, path, retain)
+            with suppress(OSError, EnvironmentProblem):  # without the note the next publisher reads the files
+                note_stamps(published, path)
     return Published(
         manifest["release_id"],
         path,
@@ -282,13 +222,13 @@ def _build(
     try:
         building.folder.mkdir()
         with steps.step("database", f"release {release_id}: {DATABASE}"):
-            _write_database(con, building)
+            kept = write_database(con, building.folder, building.marts, building.manifest, building.before)
         with steps.step("parquet", f"release {release_id}: Parquet files"):
             for mart in building.marts:
                 for name, year in mart.files().items():
                     _write_parquet(con, building, mart, name, year)
         with steps.step("verify", f"release {release_id}: reopening and comparing"):
-            _verify_database(con, building)
+            verify_database(con, building.folder, building.marts, kept)
             for mart in building.marts:
                 _verify_parquet(con, building, mart)
         if extras is not None:
@@ -333,33 +273,17 @@ def _engine(warehouse: Path, releases: Path, resources: Resources | None) -> Ite
         yield con
 
 
-def _source(mart: str) -> str:
-    return f"warehouse.{SCHEMA}.{identifier(mart)}"
+def _known(before: Before | None, mart: str, context: ReleaseContext) -> Known | None:
+    """What the release before says of a mart's unchanged years, by year; None where nothing can be taken from it.
 
-
-def _read_mart(con: duckdb.DuckDBPyConnection, warehouse: Path, spec: MartSpec) -> _Mart:
-    """Types and content hashes of a mart; ReleaseError when it is not what the spec says."""
-    try:
-        types = columns_of(con, _source(spec.name))
-    except duckdb.CatalogException:
-        raise _not_as_specified(warehouse, spec, "no such table", "a table that dbt has built") from None
-    needed = {*spec.key, *spec.columns, *([spec.year_column] if spec.year_column else [])}
-    if missing := sorted(needed - set(types)):
-        raise _not_as_specified(warehouse, spec, f"columns {', '.join(types)}", f"also {', '.join(missing)}")
-    parts = hash_content(con, _source(spec.name), types, spec.year_column)
-    if spec.year_column and None in parts:
-        found = f"{parts[None].rows} rows without {spec.year_column}"
-        raise _not_as_specified(warehouse, spec, found, "a year in every row")
-    return _Mart(spec, types, parts)
-
-
-def _not_as_specified(warehouse: Path, spec: MartSpec, found: str, expected: str) -> ReleaseError:
-    return ReleaseError(
-        f"warehouse {warehouse.name}, mart {spec.name}",
-        found=found,
-        expected=expected,
-        remedy="Materialise the mart again (a full refresh after a change of columns), then publish.",
-    )
+    Only where the caller's record speaks of that very release, and the same programs computed both.
+    """
+    if before is None or before.release_id != context.since or not context.unchanged.get(mart):
+        return None
+    old = before.release.manifest
+    if old["content_hash"] != method() or old["packages"] != dict(context.packages):
+        return None
+    return before.known(mart, context.unchanged[mart])
 
 
 def _previous(published: Path) -> AbstractContextManager[Release | None]:
@@ -390,7 +314,7 @@ def _new_id(releases: Path, moment: datetime) -> str:
 
 
 def _draft(
-    releases: Path, marts: Sequence[_Mart], context: ReleaseContext, previous: Release | None, now: datetime
+    releases: Path, marts: Sequence[Mart], context: ReleaseContext, previous: Release | None, now: datetime
 ) -> dict[str, Any]:
     """The manifest without its list of files, as plain JSON data."""
     moment = now.astimezone(UTC)
@@ -441,52 +365,10 @@ def _says_the_same(manifest: Mapping[str, Any], previous: Release) -> bool:
     return all(manifest[name] == previous.manifest[name] for name in decisive)
 
 
-def _is_whole(previous: Release) -> bool:
-    """Whether the current release can stay: one with a damaged file is replaced, even by one that says the same."""
-    try:
-        verify(previous)
-    except ReleaseError as error:
-        _log.warning("the current release is published anew: %s", error)
-        return False
-    return True
-
-
 # ------------------------------------------------------------------------------------------ writing it
 
 
-def _write_database(con: duckdb.DuckDBPyConnection, building: _Building) -> None:
-    """All marts but the partitioned ones, and one row that says which release this is, with all comments."""
-    file = literal(building.folder / DATABASE)
-    con.execute(f"attach {file} as built (storage_version {literal(STORAGE_VERSION)})")
-    con.execute(f"create schema built.{SCHEMA}")
-    for mart in building.marts:
-        if not mart.spec.partitioned:
-            con.execute(f"create table {_built(mart.spec.name)} as from {_source(mart.spec.name)}")
-            _comment(con, mart.spec.name, mart.spec.description, mart.spec.columns)
-    _write_release_info(con, building.manifest)
-    con.execute("checkpoint built")
-    con.execute("detach built")
-
-
-def _built(table: str) -> str:
-    return f"built.{SCHEMA}.{identifier(table)}"
-
-
-def _write_release_info(con: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any]) -> None:
-    columns = ", ".join(f"?::{type_} as {name}" for name, (type_, _) in RELEASE_INFO_COLUMNS.items())
-    values = [manifest[name] for name in RELEASE_INFO_COLUMNS]
-    con.execute(f"create table {_built(RELEASE_INFO)} as select {columns}", values)
-    descriptions = {name: text for name, (_, text) in RELEASE_INFO_COLUMNS.items()}
-    _comment(con, RELEASE_INFO, "One row: which release a query on this file is answered from.", descriptions)
-
-
-def _comment(con: duckdb.DuckDBPyConnection, table: str, description: str, columns: Mapping[str, str]) -> None:
-    con.execute(f"comment on table {_built(table)} is {literal(description)}")
-    for name, text in columns.items():
-        con.execute(f"comment on column {_built(table)}.{identifier(name)} is {literal(text)}")
-
-
-def _write_parquet(con: duckdb.DuckDBPyConnection, building: _Building, mart: _Mart, name: str, year: Any) -> None:
+def _write_parquet(con: duckdb.DuckDBPyConnection, building: _Building, mart: Mart, name: str, year: Any) -> None:
     """One Parquet file: linked from the previous release where it holds the same rows, else made."""
     if _link(building, mart, name, year):
         building.linked.append(name)
@@ -499,77 +381,32 @@ def _write_parquet(con: duckdb.DuckDBPyConnection, building: _Building, mart: _M
         return
     rows = "" if year is None else f"where {identifier(str(mart.spec.year_column))} = {year}"
     con.execute(
-        f"copy (select * from {_source(mart.spec.name)} {rows}) to {literal(target)} "
+        f"copy (select * from {warehouse_table(mart.spec.name)} {rows}) to {literal(target)} "
         f"(format parquet, compression {COMPRESSION})"
     )
 
 
-def _link(building: _Building, mart: _Mart, name: str, year: Any) -> bool:
-    """Link a file from the previous release; False when that holds other rows or columns, or is damaged."""
-    if building.previous is None:
+def _link(building: _Building, mart: Mart, name: str, year: Any) -> bool:
+    """Link a file from the release before; False when that holds other rows or columns, or is damaged."""
+    before = building.before
+    if before is None or not before.holds(mart, year) or name not in before.release.manifest["files"]:
         return False
-    old, new = building.previous.manifest, building.manifest
-    before, after = old["marts"].get(mart.spec.name), new["marts"][mart.spec.name]
-    if before is None or name not in before["files"] or old["content_hash"] != new["content_hash"]:
+    if not before.has_whole(name):
+        _log.warning("%s of release %s is damaged and written anew", name, before.release_id)
         return False
-    if _types(before) != _types(after) or _part(before, year) != _part(after, year):
-        return False
-    source = building.previous.path / name
-    building.sha256[name] = sha256_of(source)
-    if building.sha256[name] != old["files"][name]["sha256"]:
-        del building.sha256[name]
-        _log.warning("%s of release %s is damaged and written anew", name, building.previous.release_id)
-        return False
-    link_or_copy(source, building.folder / name)
+    building.sha256[name] = before.release.manifest["files"][name]["sha256"]
+    link_or_copy(before.release.path / name, building.folder / name)
     return True
-
-
-def _types(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [(name, column["type"]) for name, column in facts["columns"].items()]
-
-
-def _part(facts: Mapping[str, Any], year: Any) -> str:
-    return facts["content_hash"] if year is None else facts["years"][str(year)]["content_hash"]
 
 
 # ---------------------------------------------------------------------------------------- verifying it
 
 
-def _verify_database(con: duckdb.DuckDBPyConnection, building: _Building) -> None:
-    con.execute(f"attach {literal(building.folder / DATABASE)} as built (read_only)")
-    for mart in building.marts:
-        if not mart.spec.partitioned:
-            _compare(con, mart, _built(mart.spec.name), None, DATABASE)
-    con.execute("detach built")
-
-
-def _verify_parquet(con: duckdb.DuckDBPyConnection, building: _Building, mart: _Mart) -> None:
+def _verify_parquet(con: duckdb.DuckDBPyConnection, building: _Building, mart: Mart) -> None:
     """Compare what was written; a linked file has been compared when it was written, and has its sha256 since."""
     for name, year in mart.files().items():
         if name in building.written:
-            _compare(con, mart, parquet(building.folder / name), year, name)
-
-
-def _compare(con: duckdb.DuckDBPyConnection, mart: _Mart, relation: str, year: Any, name: str) -> None:
-    """ReleaseError unless a reopened copy has the columns, types, rows and values of the mart (or of its one year)."""
-    where = f"mart {mart.spec.name}, file {name}"
-    types = columns_of(con, relation)
-    if types != mart.types:
-        changed = sorted(set(mart.types.items()) ^ set(types.items()))
-        raise ReleaseError(
-            where,
-            found=f"other columns or types when reopened: {', '.join(f'{n} {t}' for n, t in changed)}",
-            expected="those of the warehouse",
-            remedy="Cast these columns in the mart to a type that Parquet has (BIGINT or DOUBLE instead of HUGEINT).",
-        )
-    copied = combined(hash_content(con, relation, types))
-    if copied != mart.content(year):
-        raise ReleaseError(
-            where,
-            found=f"{copied.rows} rows, content {copied}, when reopened",
-            expected=f"{mart.content(year).rows} rows, content {mart.content(year)}, as in the warehouse",
-            remedy="Nothing was published. Publish again; if it happens again, check the disk.",
-        )
+            compare(con, mart, parquet(building.folder / name), name, mart.content(year))
 
 
 def _file_facts(building: _Building) -> dict[str, dict[str, Any]]:

@@ -1,12 +1,15 @@
-{#- Generic tests of our own, each one query over the years of the run. -#}
+{#- Generic tests of our own, over the years of the run. -#}
 
-{#- No two rows share the values of `columns`. -#}
+{#- No two rows share the values of `columns`, of which one is the year. -#}
 {% test unique_key(model, columns) %}
+{%- set query -%}
 select {{ columns | join(', ') }}, count(*) as n
 from {{ model }}
-where {{ in_years_of_run() }}
+where {{ in_build_year() }}
 group by {{ columns | join(', ') }}
 having count(*) > 1
+{%- endset -%}
+{{ year_by_year(model, query) }}
 {% endtest %}
 
 {#- None of `columns` is null. For views, which cannot have a not_null constraint. -#}
@@ -27,5 +30,5 @@ where {{ in_years_of_run() }}
 
 {#- No two rows share the values of `columns` and the good: `unique_key` for tables of ten million rows a year. -#}
 {% test unique_goods(model, columns, good) %}
-{{ repeated_goods(model, columns, good) }}
+{{ year_by_year(model, repeated_goods(model, columns, good)) }}
 {% endtest %}

@@ -46,7 +46,7 @@ def built(settings: Settings) -> None:
     land(REFERENCE, settings)
     land(TRADE, settings, list(settings.years or ()))
     settings.warehouse.touch()
-    record = Built().with_years(TRADE, "shape", landed_years(settings.landing_dir, "trade"))
+    record = Built().with_years(TRADE, "shape", landed_years(settings.landing_dir, "trade"), computed=[])
     for each in datasets_on(settings):
         if each.yearly is None:
             record = record.with_dataset(each, f"shape/{entries_fingerprint(current(each.name, settings))}")

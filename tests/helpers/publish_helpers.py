@@ -13,8 +13,11 @@ from dagster_project.archive.lock import Lock
 from dagster_project.archive.store import Entry
 from dagster_project.durable import sha256_of
 from dagster_project.machine import Resources
+from dagster_project.publish.before import STAMPS
+from dagster_project.publish.files import LOCK_NAME
 from dagster_project.publish.manifest import read_manifest
-from dagster_project.publish.release import Callbacks, MartSpec, Published, ReleaseContext, publish
+from dagster_project.publish.marts import MartSpec
+from dagster_project.publish.release import Callbacks, Published, ReleaseContext, publish
 
 FLOWS = MartSpec(
     name="trade_flows",
@@ -22,7 +25,7 @@ FLOWS = MartSpec(
     description="One row per year, exporter, importer and good.",
     columns={"hs6": "HS6 code, text with leading zeros.", "value_usd": "Import value in USD; the importer's report."},
     year_column="year",
-    partitioned=True,
+    in_database=False,
 )
 VULNERABILITY = MartSpec(
     name="import_vulnerability",
@@ -139,5 +142,6 @@ def assert_whole(folder: Path) -> str:
 
 
 def names_below(published: Path) -> list[str]:
-    """What lies in the published directory and in releases/, the lock file aside."""
-    return sorted(p.name for d in (published, published / "releases") for p in d.iterdir() if p.name != ".publish.lock")
+    """What lies in the published directory and in releases/, the publisher's own lock and stamps aside."""
+    own = {LOCK_NAME, STAMPS}
+    return sorted(p.name for d in (published, published / "releases") for p in d.iterdir() if p.name not in own)

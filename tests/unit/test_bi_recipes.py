@@ -12,7 +12,8 @@ import duckdb
 import pytest
 
 from dagster_project.places import CHECKOUT
-from dagster_project.publish.release import MartSpec, publish
+from dagster_project.publish.marts import MartSpec
+from dagster_project.publish.release import publish
 from tests.helpers.publish_helpers import make_context
 
 PAGE = (CHECKOUT / "docs" / "bi.md").read_text()
@@ -38,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
     keys = {"exclusion_rates": ("list_id",), "vulnerability_summary": ("year", "importer_iso3", "category")}
     specs = [
         MartSpec(name, keys.get(name, ("hs6",)), "Grain.", {},
-                 year_column="year" if name == flows else None, partitioned=name == flows)
+                 year_column="year" if name == flows else None, in_database=name != flows)
         for name in MARTS
     ]  # fmt: skip
     publish(warehouse, tmp_path / "published", specs, make_context(), retain=1)

@@ -15,8 +15,9 @@ import pytest
 from dagster_project.brief import BriefOptions, render_brief
 from dagster_project.brief.figures import FIGURES
 from dagster_project.errors import ReleaseError, SettingError
+from dagster_project.publish.marts import MartSpec
 from dagster_project.publish.read import Release, open_release
-from dagster_project.publish.release import MartSpec, publish
+from dagster_project.publish.release import publish
 from tests.helpers.publish_helpers import make_context
 
 # Numbers as DOUBLE (e0), which is what marts hold.

@@ -49,7 +49,7 @@ def build(desk: Desk, *, release: bool = True) -> Built:
 
     landed = yearly.landed_years(settings.landing_dir, "trade")
     built = Built(figures=folder_fingerprint("benchmarks"))
-    built = built.with_years(TRADE, shape(TRADE, settings, entries_of), landed)
+    built = built.with_years(TRADE, shape(TRADE, settings, entries_of), landed, computed=list(landed))
     built = built.with_dataset(REFERENCE, identity(REFERENCE, settings, entries_of))
     built.save(settings)
     if release:
@@ -380,3 +380,36 @@ def test_a_release_that_was_published_and_not_noted_is_not_taken_for_the_one_bef
     current.symlink_to("releases/killed")
     plan = make_plan(desk.settings)
     assert plan.years == [2017] and not plan.nothing_to_do
+
+
+def test_a_year_is_unchanged_only_while_no_build_touched_it(desk: Desk) -> None:
+    desk.rows(row(), row(refYear=2018))
+    released = build(desk)
+    years = dict(released.years_of(TRADE))
+    named, shaped_by = {int(year): name for year, name in years.items()}, released.shapes["trade"]
+    assert released.unchanged_years(TRADE, released) == [2017, 2018]
+    assert Built.released(desk.settings).unchanged_years(TRADE, Built.load(desk.settings)) == [2017, 2018]
+    struck = released.without_years(TRADE, [2018], full=False)
+    assert struck.unchanged_years(TRADE, released) == [2017]
+    # Computed anew from the same data: nobody has compared the rows yet.
+    assert struck.with_years(TRADE, shaped_by, named, computed=[2018]).unchanged_years(TRADE, released) == [2017]
+    # A part of its models was built: it stays in work.
+    part = struck.with_years(TRADE, shaped_by, {**named, 2018: IN_WORK}, computed=[])
+    assert part.unchanged_years(TRADE, released) == [2017]
+    everything = released.without_years(TRADE, [2017, 2018], full=True)
+    assert everything.unchanged_years(TRADE, released) == []
+    assert everything.with_years(TRADE, shaped_by, named, computed=[2017, 2018]).unchanged_years(TRADE, released) == []
+    assert replace(released, shapes={"trade": "another"}).unchanged_years(TRADE, released) == []
+    assert released.unchanged_years(TRADE, Built()) == [] == Built().unchanged_years(TRADE, Built())
+    # A record of an older version knows nothing of builds.
+    assert replace(released, builds={}).unchanged_years(TRADE, replace(released, builds={})) == []
+
+
+def test_a_release_that_was_not_noted_vouches_for_no_year(desk: Desk) -> None:
+    """A run was killed between publishing and noting it: the record speaks of the release before."""
+    desk.rows(row())
+    built = build(desk)
+    releases = desk.settings.published_dir / "releases"
+    (releases / "another").mkdir(parents=True)
+    (desk.settings.published_dir / "current").symlink_to("releases/another")
+    assert built.unchanged_years(TRADE, Built.released(desk.settings)) == []

@@ -19,13 +19,14 @@ import duckdb
 from dagster_project.datasets.trade import tallies
 from dagster_project.datasets.trade.economies import rows_of_economies
 from dagster_project.datasets.trade.editions import other_editions
-from dagster_project.datasets.trade.parsing import Parsed, parse, year_identity, years_held
+from dagster_project.datasets.trade.parsing import FILE_COLUMNS, Parsed, parse, rows_of, year_identity, years_held
 from dagster_project.datasets.trade.repeats import AMOUNTS_THAT_COUNT, verdicts
 from dagster_project.errors import SourceError
 from dagster_project.hs import UNSPECIFIED_GOODS
 from dagster_project.landing import yearly
 from dagster_project.landing.loads import Landed, Load
 from dagster_project.landing.tables import RuleCounts, copy_query, replaced_directory, scratch_database
+from dagster_project.publish.files import link_or_copy
 from dagster_project.sql import literal, parquet
 
 DATASET = "trade"
@@ -120,9 +121,7 @@ def land_rest(parsed: Sequence[Parsed], landing: Path, years: Sequence[int]) -> 
     unreadable_rows = [table for table in parsed if table.rows_without_year]
     with scratch_database(landing) as connection:
         rows = " union all ".join(
-            f"select *, {literal(table.entry_id)} as archive_entry, {literal(table.source)} as source, "
-            f"{recency} as recency, file_row_number + 1 as source_row from {parquet(table.path, numbered=True)} "
-            "where year is null or year not between 1900 and 2100"
+            f"{rows_of(table, recency)} where year is null or year not between 1900 and 2100"
             for recency, table in enumerate(unreadable_rows)
         )
         quarantined: dict[str, int] = {}
@@ -167,8 +166,12 @@ def _write_year(connection: duckdb.DuckDBPyConnection, load: Load, parsed: Seque
     judged = _with_rule(connection, shaped, verdicts(connection, rows, shaped), load)
     tallied = tallies.tally(connection, judged)
     counts = tallies.rule_counts(connection, tallied, RULES)
+    faultless = _faultless(connection, files, counts)
     for table, rule in KINDS.items():
-        _write_table(connection, load.landing, table, year, _landed(judged, table, rule, counts))
+        if rule is None and faultless is not None:
+            _link_table(faultless, load.landing, table, year)
+        else:
+            _write_table(connection, load.landing, table, year, _landed(judged, table, rule, counts))
     _write_table(connection, load.landing, "trade_reporters", year, tallies.reporters(tallied))
     findings = tallies.find(connection, judged, tallied, year)
     _write_table(connection, load.landing, "trade_findings", year, f"select * from {findings} order by all")
@@ -181,14 +184,25 @@ def _write_year(connection: duckdb.DuckDBPyConnection, load: Load, parsed: Seque
     return counts
 
 
+def _faultless(connection: duckdb.DuckDBPyConnection, files: Sequence[Parsed], counts: RuleCounts) -> Path | None:
+    """The one parsed file of the year, if all its rows are flows as they stand; else None.
+
+    No row of it is of another year, none is set aside or stands for several, none has another code than it states, and
+    each states its revision.
+    """
+    table = files[0]
+    if len(files) > 1 or table.rows_without_year or len(table.rows) > 1 or counts.landed < counts.rows_read:
+        return None
+    changed = f"""
+        select 1 from verdicts union all select 1 from renamed
+        union all (select 1 from {parquet(table.path)} where revision_assumed limit 1)
+    """
+    return None if connection.execute(f"{changed} limit 1").fetchone() else table.path
+
+
 def _rows_of_year(connection: duckdb.DuckDBPyConnection, files: Sequence[Parsed], year: int) -> str:
     """A view of the year's rows of all files, with their origin; `recency` is the place of their file."""
-    rows = " union all ".join(
-        f"select *, {_constant(table.entry_id)} as archive_entry, {_constant(table.source)} as source, "
-        f"{recency} as recency, {str(table.is_replaced).lower()} as is_replaced, file_row_number + 1 as source_row "
-        f"from {parquet(table.path, numbered=True)} where year = {year}"
-        for recency, table in enumerate(files)
-    )
+    rows = " union all ".join(f"{rows_of(table, recency)} where year = {year}" for recency, table in enumerate(files))
     return _view(connection, "all_rows", rows)
 
 
@@ -271,11 +285,6 @@ def _view(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> str:
     return name
 
 
-def _constant(text: str) -> str:
-    """A text that is the same in all rows, as an enum: Parquet stores it without looking at every row."""
-    return f"{literal(text)}::enum ({literal(text)})"
-
-
 def _landed(judged: str, table: str, rule: str | None, counts: RuleCounts) -> str:
     """The rows of one kind. Of control totals and unallocated rows only those that a country reported, once each."""
     present = counts.landed if rule is None else counts.rules[rule]
@@ -284,12 +293,8 @@ def _landed(judged: str, table: str, rule: str | None, counts: RuleCounts) -> st
         where += " and not is_repeated and length(cmd_code) = 6 and reporter_is_country"
     elif table == "trade_unallocated":
         where += " and reporter_is_country"
-    return f"""
-        select year, reporter_code, flow, partner_code, revision as hs_revision, cmd_code, value_usd, quantity,
-            quantity_unit, net_weight_kg, net_weight_estimated, quantity_kg, quantity_units, revision_assumed, source,
-            archive_entry, source_row
-        from {judged} where {where if present else "false"}
-    """
+    columns = ", ".join("revision as hs_revision" if name == "hs_revision" else name for name in FILE_COLUMNS)
+    return f"select {columns} from {judged} where {where if present else 'false'}"
 
 
 def _quarantined(judged: str) -> str:
@@ -325,11 +330,17 @@ def _write_table(
         copy_query(connection, query, building / "part-0.parquet")
 
 
+def _link_table(file: Path, landing: Path, table: str, year: int) -> None:
+    with replaced_directory(landing / table / f"year={year}") as building:
+        link_or_copy(file, building / "part-0.parquet")
+
+
 _EMPTY_ROW = """
     select 0::integer as year, 0::integer as reporter_code, '' as flow, 0::integer as partner_code, '' as hs_revision,
         '' as cmd_code, 0::double as value_usd, 0::double as quantity, '' as quantity_unit, 0::double as net_weight_kg,
-        false as net_weight_estimated, 0::double as quantity_kg, 0::double as quantity_units,
-        false as revision_assumed, '' as source, '' as archive_entry, 0::bigint as source_row
+        false as net_weight_estimated, 0::double as quantity_kg, 0::double as quantity_units, '' as breakdown,
+        false as is_converted, '' as unreadable_quantity, '' as reason, '' as raw, false as revision_assumed,
+        '' as source, '' as archive_entry, 0::bigint as source_row
     where false
 """
 _EMPTY = {

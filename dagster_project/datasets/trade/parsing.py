@@ -24,7 +24,7 @@ from dagster_project.landing.delimited import rejected_lines, require_every_row,
 from dagster_project.landing.loads import Load
 from dagster_project.landing.tables import copy_query, scratch_database
 from dagster_project.sources import text
-from dagster_project.sql import parquet
+from dagster_project.sql import literal, parquet
 
 # What `comtrade_rows` and `baci_rows` yield, in this order. `raw` holds the row as received where it has a reason;
 # `breakdown` a part's second partner, transport and customs procedure (2100 by sea: 0/2100/C00), null for a whole flow;
@@ -49,6 +49,10 @@ PARSED_COLUMNS = (
     "reason",
     "raw",
 )
+# The file of a parsed table has the columns of the landing tables, so that one without a fault lands as it is: those
+# above, `stated_revision` as `hs_revision`, and those below. `source_row` is 0 there: the row's own place in the file.
+FILE_COLUMNS = tuple("hs_revision" if name == "stated_revision" else name for name in PARSED_COLUMNS)
+FILE_COLUMNS += ("revision_assumed", "source", "archive_entry", "source_row")
 
 
 @dataclass(frozen=True)
@@ -132,7 +136,7 @@ def _parse_table(
 ) -> Parsed:
     reader = baci_rows if entry.source == "baci" else comtrade_rows
     # All that the result depends on: the bytes, what the name says of them, and the code that reads them.
-    depends_on = [entry.sha256, entry.source, entry.part, member, dict(entry.parameters), _code_fingerprint()]
+    depends_on = [entry.id, entry.sha256, entry.source, entry.part, member, dict(entry.parameters), _code_fingerprint()]
     key = hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()[:24]
     target = landing / "parsed" / f"trade-{key}.parquet"
     address = f"{entry.address}!{member}" if member != entry.part else entry.address
@@ -141,9 +145,8 @@ def _parse_table(
         building = target.with_suffix(f".building-{os.getpid()}")
         try:
             rows, table = reader.typed_rows(connection, path, entry, address, rejects="rejected_lines")
-            query = f"select {', '.join(PARSED_COLUMNS)} from ({rows})"
-            n_rows = copy_query(connection, query, building)
-            n_rows += _insert_rejected_lines(connection, building)
+            n_rows = copy_query(connection, _as_file(rows, entry), building)
+            n_rows += _insert_rejected_lines(connection, building, entry)
             require_every_row(table, n_rows)
             known = _keep(connection, building, target, landing, reader.remarks(table))
         except duckdb.Error as error:
@@ -164,6 +167,31 @@ def _parse_table(
         rows_without_year=known.rows_without_year,
         remarks=known.remarks,
     )
+
+
+def _as_file(rows: str, entry: Entry) -> str:
+    """A query for the columns of a parsed file, from one for `PARSED_COLUMNS`."""
+    return f"""
+        select {", ".join(PARSED_COLUMNS).replace("stated_revision", "stated_revision as hs_revision")},
+            stated_revision is null as revision_assumed, {constant(entry.source)} as source,
+            {constant(entry.id)} as archive_entry, 0::bigint as source_row
+        from ({rows})
+    """
+
+
+def rows_of(table: Parsed, recency: int) -> str:
+    """A query for the rows of a parsed table: `PARSED_COLUMNS`, and their origin; `recency` is their file's place."""
+    return f"""
+        select {", ".join(PARSED_COLUMNS).replace("stated_revision", "hs_revision as stated_revision")},
+            {constant(table.entry_id)} as archive_entry, {constant(table.source)} as source, {recency} as recency,
+            {str(table.is_replaced).lower()} as is_replaced, file_row_number + 1 as source_row
+        from {parquet(table.path, numbered=True)}
+    """
+
+
+def constant(text: str) -> str:
+    """A text that is the same in all rows, as an enum: Parquet stores it without looking at every row."""
+    return f"{literal(text)}::enum ({literal(text)})"
 
 
 @dataclass(frozen=True)
@@ -201,7 +229,7 @@ def _kept(target: Path, landing: Path, reading: Collection[int]) -> _Kept | None
     return None if vouched.problems(landing, content["files"], read=read) else kept
 
 
-def _insert_rejected_lines(connection: duckdb.DuckDBPyConnection, target: Path) -> int:
+def _insert_rejected_lines(connection: duckdb.DuckDBPyConnection, target: Path, entry: Entry) -> int:
     """Put the lines that the CSV reader could not split into fields among the rows, where they stood in the file, as
     rows without a year; return how many there are.
     """
@@ -209,18 +237,24 @@ def _insert_rejected_lines(connection: duckdb.DuckDBPyConnection, target: Path) 
     if not connection.execute(f"{lines} limit 1").fetchone():
         return 0
     both = target.with_name(target.name + "-with-rejects")
-    nulls = ", ".join(f"null as {name}" for name in PARSED_COLUMNS[:-2] if name != "is_converted")
+    filled = {
+        "is_converted": "false",
+        "reason": "'malformed_row'",
+        "raw": "cast(to_json({'line': line, 'error': error, 'text': text}) as varchar)",
+        "revision_assumed": "true",
+        **{name: constant(getattr(entry, key)) for name, key in (("source", "source"), ("archive_entry", "id"))},
+        "source_row": "0",
+    }
     # Line 1 is the header, so line n is row n - 1; the readable rows before it are those less the rejected lines
     # before it.
     rejected = f"""
-        select {nulls}, false as is_converted, 'malformed_row' as reason,
-            cast(to_json({{'line': line, 'error': error, 'text': text}}) as varchar),
+        select {", ".join(f"{filled.get(name, 'null')} as {name}" for name in FILE_COLUMNS)},
             line - 2 - (row_number() over (order by line) - 1) as readable_before, 1 as is_rejected, line
         from ({lines})
     """
     rows = f"""
-        select {", ".join(PARSED_COLUMNS)} from (
-            select {", ".join(PARSED_COLUMNS)}, file_row_number + 1 as readable_before, 0 as is_rejected, 0 as line
+        select {", ".join(FILE_COLUMNS)} from (
+            select {", ".join(FILE_COLUMNS)}, file_row_number + 1 as readable_before, 0 as is_rejected, 0 as line
             from {parquet(target, numbered=True)} union all {rejected}
         ) order by readable_before, is_rejected, line
     """

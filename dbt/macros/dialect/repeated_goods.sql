@@ -6,7 +6,7 @@
 {% macro default__repeated_goods(model, columns, good) -%}
 select {{ columns | join(', ') }}
 from {{ model }}
-where {{ in_years_of_run() }}
+where {{ in_build_year() }}
 group by {{ columns | join(', ') }}
 having count(*) <> count(distinct {{ good }})
 {%- endmacro %}
@@ -15,13 +15,13 @@ having count(*) <> count(distinct {{ good }})
 {% macro duckdb__repeated_goods(model, columns, good) -%}
 with places as (
     select {{ good }}, row_number() over () as place
-    from (select distinct {{ good }} from {{ model }} where {{ in_years_of_run() }})
+    from (select distinct {{ good }} from {{ model }} where {{ in_build_year() }})
 )
 
 select {{ columns | join(', ') }}
 from {{ model }}
 inner join places using ({{ good }})
-where {{ in_years_of_run() }}
+where {{ in_build_year() }}
 group by {{ columns | join(', ') }}
 having count(*) <> bit_count(bitstring_agg(place, cast(1 as bigint), cast(10000 as bigint)))
 {%- endmacro %}

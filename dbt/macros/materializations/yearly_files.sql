@@ -21,11 +21,12 @@
     {%- if config.get('contract').enforced -%}
         {{ get_assert_columns_equivalent(sql) }}
     {%- endif -%}
+    {%- set sql_of_years = with_few_texts(sql) if years else sql -%}
     {%- for year in years -%}
         {%- call statement('year_' ~ year) -%}
             copy (
                 select * from (
-                    {{ with_build_year(sql, year) }}
+                    {{ with_build_year(sql_of_years, year) }}
                 ) as model
                 where year = {{ year }}
             ) to '{{ year_file(year) }}' (

@@ -476,6 +476,19 @@ def test_replacing_one_year_leaves_the_others(copied: Dbt, dbt: Dbt, world: Worl
     assert _values(copied) == after
 
 
+def test_a_repeated_key_is_found_in_the_years_of_the_run_alone(copied: Dbt) -> None:
+    """All years, one after the other; or the years that a run computes: the others were tested when they were."""
+    with duckdb.connect(str(copied.warehouse)) as connection:
+        connection.execute(
+            "insert into marts.product_centrality from marts.product_centrality where year = 2018 limit 2"
+        )
+    selection = ("--select", "product_centrality,test_name:unique_key")
+    for years, found in (("", True), ("2018", True), ("2017,2018", True), ("2017", False)):
+        done = copied("test", *selection, years=years, check=False)
+        assert "unique_key" in done.output and done.success is not found, (years, done.output)
+        assert not found or "Got 2 results" in done.output, done.output
+
+
 def test_the_other_settings(copied: Dbt, world: World) -> None:
     settings: dict[str, Any] = {"product_scope": "all", "keep_reimports": True, "mirror_cif_fob_factor": 1.25}
     copied("run", "--selector", "trade", **settings)

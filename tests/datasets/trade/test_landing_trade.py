@@ -732,6 +732,59 @@ def test_baci_shapes(desk: Desk, shape: str) -> None:
     assert {each["source"] for each in flows.values()} == {"baci"} and first["hs_revision"] == "H5"
 
 
+LANDED = "trade_flows/year=2017/part-0.parquet"
+
+
+def parsed_files(desk: Desk) -> list[Path]:
+    return list((desk.settings.landing_dir / "parsed").glob("*.parquet"))
+
+
+def test_a_year_without_a_fault_lands_as_the_file_that_was_parsed(desk: Desk) -> None:
+    desk.write("baci/BACI_HS17_Y2017_V202401b.csv", BACI_YEAR)
+    landed = baci(desk).land()
+    [parsed] = parsed_files(desk)
+    assert (desk.settings.landing_dir / LANDED).samefile(parsed)
+    [entry] = {each["archive_entry"] for each in landed.table("trade_flows")}
+    assert entry == desk.fetch_trade()[0][0].id
+    assert landed.counts() == {"rows_read": 2, "landed": 2}
+
+
+@pytest.mark.parametrize(
+    "more",
+    ["2017,842,156,999991,1,1", "2017,842,842,854231,1,1", "2017,899,156,854231,1,1", "x,842,156,854232,1,1",
+     "2017,842,156,854231,1,1", "2017,842,156,854231,1,1,1", "2017,842,156,854232,-1,1"],
+    ids=["unknown good", "re-import", "no country", "no year", "repeated", "malformed", "negative"],
+)  # fmt: skip
+def test_a_year_with_a_fault_is_written_anew_and_alone(desk: Desk, more: str) -> None:
+    desk.write("baci/BACI_HS17_Y2017_V202401b.csv", f"{BACI_YEAR}{more}\n")
+    landed = baci(desk).land()
+    [parsed] = parsed_files(desk)
+    assert not (desk.settings.landing_dir / LANDED).samefile(parsed)
+    assert landed.counts()["rows_read"] == 3 and landed.counts()["landed"] == 2
+    assert [each["source_row"] for each in landed.table("trade_flows")] in ([1, 2], [2, 1], [2, 3], [3, 2])
+
+
+def test_two_files_of_a_year_are_written_anew(desk: Desk) -> None:
+    desk.rows(row(), name="a.csv")
+    desk.rows(row(cmdCode="854232"), name="b.csv")
+    desk.land()
+    assert len(parsed_files(desk)) == 2
+    assert not any((desk.settings.landing_dir / LANDED).samefile(parsed) for parsed in parsed_files(desk))
+
+
+def test_a_landed_file_that_was_changed_is_made_again_with_the_parsed_one(desk: Desk) -> None:
+    desk.write("baci/BACI_HS17_Y2017_V202401b.csv", BACI_YEAR)
+    before = baci(desk).land().values()
+    [parsed] = parsed_files(desk)
+    content = parsed.read_bytes()
+    with (desk.settings.landing_dir / LANDED).open("r+b") as file:  # both names are one file
+        file.seek(len(content) // 2)
+        file.write(b"\xff")
+    trade.land(desk.load(desk.fetch_trade()[0], years=[2017]))
+    assert desk.land().values() == before
+    assert parsed.read_bytes() == content
+
+
 def test_baci_bad_rows(desk: Desk) -> None:
     bad = ["2017,842,156,121,1,1", "2017,842,156,854231,-1,1", "2017,842,156,854231,NaN,1",
            "2017,x,156,854231,1,1",

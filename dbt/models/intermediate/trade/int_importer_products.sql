@@ -10,7 +10,7 @@ summed as (
         count(*) as n_suppliers,
         {{ exact_sum('value_usd') }} as import_value_usd,
         {{ exact_sum_of_squares('value_usd') }} as sum_of_squares,
-        {{ code_of_largest('exporter_code', comparable_usd('value_usd')) }} as top_supplier_code,
+        {{ code_of_largest('exporter_code', 'value_usd') }} as top_supplier_code,
         max(value_usd) as top_supplier_value_usd
     from flows
     group by year, importer_code, hs6

@@ -13,7 +13,11 @@ converted_flows as (
 ),
 
 countries as (
-    select * from {{ ref('stg_countries') }}
+    select
+        country_code,
+        {{ of_few_texts('iso3', ref('stg_countries')) }} as iso3,
+        {{ of_few_texts('name', ref('stg_countries')) }} as name
+    from {{ ref('stg_countries') }}
 ),
 
 -- Landed reports are unique by reporter, flow, partner and code: those in the base revision are flows without grouping.

@@ -1,0 +1,159 @@
+"""The marts that are published: what the caller says of each, what the warehouse holds of it, and a copy compared.
+
+Not here: writing copies (see `release` and `database`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dagster_project.errors import ReleaseError
+from dagster_project.publish.content import EMPTY, ContentHash, columns_of, combined, hash_content
+from dagster_project.publish.read import SCHEMA
+from dagster_project.sql import identifier
+
+
+@dataclass(frozen=True)
+class MartSpec:
+    """What the caller knows of one mart.
+
+    key          the columns that identify a row
+    description  the grain, from dbt; becomes the table's comment
+    columns      column -> description, from dbt; become the columns' comments
+    year_column  the column by which there is one Parquet file and one content hash per year; None: one file
+    in_database  whether the DuckDB file holds the mart; one that is not there needs a year column
+    ready        year -> Parquet file that holds exactly the mart's rows of that year; it is copied, not written again.
+                 Never linked: who rewrites a published file in place must not reach what later releases are made of
+    """
+
+    name: str
+    key: Sequence[str]
+    description: str
+    columns: Mapping[str, str]
+    year_column: str | None = None
+    in_database: bool = True
+    ready: Mapping[int, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the release before says of years that did not change since: their content, under these columns and types."""
+
+    types: Mapping[str, str]
+    years: Mapping[int, ContentHash]
+
+
+@dataclass(frozen=True)
+class Mart:
+    """A mart as it stands in the warehouse: column types in table order, content hash by year (or under None)."""
+
+    spec: MartSpec
+    types: Mapping[str, str]
+    parts: Mapping[Any, ContentHash]
+
+    def files(self) -> dict[str, Any]:
+        """Parquet file of the release -> the year it holds, None for all rows."""
+        if self.spec.year_column:
+            return {f"parquet/{self.spec.name}/year={year}/part-0.parquet": year for year in self.parts}
+        return {f"parquet/{self.spec.name}.parquet": None}
+
+    def content(self, year: Any) -> ContentHash:
+        """The hash of one of `files()`."""
+        return self.parts[year]
+
+    def facts(self) -> dict[str, Any]:
+        """The mart's section of the manifest."""
+        years = {str(year): {"rows": part.rows, "content_hash": str(part)} for year, part in self.parts.items()}
+        total = combined(self.parts)
+        return {
+            "description": self.spec.description,
+            "key": list(self.spec.key),
+            "partitioned": self.spec.year_column is not None,
+            "in_database": self.spec.in_database,
+            "rows": total.rows,
+            "content_hash": str(total),
+            **({"years": years} if self.spec.year_column else {}),
+            "columns": {n: {"type": t, "description": self.spec.columns.get(n, "")} for n, t in self.types.items()},
+            "files": list(self.files()),
+        }
+
+
+def warehouse_table(mart: str) -> str:
+    """The mart where the warehouse is attached as `warehouse`."""
+    return f"warehouse.{SCHEMA}.{identifier(mart)}"
+
+
+def in_years(relation: str, spec: MartSpec, years: Sequence[int]) -> str:
+    """A table expression: the rows of these years."""
+    within = ", ".join(str(int(year)) for year in years) or "null"
+    return f"(select * from {relation} where {identifier(str(spec.year_column))} in ({within}))"
+
+
+def rows_by_year(con: duckdb.DuckDBPyConnection, relation: str, spec: MartSpec) -> dict[Any, int]:
+    """Year -> number of rows."""
+    year = identifier(str(spec.year_column))
+    return dict(con.execute(f"select {year}, count(*) from {relation} group by 1 order by 1").fetchall())
+
+
+def read_mart(con: duckdb.DuckDBPyConnection, warehouse: Path, spec: MartSpec, known: Known | None) -> Mart:
+    """Types and content hashes of a mart; ReleaseError when it is not what the spec says.
+
+    The years that are `known` are not hashed, where the warehouse holds as many rows of them under the same columns.
+    """
+    source = warehouse_table(spec.name)
+    try:
+        types = columns_of(con, source)
+    except duckdb.CatalogException:
+        raise _not_as_specified(warehouse, spec, "no such table", "a table that dbt has built") from None
+    needed = {*spec.key, *spec.columns, *([spec.year_column] if spec.year_column else [])}
+    if missing := sorted(needed - set(types)):
+        raise _not_as_specified(warehouse, spec, f"columns {', '.join(types)}", f"also {', '.join(missing)}")
+    if spec.year_column is None:
+        return Mart(spec, types, hash_content(con, source, types))
+    rows = rows_by_year(con, source, spec)
+    if None in rows:
+        found = f"{rows[None]} rows without {spec.year_column}"
+        raise _not_as_specified(warehouse, spec, found, "a year in every row")
+    same = known.years if known and list(known.types.items()) == list(types.items()) else {}
+    parts = {year: part for year, part in same.items() if rows.get(year) == part.rows}
+    changed = [year for year in rows if year not in parts]
+    if changed:
+        relation = in_years(source, spec, changed) if parts else source
+        parts |= hash_content(con, relation, types, spec.year_column)
+    return Mart(spec, types, dict(sorted(parts.items())))
+
+
+def _not_as_specified(warehouse: Path, spec: MartSpec, found: str, expected: str) -> ReleaseError:
+    return ReleaseError(
+        f"warehouse {warehouse.name}, mart {spec.name}",
+        found=found,
+        expected=expected,
+        remedy="Materialise the mart again (a full refresh after a change of columns), then publish.",
+    )
+
+
+def compare(con: duckdb.DuckDBPyConnection, mart: Mart, relation: str, name: str, wanted: ContentHash) -> None:
+    """ReleaseError unless a reopened copy in file `name` has the mart's columns and types, and this content."""
+    where = f"mart {mart.spec.name}, file {name}"
+    types = columns_of(con, relation)
+    if types != mart.types:
+        changed = sorted(set(mart.types.items()) ^ set(types.items()))
+        raise ReleaseError(
+            where,
+            found=f"other columns or types when reopened: {', '.join(f'{n} {t}' for n, t in changed)}",
+            expected="those of the warehouse",
+            remedy="Cast these columns in the mart to a type that Parquet has (BIGINT or DOUBLE instead of HUGEINT).",
+        )
+    copied = hash_content(con, relation, types).get(None, EMPTY)
+    if copied != wanted:
+        raise ReleaseError(
+            where,
+            found=f"{copied.rows} rows, content {copied}, when reopened",
+            expected=f"{wanted.rows} rows, content {wanted}, as in the warehouse",
+            remedy="Nothing was published. Publish again; if it happens again, check the disk.",
+        )
