@@ -32,8 +32,9 @@ from dagster_project.sample.world import FIRST_YEAR
 WORK = ROOT / "bench" / "work"
 SCENARIOS = ("load", "ratio", "growth", "together", "unchanged")
 GROWN = 3  # years that are there when one more is added
-RATIO_TARGETS = {1: 3.0, 3: 2.0}
+RATIO_TARGETS = {1: 2.2, 3: 1.7}
 PEAK_TARGET_MB = 4096
+RATIO_PEAKS_MB = {1: 2048, 3: 3072}
 ADDED_TARGET, SPREAD_TARGET, UNCHANGED_TARGET, LOAD_TARGET = 1.3, 0.15, 3, 5
 STAGES = ("imports", "archive and parse", "landing", "dbt", "checks", "publishing", "between steps")
 
@@ -72,6 +73,7 @@ class Place:
             "CHOKEPOINT_REFERENCE_SOURCE": "files",
             "CHOKEPOINT_TARIFF_SOURCE": "off",
             "CHOKEPOINT_PATENT_SOURCE": "off",
+            "CHOKEPOINT_POLITICS_SOURCE": "off",
             "DAGSTER_HOME": str(self.home),
         }
 
@@ -188,11 +190,14 @@ def ratio(years: int, goods: int, rounds: int) -> bool:
         found = found or differences(out, place.data / "published" / "current")
     ours, bare = middle(pipelines), middle(bares)
     times, target = ours.seconds / bare.seconds, RATIO_TARGETS.get(years)
+    busy, peak = ours.cpu_seconds / bare.cpu_seconds, RATIO_PEAKS_MB.get(years, PEAK_TARGET_MB)
     print(f"\n{years} year{'s' if years > 1 else ''} ({rounds} round{'s' if rounds > 1 else ''})")
     show("pipeline", f"{ours.seconds:.1f} s", f"{ours.cpu_seconds:.1f} s of processor time")
     show("bare.sql", f"{bare.seconds:.1f} s", f"{bare.cpu_seconds:.1f} s of processor time")
-    show("ratio", f"{times:.2f}", f"<= {target}" if target else "", target is None or times <= target)
-    show("peak memory, pipeline", f"{ours.peak_mb:.0f} MB", f"<= {PEAK_TARGET_MB} MB", ours.peak_mb <= PEAK_TARGET_MB)
+    wanted = f"<= {target}" if target else ""
+    show("ratio of processor times", f"{busy:.2f}", wanted, target is None or busy <= target)
+    show("ratio of wall times (quiet machine)", f"{times:.2f}", wanted, target is None or times <= target)
+    show("peak memory, pipeline", f"{ours.peak_mb:.0f} MB", f"<= {peak} MB", ours.peak_mb <= peak)
     show("peak memory, bare.sql", f"{bare.peak_mb:.0f} MB")
     for stage, seconds in stages(ours, place.home).items():
         show(f"  {stage}", f"{seconds:.1f} s", f"{seconds / ours.seconds:.0%}")
