@@ -12,6 +12,11 @@ select country_code as code,
     case country_code when 490 then 'Taiwan (Other Asia, nes)' else country_name end as name
 from read_csv(getvariable('drop') || '/baci/country_codes_*.csv');
 
+-- Names joined to millions of flows are written to Parquet as numbers of a short list, in three quarters of the time.
+create type iso3_code as enum (select distinct iso3 from countries where iso3 is not null);
+create type country_name as enum (select distinct name from countries where name is not null);
+create temp table coded_countries as select code, iso3::iso3_code as iso3, name::country_name as name from countries;
+
 create temp table products as
 select hs6, description as hs6_name, bec4,
     hs6 <> '999999' and bec4 in ('111', '121', '21', '22', '31', '322', '42', '53') as in_scope
@@ -29,7 +34,7 @@ create temp table imports as
 with summed as (
     select year, importer_code, hs6, count(*) as n_suppliers, sum(value_usd) as import_value_usd,
         sum(value_usd * value_usd) as sum_of_squares,
-        arg_max(exporter_code, (round(value_usd, 2), -exporter_code)) as top_supplier_code, max(value_usd) as top_value_usd
+        arg_max(exporter_code, round(value_usd * 100)::hugeint * 10000 - exporter_code) as top_supplier_code, max(value_usd) as top_value_usd
     from flows group by all
 )
 select * exclude (sum_of_squares), sum_of_squares / import_value_usd ** 2 as import_hhi from summed;
@@ -201,10 +206,11 @@ from weighed left join read_csv(getvariable('chapters'), all_varchar = true) usi
 copy (
     select year, exporter_code, e.iso3 as exporter_iso3, e.name as exporter_name,
         importer_code, i.iso3 as importer_iso3, i.name as importer_name, hs6, value_usd, quantity,
-        case when quantity is not null then 't' end as quantity_unit, cast(null as double) as net_weight_kg,
-        quantity * 1000 as quantity_kg, cast(null as double) as quantity_units, false as is_split_conversion,
+        case when quantity is not null then 't' end as quantity_unit, null::double as net_weight_kg,
+        quantity * 1000 as quantity_kg, null::double as quantity_units, false as is_split_conversion,
         false as is_mirror, 'baci' as source
-    from flows join countries as e on e.code = exporter_code join countries as i on i.code = importer_code
+    from flows
+    join coded_countries as e on e.code = exporter_code join coded_countries as i on i.code = importer_code
 ) to 'parquet/trade_flows' (format parquet, partition_by (year), write_partition_columns true);
 
 copy release.marts.product_centrality to 'parquet/product_centrality.parquet';

@@ -428,8 +428,9 @@ def _clear_remains(published: Path) -> None:
     for pattern in (".building-*", ".trash-*"):
         for remains in (published / RELEASES).glob(pattern):
             shutil.rmtree(remains)
-    for link in published.glob(f".{CURRENT}-*"):
-        link.unlink()
+    for pattern in (f".{CURRENT}-*", ".incoming-*"):
+        for path in published.glob(pattern):
+            path.unlink()
 
 
 def _remove_old(releases: Path, current: Path, retain: int) -> list[str]:

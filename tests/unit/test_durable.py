@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from dagster_project import durable
 from dagster_project.archive.lock import Lock
 from dagster_project.archive.payload import Payload, Provenance
 from dagster_project.archive.store import Archive
@@ -137,3 +138,50 @@ def test_a_full_disk_in_the_archive_names_the_place(tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not [path for path in (tmp_path / "archive").rglob("*") if path.is_file()]
+
+
+def _hashed_in_a_new_process(record: Path, path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, bool]:
+    """The file's sha256, and whether it was read for it."""
+    read: list[Path] = []
+
+    def noted(path: Path) -> str:
+        read.append(path)
+        return sha256_of(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(durable, "_known", {})
+        patch.setattr(durable, "_lasting", {})
+        patch.setattr(durable, "sha256_of", noted)
+        with durable.remembering(record):
+            found = known_sha256(path)
+    return found, bool(read)
+
+
+def test_a_file_is_read_again_by_the_next_process_only_when_it_was_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, record = tmp_path / "file", tmp_path / "known_files.json"
+
+    def hashed(wait: bool = True) -> tuple[str, bool]:
+        if wait:
+            durable.settled([path])
+        return _hashed_in_a_new_process(record, path, monkeypatch)
+
+    path.write_bytes(b"first")
+    assert hashed() == (sha256_of(path), True)
+    assert hashed() == (sha256_of(path), False)
+    before = path.stat()
+    path.write_bytes(b"other")  # as long as before, and its time set back
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert hashed() == (sha256_of(path), True)
+    (tmp_path / "new").write_bytes(b"third")
+    os.replace(tmp_path / "new", path)
+    assert hashed(wait=False) == (sha256_of(path), True)
+    assert hashed() == (sha256_of(path), True), "it was read in the moment in which it was written"
+    assert hashed() == (sha256_of(path), False)
+    record.write_text("{")
+    assert hashed() == (sha256_of(path), True)
+    path.unlink()
+    with durable.remembering(record):
+        pass
+    assert str(path) not in record.read_text()

@@ -115,7 +115,7 @@ def test_killed_at_every_file_operation(warehouse, published):
     assert len(attempts) > 45, "most of the publishing was never interrupted"
     switched = [release_id != first for _, release_id in attempts]
     assert switched == sorted(switched), "once the switch was made in time, it is made in time ever after"
-    assert switched.count(True) < 5, "the switch is the last act"
+    assert switched.count(True) < 12, "the switch is the last act but for the note of what the files' stamps are"
 
 
 @pytest.mark.parametrize("size", [1, 300_000])

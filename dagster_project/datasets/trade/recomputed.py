@@ -16,21 +16,31 @@ PAIRS, PRODUCTS, IMPORTERS, EXPORTERS = 100, 200, 8, 12
 # All flows of these years are summed for the places of exporters: not of every year at once.
 YEARS = 3
 
+# All that the reports say of the pairs, and all their flows: read once for the checks that follow.
+_SAMPLED_REPORTS = """
+    with sides as (
+        select year, importer_code as reporter_code, exporter_code as partner_code, 'M' as flow from sampled_pairs
+        union all
+        select year, exporter_code, importer_code, 'X' from sampled_pairs
+    )
+    from stg_trade_flows semi join sides using (year, reporter_code, partner_code, flow)
+    union all by name
+    from stg_trade_reimports where year in (select year from int_year_settings where keep_reimports)
+"""
+_SAMPLED_FLOWS = """
+    select year, exporter_code, importer_code, hs6, value_usd, quantity, quantity_kg, quantity_units
+    from trade_flows semi join sampled_pairs using (year, exporter_code, importer_code)
+"""
 # Import reports count where the importer reported, its partners' export reports elsewhere.
 _REPORTS_OF_PAIRS = """
     with settings as (select year, keep_reimports, mirror_cif_fob_factor from int_year_settings),
-    reports as (
-        from stg_trade_flows
-        union all by name
-        from stg_trade_reimports where year in (select year from settings where keep_reimports)
-    ),
     used as (
-        select p.*, r.* exclude (year), r.value_usd as usd from sampled_pairs as p join reports as r
+        select p.*, r.* exclude (year), r.value_usd as usd from sampled_pairs as p join sampled_reports as r
             on r.year = p.year and r.reporter_code = p.importer_code and r.partner_code = p.exporter_code
         where r.flow = 'M'
         union all by name
         select p.*, r.* exclude (year), r.value_usd * s.mirror_cif_fob_factor as usd
-        from sampled_pairs as p join reports as r
+        from sampled_pairs as p join sampled_reports as r
             on r.year = p.year and r.reporter_code = p.exporter_code and r.partner_code = p.importer_code
         join settings as s on s.year = p.year
         where r.flow = 'X' and (p.year, p.importer_code) not in (
@@ -65,8 +75,7 @@ _WAYS = """
 _TOTALS_OF_PAIRS = """
     select year, exporter_code, importer_code, sum(value_usd) as value_usd, count(*) as n_goods,
         coalesce(sum(value_usd) filter (in_scope), 0) as in_scope_value_usd
-    from trade_flows semi join sampled_pairs using (year, exporter_code, importer_code)
-    left join goods_in_scope using (hs6) group by all
+    from sampled_flows left join goods_in_scope using (hs6) group by all
 """
 # C_i as it is printed, over all traders of the good: 1/(n-1) times the sum of what i supplies over the mean supplier.
 _PRODUCTS = """
@@ -227,6 +236,8 @@ PREPARED: Mapping[str, str] = {
     "ways": _WAYS,
     "goods_in_scope": GOODS_IN_SCOPE,
     "sampled_pairs": sampled("bilateral_totals", "year, exporter_code, importer_code", PAIRS),
+    "sampled_reports": _SAMPLED_REPORTS,
+    "sampled_flows": _SAMPLED_FLOWS,
     "sampled_products": sampled("product_centrality", "year, hs6", PRODUCTS),
     "sampled_importers": sampled("bilateral_totals", "year, importer_code", IMPORTERS),
     "sampled_exporters": sampled(
@@ -254,6 +265,7 @@ RECOMPUTED = (
                 unless_missing="again.value_usd < 0.0101",  # ghost flows; a digit's doubt at the limit
             ),
         ),
+        on="sampled_flows",
     ),
     Check(
         "recomputed_from_flows",
