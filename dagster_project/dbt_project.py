@@ -11,21 +11,26 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dagster_project import spark
 from dagster_project.durable import sha256_of, sync, write_whole
 from dagster_project.locks import held
 from dagster_project.places import DBT_PROJECT
 from dagster_project.publish.release import MartSpec
-from dagster_project.settings import Settings, load_settings
+from dagster_project.settings import DUCKDB, SPARK, Settings, load_settings
 from dagster_project.sql import one_file
 
 if TYPE_CHECKING:  # importing dbt takes two seconds: only when a run or a parse needs it
     from dbt.cli.main import dbtRunnerResult
 
 TARGET = DBT_PROJECT / "target"  # of a checkout: what is parsed for a run lies in its data directory
+
+# Engine -> target of dbt's profile.
+TARGETS = {DUCKDB: "warehouse", SPARK: "spark"}
 
 # Target directory -> hash of what was parsed, and the project that this process has parsed there.
 _parsed: dict[Path, tuple[str, Any]] = {}
@@ -35,9 +40,11 @@ def manifest_path(settings: Settings) -> Path:
     """dbt's manifest for these settings, parsed anew only when the project or the settings changed.
 
     It lies in the data directory, because what dbt parses holds the warehouse's and the landing's paths. One process
-    parses at a time.
+    parses at a time. EnvironmentProblem where the engine is not installed.
     """
-    target = settings.data_dir / "dbt"
+    if settings.engine == SPARK:
+        spark.require(settings)
+    target = _target(settings)
     manifest, stamp = target / "manifest.json", target / "manifest.hash"
     with held(target / "manifest.lock", "the dbt project is being parsed", wait=True):
         wanted = _project_hash(settings)
@@ -47,6 +54,11 @@ def manifest_path(settings: Settings) -> Path:
             sync(manifest)
             write_whole(stamp, _stamp(manifest, wanted))
     return manifest
+
+
+def _target(settings: Settings) -> Path:
+    """dbt's target directory: one for each engine, because what is parsed names the engine's relations."""
+    return settings.data_dir / ("dbt" if settings.engine == DUCKDB else f"dbt-{settings.engine}")
 
 
 def _is_whole(manifest: Path, stamp: Path, wanted: str) -> bool:
@@ -78,9 +90,31 @@ def run_dbt(
     # keep their compiled SQL, and the project has none.
     manifest = _parsed_project(settings)
     try:
+        if settings.engine == SPARK:
+            return _on_spark(settings, arguments, years, manifest, lambda event: on_event(msg_to_dict(event)))
         return _invoke(settings, arguments, years, manifest, [lambda event: on_event(msg_to_dict(event))])
     finally:
         DuckDBConnectionManager.close_all_connections()
+
+
+def _on_spark(
+    settings: Settings, arguments: Sequence[str], years: str, manifest: Any, on_event: Callable[[Any], None]
+) -> dbtRunnerResult:
+    """The command on Spark. The warehouse then shows its tables; views are made there by DuckDB, from the same SQL."""
+    described = read_manifest(manifest_path(settings))
+    active = spark.session(settings)
+    spark.offer_landing(active, described)
+    result = _invoke(settings, arguments, years, manifest, [on_event])
+    made = [each.node for each in getattr(result.result, "results", ()) if each.status == "success"]
+    models = [node for node in made if node.resource_type in ("model", "seed")]
+    views = [node.name for node in models if node.config.materialized == "view"]
+    spark.show(active, settings, described, {node.name for node in models} - set(views))
+    if views:
+        beside = replace(settings, engine=DUCKDB)
+        shown = _invoke(beside, ["run", "--select", *views], years, _parsed_project(beside), [])
+        if not shown.success:
+            return shown
+    return result
 
 
 def write_docs(settings: Settings) -> Path:
@@ -88,13 +122,13 @@ def write_docs(settings: Settings) -> Path:
     result = run_dbt(settings, ["docs", "generate", "--static"], on_event=lambda event: None)
     if not result.success:
         raise RuntimeError(f"dbt docs generate failed: {result.exception}")
-    return Path(shutil.copyfile(settings.data_dir / "dbt" / "static_index.html", settings.data_dir / "dbt-docs.html"))
+    return Path(shutil.copyfile(_target(settings) / "static_index.html", settings.data_dir / "dbt-docs.html"))
 
 
 def _parsed_project(settings: Settings) -> Any:
     """dbt's own form of the manifest; another process may have parsed it, then dbt reads it back from its target."""
     wanted = _project_hash(settings)
-    known = _parsed.get(settings.data_dir)
+    known = _parsed.get(_target(settings))
     return known[1] if known and known[0] == wanted else _parse(settings, wanted)
 
 
@@ -102,7 +136,7 @@ def _parse(settings: Settings, project_hash: str) -> Any:
     result = _invoke(settings, ["parse"], "", None, [])
     if not result.success:
         raise RuntimeError(f"dbt parse failed: {result.exception}")
-    _parsed[settings.data_dir] = (project_hash, result.result)
+    _parsed[_target(settings)] = (project_hash, result.result)
     return result.result
 
 
@@ -111,7 +145,7 @@ def _invoke(
 ) -> dbtRunnerResult:
     from dbt.cli.main import dbtRunner
 
-    target = str(settings.data_dir / "dbt")
+    target = str(_target(settings))
     places = [
         "--project-dir",
         str(DBT_PROJECT),
@@ -121,6 +155,8 @@ def _invoke(
         target,
         "--log-path",
         target,
+        "--target",
+        TARGETS[settings.engine],
     ]
     command = ["--log-level", "none", *arguments, *places, "--vars", json.dumps(dbt_vars(settings))]
     # dbt changes the working directory and does not change it back.
@@ -234,7 +270,7 @@ def landing_tables_of(manifest: Mapping[str, Any]) -> dict[str, set[str]]:
 def _project_hash(settings: Settings) -> str:
     """A hash of the project's files and of the settings that dbt parses with them; memory and threads are none."""
     files = [path for path in sorted(DBT_PROJECT.rglob("*")) if path.is_file() and TARGET not in path.parents]
-    digest = hashlib.sha256(json.dumps([_variables(settings, ""), dbt_vars(settings)]).encode())
+    digest = hashlib.sha256(json.dumps([settings.engine, _variables(settings, ""), dbt_vars(settings)]).encode())
     for path in files:
         if "logs" not in path.parts:
             digest.update(path.relative_to(DBT_PROJECT).as_posix().encode() + b"\0" + path.read_bytes())
