@@ -178,6 +178,7 @@ def _variables(settings: Settings, years: str) -> dict[str, str]:
     return {
         "CHOKEPOINT_WAREHOUSE": str(settings.warehouse),
         "CHOKEPOINT_LANDING_FILES": _inside_source(settings.landing_dir),
+        "CHOKEPOINT_SCHEMA_PREFIX": settings.spark_schema if settings.engine == SPARK else "",
         "CHOKEPOINT_BUILD_YEARS": years,
     }
 

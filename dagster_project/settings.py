@@ -35,6 +35,7 @@ _INTERNAL = frozenset(
     {
         "CHOKEPOINT_WAREHOUSE",
         "CHOKEPOINT_LANDING_FILES",
+        "CHOKEPOINT_SCHEMA_PREFIX",
         "CHOKEPOINT_BUILD_YEARS",
         "CHOKEPOINT_BUILD_MEMORY",
         "CHOKEPOINT_BUILD_THREADS",
@@ -68,6 +69,7 @@ class Settings:
     threads: int
     engine: str
     spark_conf: Path | None
+    spark_schema: str
     postgres_url: Secret | None
     postgres_schema: str
     comtrade_api_key: Secret | None
@@ -234,6 +236,12 @@ def _reference_list(text: str) -> Path:
 
 def _optional_file(text: str) -> Path | None:
     return None if text == "none" else _path(text)
+
+
+def _prefix(text: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,29}", text):
+        raise ValueError
+    return "" if text == "none" else text
 
 
 def _years(text: str) -> tuple[int, ...] | None:
@@ -428,6 +436,13 @@ DEFINITIONS = (
         "Spark properties of yours, such as master and memory, as in spark-defaults.conf",
         "none, or a text file",
         _optional_file,
+    ),
+    Definition(
+        "spark_schema",
+        "none",
+        "begins the names of the schemas in Spark's catalog, where others use it too",
+        "none, or lower-case letters, digits and _, up to 30",
+        _prefix,
     ),
     Definition(
         "postgres_url",

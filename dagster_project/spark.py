@@ -269,13 +269,13 @@ def show(active: SparkSession, settings: Settings, manifest: Mapping[str, Any], 
             connection.execute(f"create schema if not exists {schema}")
         for node in manifest["nodes"].values():
             if node["resource_type"] in ("model", "seed") and node["name"] in names:
-                relation = f"{node['config']['schema']}.{node['name']}"
-                clear(connection, node["config"]["schema"], node["name"])
-                connection.execute(f"create view {relation} as {_over_files(active, relation, list(node['columns']))}")
+                layer, query = node["config"]["schema"], _over_files(active, node["relation_name"], list(node["columns"]))
+                _drop(connection, layer, node["name"])
+                connection.execute(f"create view {identifier(layer)}.{identifier(node['name'])} as {query}")
 
 
-def clear(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> None:
-    """Drop a table or view, whichever it is."""
+def _drop(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> None:
+    """Drop a table or view, whichever it is: before Spark, DuckDB may have been the engine."""
     kinds = connection.execute(
         "select table_type from information_schema.tables where table_schema = ? and table_name = ?", [schema, name]
     ).fetchall()
