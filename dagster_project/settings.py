@@ -235,7 +235,11 @@ def _reference_list(text: str) -> Path:
 
 
 def _optional_file(text: str) -> Path | None:
-    return None if text == "none" else _path(text)
+    if text == "none":
+        return None
+    if not _path(text).is_file():
+        raise _Refused("which is no file")
+    return _path(text)
 
 
 def _prefix(text: str) -> str:

@@ -9,12 +9,11 @@ PySpark is an extra of the package: it is imported only where the engine is Spar
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,7 +36,7 @@ _TYPES = {"string": "varchar", "float": "real"}
 
 
 def require(settings: Settings) -> None:
-    """EnvironmentProblem unless PySpark, dbt's adapter and Java are there; SettingError for a profile without a file."""
+    """EnvironmentProblem unless PySpark, dbt's adapter and Java are there."""
     missing = [name for name in ("pyspark", "dbt.adapters.spark") if not _installed(name)]
     if missing:
         raise EnvironmentProblem(
@@ -170,7 +169,7 @@ _IDENTITY = ("spark.master", "spark.sql.warehouse.dir")
 
 
 def _clear_remains(active: SparkSession, own: Path) -> None:
-    """Remove the folders of tables that a killed run had begun and not entered in the catalog: Spark writes into none."""
+    """Remove the folders of tables that a killed run had begun and not entered: Spark would refuse to write there."""
     for schema in own.glob("*.db"):
         known = set()
         if active.catalog.databaseExists(schema.stem):
@@ -232,7 +231,7 @@ def offer_landing(active: SparkSession, manifest: Mapping[str, Any]) -> None:
         schema, table = source["schema"], source["identifier"]
         active.sql(f"create schema if not exists `{schema}`")
         pattern = _pattern(source["source_meta"]["external_location"].format(**source))
-        if not list(_matching(pattern)):
+        if not any(Path("/").glob(pattern.removeprefix("/"))):
             active.sql(f"drop view if exists `{schema}`.`{table}`")
             continue
         active.sql(f"create or replace view `{schema}`.`{table}` as select * from parquet.`{_hadoop(pattern)}`")
@@ -244,10 +243,6 @@ def _pattern(location: str) -> str:
     if match is None:
         raise ValueError(f"a source without read_parquet('…'): {location}")
     return match[1].replace("''", "'")
-
-
-def _matching(pattern: str) -> Iterable[Path]:
-    return (Path(name) for name in glob.iglob(pattern))
 
 
 def _hadoop(pattern: str) -> str:
@@ -269,7 +264,10 @@ def show(active: SparkSession, settings: Settings, manifest: Mapping[str, Any], 
             connection.execute(f"create schema if not exists {schema}")
         for node in manifest["nodes"].values():
             if node["resource_type"] in ("model", "seed") and node["name"] in names:
-                layer, query = node["config"]["schema"], _over_files(active, node["relation_name"], list(node["columns"]))
+                layer, query = (
+                    node["config"]["schema"],
+                    _over_files(active, node["relation_name"], list(node["columns"])),
+                )
                 _drop(connection, layer, node["name"])
                 connection.execute(f"create view {identifier(layer)}.{identifier(node['name'])} as {query}")
 

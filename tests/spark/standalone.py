@@ -61,7 +61,15 @@ class Cluster:
     def add_worker(self, name: str) -> None:
         """One more worker of one core, registered when this returns."""
         already = len(re.findall("Registering worker", (self.folder / "master.log").read_text()))
-        arguments = ("--cores", "1", "--memory", "1536m", "--work-dir", str(self.folder / name), f"spark://{LOOPBACK}:{self.port}")
+        arguments = (
+            "--cores",
+            "1",
+            "--memory",
+            "1536m",
+            "--work-dir",
+            str(self.folder / name),
+            f"spark://{LOOPBACK}:{self.port}",
+        )
         self.workers.append(self._process(name, "Worker", *arguments))
         self._wait_for(self.folder / "master.log", "Registering worker", already + 1)
 

@@ -159,9 +159,7 @@ def test_a_year_that_became_empty_is_emptied(sample: Both, cluster: Cluster) -> 
     assert rows(settings, relation) == before
 
 
-def test_a_worker_killed_in_the_midst_of_a_model_costs_a_retry_and_no_wrong_row(
-    sample: Both, cluster: Cluster
-) -> None:
+def test_a_worker_killed_in_the_midst_of_a_model_costs_a_retry_and_no_wrong_row(sample: Both, cluster: Cluster) -> None:
     settings, model = settings_of(sample.spark, cluster), "int_product_centrality"
     before = rows(settings, f"intermediate.{model}")
     context = spark.session(settings).sparkContext
