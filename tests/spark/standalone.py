@@ -12,7 +12,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,6 +54,8 @@ class Cluster:
                     "spark.executor.cores 1",
                     "spark.executor.memory 1g",
                     "spark.sql.shuffle.partitions 2",
+                    "# what runs where is known at once",
+                    "spark.ui.liveUpdate.period 0",
                 ]
             )
         )
@@ -80,24 +82,26 @@ class Cluster:
                 _signal(process, signal.SIGKILL)
                 process.wait()
 
-    def kill_a_worker_at_work(self, busy_ports: Callable[[], set[int]], seconds: float) -> bool:
-        """Kill one worker and its executor (SIGKILL) while a task runs there; False where none ran within `seconds`.
+    def kill_a_worker_at_work(self, running: Callable[[], Mapping[int, int]], seconds: float) -> bool:
+        """Kill one worker and its executor (SIGKILL) while a task is there; False where none came within `seconds`.
 
-        The worker is frozen first, so that the task cannot end between the look and the kill. `busy_ports` gives the
-        ports of the executors that have a task.
+        `running` gives the tasks of each executor by its port. The worker is frozen as soon as any executor is at work:
+        so the task that it has, or gets next, cannot end before the kill.
         """
         victim, end = self.workers[-1], time.monotonic() + seconds
+        ports: set[int] = set()
+        while not ports and time.monotonic() < end:
+            ports = running().keys() & _ports_of(victim.pid)
         while time.monotonic() < end:
-            if busy_ports() & _ports_of(victim.pid):
+            if any(running().values()):
                 _signal(victim, signal.SIGSTOP)
-                time.sleep(0.3)  # what it had sent before arrives
-                if busy_ports() & _ports_of(victim.pid):
+                if _within(5, lambda: any(running().get(port) for port in ports)):
                     _signal(victim, signal.SIGKILL)
                     victim.wait()
                     self.workers.remove(victim)
                     return True
                 _signal(victim, signal.SIGCONT)
-            time.sleep(0.005)
+            time.sleep(0.002)
         return False
 
     def _process(self, name: str, what: str, *arguments: str) -> subprocess.Popen[bytes]:
@@ -126,6 +130,17 @@ class Cluster:
                 return
             time.sleep(0.1)
         raise TimeoutError(f"{log}: found no {times}. line with {text!r} within {_SECONDS_TO_START:.0f} s")
+
+
+def _within(seconds: float, condition: Callable[[], bool]) -> bool:
+    """Whether the condition comes true, and still is a moment later, when what was on its way has arrived."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            time.sleep(0.5)
+            return condition()
+        time.sleep(0.01)
+    return False
 
 
 def _signal(process: subprocess.Popen[bytes], number: int) -> None:

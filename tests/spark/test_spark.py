@@ -166,14 +166,14 @@ def test_a_worker_killed_in_the_midst_of_a_model_costs_a_retry_and_no_wrong_row(
     tracker = context._jsc.sc().statusTracker()
     killed: list[bool] = []
 
-    def busy_ports() -> set[int]:
-        return {each.port() for each in tracker.getExecutorInfos() if each.numRunningTasks()}
+    def running() -> dict[int, int]:
+        return {each.port(): each.numRunningTasks() for each in tracker.getExecutorInfos()}
 
     def on_event(event: dict[str, Any]) -> None:
         if event["info"]["name"] == "LogStartLine":
             killer.start()
 
-    killer = threading.Thread(target=lambda: killed.append(cluster.kill_a_worker_at_work(busy_ports, 60)))
+    killer = threading.Thread(target=lambda: killed.append(cluster.kill_a_worker_at_work(running, 120)))
     try:
         build(settings, model, on_event=on_event)
         killer.join()
