@@ -85,7 +85,7 @@ def properties(settings: Settings) -> dict[str, str]:
     defaults = {
         "spark.app.name": "chokepoint",
         "spark.master": "local[*]",
-        "spark.sql.warehouse.dir": own.as_uri(),
+        "spark.sql.warehouse.dir": f"file:{own}",  # Spark takes the text as it is, blanks and % too
         # Tables outlive the process: the embedded metastore is one folder, used by one process at a time.
         "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={own / 'metastore'};create=true",
         "spark.driver.extraJavaOptions": f"-Dderby.stream.error.file={own / 'derby.log'}",
@@ -102,7 +102,10 @@ def properties(settings: Settings) -> dict[str, str]:
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         "spark.sql.sources.partitionOverwriteMode": "STATIC",  # a year without rows is emptied
     }
-    return {**defaults, **profile(settings.spark_conf), **fixed}
+    given = profile(settings.spark_conf)
+    if given.get("spark.master", "local").startswith("local"):  # nobody else need reach the driver
+        defaults |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+    return {**defaults, **given, **fixed}
 
 
 def profile(path: Path | None) -> dict[str, str]:
@@ -140,18 +143,18 @@ def folder(settings: Settings) -> Path:
 
 
 def session(settings: Settings) -> SparkSession:
-    """The session of this process, started where there is none for this data directory yet.
+    """The session of this process, started where there is none with these properties yet.
 
     It lasts as long as the process: a run has many commands, and starting costs seconds.
     """
     from pyspark.sql import SparkSession
 
     wanted = properties(settings)
-    active = SparkSession.getActiveSession()
-    if active is not None:
-        if all(active.conf.get(name, None) == wanted[name] for name in _IDENTITY if name in wanted):
+    for known, active in list(_sessions):
+        if known == wanted:
             return active
         active.stop()
+        _sessions.clear()
     own = folder(settings)
     own.mkdir(parents=True, exist_ok=True)
     builder = SparkSession.builder.enableHiveSupport()
@@ -159,13 +162,14 @@ def session(settings: Settings) -> SparkSession:
         builder = builder.config(name, value)
     started = builder.getOrCreate()
     started.sparkContext.setLogLevel(wanted.get("spark.log.level", "ERROR"))
+    _sessions.append((wanted, started))
     _adapt_dbt()
     _clear_remains(started, own)
     return started
 
 
-# Another value of one of these needs another session.
-_IDENTITY = ("spark.master", "spark.sql.warehouse.dir")
+# The session of this process with the properties that it was started with: one at most.
+_sessions: list[tuple[dict[str, str], SparkSession]] = []
 
 
 def _clear_remains(active: SparkSession, own: Path) -> None:

@@ -27,7 +27,7 @@ LAYERS = (
     {"checks"},
     {"datasets"},
     {"planning"},
-    {"spark"},
+    {"spark", "frames"},
     {"brief", "dbt_project", "partitions", "jobs", "progress"},
     {"runs"},
     {"assets", "asset_checks", "sensors"},

@@ -60,13 +60,15 @@ def test_a_profile_goes_over_our_properties_but_not_over_what_results_depend_on(
     )
     found = spark.properties(settings(tmp_path, engine="spark", spark_conf=str(path)))
     assert found["spark.master"] == "spark://127.0.0.1:7077" and found["spark.driver.memory"] == "3g"
+    assert "spark.driver.host" not in found
     assert found["spark.sql.session.timeZone"] == "UTC" and found["spark.sql.ansi.enabled"] == "true"
 
 
 def test_without_a_profile_spark_runs_on_this_machine(tmp_path: Path) -> None:
     found = spark.properties(settings(tmp_path, engine="spark"))
     assert found["spark.master"] == "local[*]"
-    assert found["spark.sql.warehouse.dir"] == (tmp_path / "spark").as_uri()
+    assert found["spark.driver.host"] == found["spark.driver.bindAddress"] == "127.0.0.1"
+    assert found["spark.sql.warehouse.dir"] == f"file:{tmp_path / 'spark'}"
 
 
 def test_a_line_of_the_profile_that_is_no_property_is_named(tmp_path: Path) -> None:
