@@ -5,12 +5,14 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 BI     := .venv-bi
 BI_READY := $(BI)/.ready
+SPARK  := .venv-spark
+SPARK_READY := $(SPARK)/.ready
 UI_PORT ?= 3000
 # The tests of tests/project that `make check` runs: the others load Dagster or dbt.
 QUICK := repository public_files network provenance
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-live run brief rebuild ui pin doctor docs dbt-docs check test test-bi screenshots lint bench clean
+.PHONY: help demo demo-live run brief rebuild ui pin doctor docs dbt-docs check test test-bi test-spark screenshots lint bench clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -66,6 +68,15 @@ $(BI_READY): bi/requirements.lock
 test-bi: $(READY) $(BI_READY) ## the Superset bundle in a Superset of its own (1 GB), over the demo's release
 	@CHOKEPOINT_DATA_DIR=demo $(BIN)/chokepoint demo
 	$(BIN)/python -m pytest -m superset tests/bi
+
+$(SPARK_READY): requirements-spark.lock pyproject.toml
+	$(PYTHON) -m venv $(SPARK)
+	$(SPARK)/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-spark.lock
+	$(SPARK)/bin/pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
+	@touch $(SPARK_READY)
+
+test-spark: $(SPARK_READY) ## Spark on a cluster of its own on this machine (Java 17, 1 GB of packages) against DuckDB
+	$(SPARK)/bin/python -m pytest -m spark tests/spark
 
 screenshots: $(READY) ## the README's pictures of the UI, taken by its test
 	$(BIN)/python -m pytest tests/ui --screenshots docs/images

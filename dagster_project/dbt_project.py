@@ -12,16 +12,18 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager, suppress
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dagster_project import spark
 from dagster_project.durable import sha256_of, sync, write_whole
 from dagster_project.locks import held
 from dagster_project.places import DBT_PROJECT, INSTALLED
 from dagster_project.publish.marts import MartSpec
-from dagster_project.settings import Settings, load_settings
+from dagster_project.settings import DUCKDB, SPARK, Settings, load_settings
 from dagster_project.sql import one_file
 
 if TYPE_CHECKING:  # importing dbt takes two seconds: only when a run or a parse needs it
@@ -33,6 +35,9 @@ _DBT_FORM = "partial_parse.msgpack"  # the manifest in dbt's own form
 _PARSED_FILES = ("manifest.json", _DBT_FORM)
 _UNUSED_DAYS = 30  # a parse that nobody used for so long is removed
 
+# Engine -> target of dbt's profile.
+TARGETS = {DUCKDB: "warehouse", SPARK: "spark"}
+
 # Hash of what was parsed -> the project as this process has parsed it.
 _parsed: dict[str, Any] = {}
 
@@ -41,8 +46,10 @@ def manifest_path(settings: Settings) -> Path:
     """dbt's manifest for these settings, parsed only where nobody has parsed the project as it is with such settings.
 
     All data directories share it: the warehouse's and the landing's paths enter when a node runs. One process parses
-    at a time.
+    at a time. EnvironmentProblem where the engine is not installed.
     """
+    if settings.engine == SPARK:
+        spark.require(settings)
     wanted = _project_hash(settings)
     target = _folder(settings, wanted)
     stamp = target / "manifest.hash"
@@ -110,11 +117,38 @@ def run_dbt(
     # keep their compiled SQL, and the project has none.
     manifest = _parsed_project(settings)
     try:
-        variables = {**_variables(settings, years), **_limits(settings)}
-        callbacks = [lambda event: on_event(msg_to_dict(event))]
-        return _invoke(settings, arguments, variables, settings.data_dir / "dbt", manifest, callbacks)
+        said = [lambda event: on_event(msg_to_dict(event))]
+        if settings.engine == SPARK:
+            return _on_spark(settings, arguments, years, manifest, said)
+        return _invoke(settings, arguments, _of_a_run(settings, years), _target(settings), manifest, said)
     finally:
         DuckDBConnectionManager.close_all_connections()
+
+
+def _target(settings: Settings) -> Path:
+    """Where a command writes what it compiled: one folder for each engine."""
+    return settings.data_dir / ("dbt" if settings.engine == DUCKDB else f"dbt-{settings.engine}")
+
+
+def _on_spark(
+    settings: Settings, arguments: Sequence[str], years: str, manifest: Any, callbacks: list[Callable[[Any], None]]
+) -> dbtRunnerResult:
+    """The command on Spark. The warehouse then shows its tables; views are made there by DuckDB, from the same SQL."""
+    described = read_manifest(manifest_path(settings))
+    active = spark.session(settings)
+    spark.offer_landing(active, described, _landing_files(settings))
+    result = _invoke(settings, arguments, _of_a_run(settings, years), _target(settings), manifest, callbacks)
+    made = [each.node for each in getattr(result.result, "results", ()) if each.status == "success"]
+    models = [node for node in made if node.resource_type in ("model", "seed")]
+    views = [node.name for node in models if node.config.materialized == "view"]
+    spark.show(active, settings, described, {node.name for node in models} - set(views))
+    if views:
+        beside = replace(settings, engine=DUCKDB)
+        variables = _of_a_run(beside, years)
+        shown = _invoke(beside, ["run", "--select", *views], variables, _target(beside), _parsed_project(beside), [])
+        if not shown.success:
+            return shown
+    return result
 
 
 def write_docs(settings: Settings) -> Path:
@@ -122,7 +156,7 @@ def write_docs(settings: Settings) -> Path:
     result = run_dbt(settings, ["docs", "generate", "--static"], on_event=lambda event: None)
     if not result.success:
         raise RuntimeError(f"dbt docs generate failed: {result.exception}")
-    return Path(shutil.copyfile(settings.data_dir / "dbt" / "static_index.html", settings.data_dir / "dbt-docs.html"))
+    return Path(shutil.copyfile(_target(settings) / "static_index.html", settings.data_dir / "dbt-docs.html"))
 
 
 def _parsed_project(settings: Settings) -> Any:
@@ -139,8 +173,7 @@ def _parsed_project(settings: Settings) -> Any:
 
 
 def _parse(settings: Settings, project_hash: str) -> None:
-    nowhere = {"CHOKEPOINT_WAREHOUSE": "/nowhere/warehouse.duckdb"}
-    result = _invoke(settings, ["parse"], nowhere, _folder(settings, project_hash), None, [])
+    result = _invoke(settings, ["parse"], _parsed_with(settings), _folder(settings, project_hash), None, [])
     if not result.success:
         raise RuntimeError(f"dbt parse failed: {result.exception}")
     _parsed[project_hash] = result.result
@@ -165,6 +198,8 @@ def _invoke(
         str(target),
         "--log-path",
         str(target),
+        "--target",
+        TARGETS[settings.engine],
     ]
     command = ["--log-level", "none", *arguments, *places, "--vars", json.dumps(dbt_vars(settings))]
     # dbt changes the working directory and does not change it back.
@@ -181,19 +216,29 @@ def dbt_vars(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _variables(settings: Settings, years: str) -> dict[str, str]:
-    """The environment variables that dbt's profile, sources and yearly models read: no part of what is parsed."""
+def _parsed_with(settings: Settings) -> dict[str, str]:
+    """The environment variables that dbt reads while it parses: relations are named then. The warehouse is not there."""
     return {
-        "CHOKEPOINT_WAREHOUSE": str(settings.warehouse),
-        "CHOKEPOINT_LANDING_FILES": one_file(settings.landing_dir)[1:-1],  # the inside of a literal, with no pattern
-        "CHOKEPOINT_BUILD_YEARS": years,
+        "CHOKEPOINT_WAREHOUSE": "/nowhere/warehouse.duckdb",
+        "CHOKEPOINT_SCHEMA_PREFIX": settings.spark_schema if settings.engine == SPARK else "",
     }
 
 
-def _limits(settings: Settings) -> dict[str, str]:
-    """The environment variables from which dbt's profile takes its memory and threads: no part of it either."""
+def _landing_files(settings: Settings) -> str:
+    """The landing folder as the inside of an SQL literal, with no pattern."""
+    return one_file(settings.landing_dir)[1:-1]
+
+
+def _of_a_run(settings: Settings, years: str) -> dict[str, str]:
+    """The environment variables of a command: those of the parse, and what no part of it is."""
     resources = settings.resources
-    return {"CHOKEPOINT_BUILD_MEMORY": resources.memory_limit, "CHOKEPOINT_BUILD_THREADS": str(resources.threads)}
+    return _parsed_with(settings) | {
+        "CHOKEPOINT_WAREHOUSE": str(settings.warehouse),
+        "CHOKEPOINT_LANDING_FILES": _landing_files(settings),
+        "CHOKEPOINT_BUILD_YEARS": years,
+        "CHOKEPOINT_BUILD_MEMORY": resources.memory_limit,
+        "CHOKEPOINT_BUILD_THREADS": str(resources.threads),
+    }
 
 
 @contextmanager
@@ -273,7 +318,8 @@ def landing_tables_of(manifest: Mapping[str, Any]) -> dict[str, set[str]]:
 def _project_hash(settings: Settings) -> str:
     """A hash of the project's files, of the settings that dbt parses with them, and of dbt's version."""
     files = [path for path in sorted(DBT_PROJECT.rglob("*")) if path.is_file() and TARGET not in path.parents]
-    digest = hashlib.sha256(json.dumps([dbt_vars(settings), [version(name) for name in _PACKAGES]]).encode())
+    shaped = [settings.engine, _parsed_with(settings), dbt_vars(settings), [version(name) for name in _PACKAGES]]
+    digest = hashlib.sha256(json.dumps(shaped).encode())
     for path in files:
         if "logs" not in path.parts:
             digest.update(path.relative_to(DBT_PROJECT).as_posix().encode() + b"\0" + path.read_bytes())

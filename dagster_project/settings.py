@@ -27,6 +27,7 @@ from dagster_project.redaction import without_secrets
 from dagster_project.secret import Secret
 
 PREFIX = "CHOKEPOINT_"
+DUCKDB, SPARK = "duckdb", "spark"
 REFERENCE_LIST = PACKAGE / "datasets" / "reference" / "reference_list.json"  # the one that comes with the program
 FIRST_YEAR = 1988  # the Harmonized System's first
 # Set by the program for dbt; not settings.
@@ -34,6 +35,7 @@ _INTERNAL = frozenset(
     {
         "CHOKEPOINT_WAREHOUSE",
         "CHOKEPOINT_LANDING_FILES",
+        "CHOKEPOINT_SCHEMA_PREFIX",
         "CHOKEPOINT_BUILD_YEARS",
         "CHOKEPOINT_BUILD_MEMORY",
         "CHOKEPOINT_BUILD_THREADS",
@@ -65,6 +67,9 @@ class Settings:
     brief_years: tuple[int, ...] | None
     memory: int
     threads: int
+    engine: str
+    spark_conf: Path | None
+    spark_schema: str
     postgres_url: Secret | None
     postgres_schema: str
     comtrade_api_key: Secret | None
@@ -146,6 +151,7 @@ class Settings:
         brief_years = "all" if self.brief_years is None else list(self.brief_years)
         return {
             **self.shaping(),
+            "engine": self.engine,
             "years": years,
             "retain_releases": self.retain_releases,
             "brief_importer": self.brief_importer,
@@ -226,6 +232,20 @@ _OWN_LIST = REFERENCE_LIST.relative_to(PACKAGE.parent).as_posix()
 def _reference_list(text: str) -> Path:
     """The list that comes with the program lies where the program does; any other is the user's."""
     return REFERENCE_LIST if text == _OWN_LIST else _path(text)
+
+
+def _optional_file(text: str) -> Path | None:
+    if text == "none":
+        return None
+    if not _path(text).is_file():
+        raise _Refused("which is no file")
+    return _path(text)
+
+
+def _prefix(text: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,29}", text):
+        raise ValueError
+    return "" if text == "none" else text
 
 
 def _years(text: str) -> tuple[int, ...] | None:
@@ -407,6 +427,26 @@ DEFINITIONS = (
         "how many threads DuckDB uses there; auto is one for each processor that the program may use, 4 at most",
         "auto, or 1 or more",
         _threads,
+    ),
+    Definition(
+        "engine",
+        DUCKDB,
+        "what computes the models: DuckDB on this machine, or Spark, where one machine is too small",
+        *_one_of(DUCKDB, SPARK),
+    ),
+    Definition(
+        "spark_conf",
+        "none",
+        "Spark properties of yours, such as master and memory, as in spark-defaults.conf",
+        "none, or a text file",
+        _optional_file,
+    ),
+    Definition(
+        "spark_schema",
+        "none",
+        "begins the names of the schemas in Spark's catalog, where others use it too",
+        "none, or lower-case letters, digits and _, up to 30",
+        _prefix,
     ),
     Definition(
         "postgres_url",

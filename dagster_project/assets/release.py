@@ -39,10 +39,11 @@ from dagster_project.publish.manifest import read_manifest as read_release_manif
 from dagster_project.publish.marts import MartSpec
 from dagster_project.publish.read import Release
 from dagster_project.publish.release import Callbacks, ReleaseContext, publish
-from dagster_project.settings import Settings
+from dagster_project.settings import DUCKDB, SPARK, Settings
 from dagster_project.sql import literal, parquet
 
 PACKAGES = ("dagster", "dagster-dbt", "dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "pandas", "pyarrow")
+SPARK_PACKAGES = ("dbt-spark", "pyspark")
 
 
 def published_marts(settings: Settings, manifest: Mapping[str, Any]) -> list[MartSpec]:
@@ -251,7 +252,7 @@ def _context(checks: list[dict[str, Any]], settings: Settings, manifest: Mapping
     released = Built.released(settings)
     return ReleaseContext(
         code_version=code_version(),
-        packages={name: version(name) for name in PACKAGES},
+        packages={name: version(name) for name in (*PACKAGES, *(SPARK_PACKAGES if settings.engine == SPARK else ()))},
         settings=settings.public(),
         lock=lock,
         synthetic=any(entry.synthetic for entries in lock.datasets.values() for entry in entries),
@@ -277,8 +278,10 @@ def unchanged_years(settings: Settings, manifest: Mapping[str, Any], released: B
 def year_files(mart: str, settings: Settings, manifest: Mapping[str, Any]) -> dict[int, Path]:
     """Year -> Parquet file beside the warehouse, of the model in `yearly_files` that the mart is a view of.
 
-    Empty where there is none; see the dbt materialization of that name.
+    Empty where there is none; see the dbt materialization of that name. Of files that another engine left there, none.
     """
+    if settings.engine != DUCKDB:
+        return {}
     parents = (manifest["nodes"].get(parent) for parent in manifest["parent_map"][f"model.chokepoint.{mart}"])
     models = [each["name"] for each in parents if each and each["config"]["materialized"] == "yearly_files"]
     patterns = [f"{settings.warehouse.name}.{model}.*.parquet" for model in models]

@@ -48,7 +48,7 @@ from dagster_project.planning.fingerprints import folder_fingerprint
 from dagster_project.planning.intake import current_inputs
 from dagster_project.planning.loading import require_whole
 from dagster_project.planning.state import FIGURES, IN_WORK, Built, identity, shape
-from dagster_project.settings import Settings
+from dagster_project.settings import DUCKDB, Settings
 from dagster_project.sql import identifier
 
 if TYPE_CHECKING:  # importing dbt takes two seconds, which the definitions do not need
@@ -165,6 +165,8 @@ def _yearly_models(
         for node in read_manifest(manifest)["nodes"].values()
         if node["config"].get("materialized") == "yearly_files" and folder_of(node) == each.name
     ]
+    if settings.engine != DUCKDB:
+        models = []  # only DuckDB writes their years beside the warehouse
 
     @dbt_assets(
         manifest=manifest,

@@ -26,7 +26,7 @@ from dagster_project.landing.loads import Load
 from dagster_project.planning.fingerprints import code_fingerprint, folder_fingerprint
 from dagster_project.planning.intake import fetch_inputs, require_drop_folders
 from dagster_project.publish.read import CURRENT
-from dagster_project.settings import Settings
+from dagster_project.settings import DUCKDB, Settings
 
 # The form of the record. One of another form is not read: everything is computed anew.
 VERSION = 4
@@ -49,6 +49,7 @@ class Built:
     builds    dataset by year -> year -> a name for the build that computed it last; another build, another name
     models    model -> `model_state` that it was built from; one run may build a part of a dataset's models
     release   in the record of what was published: the release that it describes
+    engine    what computed all this; a record of another engine counts as none
 
     What is about to be rebuilt is struck before dbt begins: after a crash the warehouse may hold old rows, new ones, or
     a mix, and the record claims none of them.
@@ -62,12 +63,13 @@ class Built:
     builds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)
     release: str = ""
+    engine: str = DUCKDB
     version: int = VERSION
 
     @staticmethod
     def load(settings: Settings) -> Built:
         """The record of the warehouse; an empty one before the first build."""
-        return _read(settings.data_dir / "built.json") if settings.warehouse.exists() else Built()
+        return _read(settings, "built.json")
 
     @staticmethod
     def released(settings: Settings) -> Built:
@@ -76,8 +78,8 @@ class Built:
         Empty too where it describes another release than the current one: a run was killed between publishing and
         noting it, and nobody can say what the current one was made from.
         """
-        record = _read(settings.data_dir / "released.json") if settings.warehouse.exists() else Built()
-        return record if record.release == _current_release(settings) else Built()
+        record = _read(settings, "released.json")
+        return record if record.release == _current_release(settings) else Built(engine=settings.engine)
 
     def years_of(self, each: Dataset) -> Mapping[str, str]:
         """Year -> identity, of a dataset that is computed by year."""
@@ -185,13 +187,15 @@ class Built:
         write_whole(path, json.dumps(asdict(self), indent=1).encode())
 
 
-def _read(path: Path) -> Built:
-    """The record; an empty one where there is none that can be read, so that everything is computed anew."""
+def _read(settings: Settings, name: str) -> Built:
+    """The record; an empty one where there is none of this engine that can be read, and all is computed anew."""
+    empty = Built(engine=settings.engine)
     try:
-        content = json.loads(path.read_bytes())
-        return Built(**content) if content.get("version") == VERSION else Built()
+        content = json.loads((settings.data_dir / name).read_bytes())
+        record = Built(**content) if content.get("version") == VERSION else empty
     except (FileNotFoundError, ValueError, TypeError, AttributeError):
-        return Built()
+        return empty
+    return record if record.engine == settings.engine and settings.warehouse.exists() else empty
 
 
 def _current_release(settings: Settings) -> str:

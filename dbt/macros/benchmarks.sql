@@ -39,20 +39,3 @@
     {%- endfor %} limit 0
     {%- endif -%}
 {%- endmacro %}
-
-{#-
-  Rows (benchmark_id, year, numerator, denominator, computed_text) from a CTE with one row per year: one row per year
-  and formula. A formula is (benchmark_id, numerator, denominator), the last two as SQL over the CTE's columns.
--#}
-{% macro benchmark_parts(relation, formulas) -%}
-    {%- for benchmark_id, numerator, denominator in formulas %}
-    select
-        '{{ benchmark_id }}' as benchmark_id,
-        year,
-        {{ numerator }} as numerator,
-        {{ denominator }} as denominator,
-        cast(null as string) as computed_text
-    from {{ relation }}
-    {% if not loop.last %}union all{% endif %}
-    {%- endfor -%}
-{%- endmacro %}

@@ -27,6 +27,7 @@ LAYERS = (
     {"checks"},
     {"datasets"},
     {"planning"},
+    {"spark", "frames"},
     {"brief", "dbt_project", "partitions", "jobs", "progress"},
     {"runs", "history"},
     {"assets", "asset_checks", "sensors"},
@@ -41,7 +42,7 @@ KNOW_DAGSTER |= {"build", "definitions", "cli"}
 MAY_KNOW = {
     "dagster": {*KNOW_DAGSTER, "checks/factory.py", "progress", "summary"},
     "dagster_dbt": {"assets"},
-    "dbt": {"dbt_project", "assets"},
+    "dbt": {"dbt_project", "spark", "assets"},
     "great_expectations": {"checks/engine.py"},
 }
 

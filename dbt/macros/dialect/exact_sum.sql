@@ -12,19 +12,19 @@
 {%- endmacro %}
 
 {#-
-  Spark has no whole numbers of 128 bits. Each value is cut into three limbs of 40 bits, the first of which may be
+  Spark has no whole numbers of 128 bits. Each value is cut into three limbs of 32 bits, the first of which may be
   longer; each limb is summed as a bigint, and the sums are joined as a decimal of 38 digits. All steps but the last
-  are exact, and under ANSI mode an overflow raises: of the total, or beyond 2^23 rows of a group.
+  are exact, and under ANSI mode an overflow raises: of the total, or beyond 2^31 rows of a group.
 -#}
 {% macro default__exact_sum(expression, bits) -%}
     {%- set units = '((' ~ expression ~ ') * pow(2, ' ~ bits ~ '))' -%}
-    {%- set high = 'cast(' ~ units ~ ' / pow(2, 80) as bigint)' -%}
-    {%- set rest = '(' ~ units ~ ' - ' ~ high ~ ' * pow(2, 80))' -%}
-    {%- set middle = 'cast(' ~ rest ~ ' / pow(2, 40) as bigint)' -%}
-    {%- set low = 'cast(rint(' ~ rest ~ ' - ' ~ middle ~ ' * pow(2, 40)) as bigint)' -%}
+    {%- set high = 'cast(' ~ units ~ ' / pow(2, 64) as bigint)' -%}
+    {%- set rest = '(' ~ units ~ ' - ' ~ high ~ ' * pow(2, 64))' -%}
+    {%- set middle = 'cast(' ~ rest ~ ' / pow(2, 32) as bigint)' -%}
+    {%- set low = 'cast(rint(' ~ rest ~ ' - ' ~ middle ~ ' * pow(2, 32)) as bigint)' -%}
     {%- set total -%}
-    (cast(sum({{ high }}) as decimal(38, 0)) * 1208925819614629174706176BD
-        + cast(sum({{ middle }}) as decimal(38, 0)) * 1099511627776BD + sum({{ low }}))
+    (cast(sum({{ high }}) as decimal(38, 0)) * 18446744073709551616BD
+        + cast(sum({{ middle }}) as decimal(38, 0)) * 4294967296BD + sum({{ low }}))
     {%- endset -%}
     ({{ rounded_as_on_duckdb(total) }} / pow(2, {{ bits }}))
 {%- endmacro %}

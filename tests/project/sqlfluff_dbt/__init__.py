@@ -11,10 +11,14 @@ from typing import Any
 
 
 class adapter:
-    """A dispatched macro becomes a function of the same name."""
+    """A dispatched macro becomes a function of the same name, or the query that it stands for."""
 
     @staticmethod
     def dispatch(name: str, package: str) -> Callable[..., str]:
+        if name == "benchmark_parts":
+            return lambda relation, formulas: (
+                f"select benchmark_id, year, numerator, denominator, computed_text from {relation}"
+            )
         return lambda *arguments: f"{name}({arguments[0]})"
 
 
