@@ -217,7 +217,7 @@ def dbt_vars(settings: Settings) -> dict[str, Any]:
 
 
 def _parsed_with(settings: Settings) -> dict[str, str]:
-    """The environment variables that dbt reads while it parses: relations are named then. The warehouse is not there."""
+    """The environment variables that dbt reads while it parses, when it names relations; no data are there yet."""
     return {
         "CHOKEPOINT_WAREHOUSE": "/nowhere/warehouse.duckdb",
         "CHOKEPOINT_SCHEMA_PREFIX": settings.spark_schema if settings.engine == SPARK else "",
