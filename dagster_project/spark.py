@@ -1,7 +1,7 @@
 """Spark as the engine that computes the models: the session, what it reads, and what DuckDB sees of its tables.
 
 dbt computes in a Spark session of this process; checks, metadata and publishing stay on DuckDB, which reads the Parquet
-files that Spark wrote through views in `warehouse.duckdb`. What belongs here: both ends of that seam. Not here: the
+files that Spark wrote through views in its warehouse file. What belongs here: both ends of that seam. Not here: the
 models' SQL and how Spark writes a year (see `dbt/macros`), and the running of dbt (see `dbt_project`).
 
 PySpark is an extra of the package: it is imported only where the engine is Spark.
@@ -138,7 +138,7 @@ def profile(path: Path | None) -> dict[str, str]:
 
 
 def folder(settings: Settings) -> Path:
-    """Where Spark's tables lie unless the profile names another `spark.sql.warehouse.dir`."""
+    """Where Spark's tables lie unless the profile names another warehouse directory."""
     return settings.data_dir / "spark"
 
 
@@ -262,7 +262,7 @@ def _hadoop(pattern: str) -> str:
 
 
 def show(active: SparkSession, settings: Settings, manifest: Mapping[str, Any], names: Collection[str]) -> None:
-    """Views in `warehouse.duckdb` over the files of these tables (models and seeds), as Spark has them now.
+    """Views in the warehouse file over the files of these tables (models and seeds), as Spark has them now.
 
     Columns come in the order and types of the contract: Spark keeps the year in the path, not in the files.
     """

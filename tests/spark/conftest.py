@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,6 @@ from standalone import Cluster
 from tests.helpers.real_files import DROP
 
 COMMAND = Path(sys.executable).with_name("chokepoint")
-Release = Callable[[str, Mapping[str, str]], "Both"]
 
 
 @dataclass(frozen=True)
@@ -59,15 +58,16 @@ def real(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Both:
 def _published(cluster: Cluster, root: Path, settings: Mapping[str, str]) -> Both:
     """A release from each engine, made by the command as a user gives it; Spark finds the same landing."""
     both = Both(root / "duckdb", root / "spark")
-    _run(both.duckdb, settings)
+    run(both.duckdb, settings)
     both.spark.mkdir()
     for name in ("archive", "landing"):
         shutil.copytree(both.duckdb / name, both.spark / name)
-    _run(both.spark, {**settings, "CHOKEPOINT_ENGINE": "spark", "CHOKEPOINT_SPARK_CONF": str(cluster.profile)})
+    run(both.spark, {**settings, "CHOKEPOINT_ENGINE": "spark", "CHOKEPOINT_SPARK_CONF": str(cluster.profile)})
     return both
 
 
-def _run(data: Path, settings: Mapping[str, str]) -> None:
+def run(data: Path, settings: Mapping[str, str]) -> None:
+    """The command, with these settings and no others."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith("CHOKEPOINT_")}
     environment = {**plain, "DAGSTER_HOME": str(data.with_name(f"dagster-{data.name}")), **settings}
     done = subprocess.run(

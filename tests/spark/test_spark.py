@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import Both
+from conftest import Both, run
 from standalone import Cluster
 
 from dagster_project import spark
@@ -185,3 +185,15 @@ def test_a_worker_killed_in_the_midst_of_a_model_costs_a_retry_and_no_wrong_row(
         assert rows(settings, f"intermediate.{model}") == before
     finally:
         cluster.add_worker("worker-after")
+
+
+def test_after_a_change_of_the_engine_every_model_is_computed_anew(sample: Both) -> None:
+    run(sample.spark, {})
+    with duckdb.connect(str(sample.spark / "warehouse.duckdb"), read_only=True) as connection:
+        tables = connection.execute("select table_name from duckdb_tables() where schema_name = 'marts'").fetchall()
+        views = connection.execute(
+            "select view_name from duckdb_views() where schema_name <> 'staging' and sql ilike '%spark%'"
+        ).fetchall()
+    assert len(tables) == len(hashes(sample.duckdb)) - 1  # trade_flows is a view
+    assert views == []
+    assert hashes(sample.spark) == hashes(sample.duckdb)

@@ -1,4 +1,4 @@
-{#- Where dbt's adapter for Spark expects another table format or a hosted cluster. What is here replaces its macros. -#}
+{#- Where dbt's adapter for Spark expects another table format or a hosted cluster: in place of its macros. -#}
 
 {#- Parquet tables take no constraints; data tests look for nulls. -#}
 {% macro spark__persist_constraints(relation, model) %}
@@ -16,7 +16,7 @@ write_model(spark, model(dbtObj(spark.table), spark), "{{ relation }}")
     {%- endif -%}
 {%- endmacro %}
 
-{#- All rows of a seed in one statement; the adapter's own writes null as the text None and leaves quotes as they are. -#}
+{#- All rows of a seed in one statement; the adapter's own takes null for the text None, and a quote for the end. -#}
 {% macro spark__load_csv_rows(model, agate_table) -%}
     {%- set types = model['config'].get('column_types', {}) -%}
     {%- set sql -%}

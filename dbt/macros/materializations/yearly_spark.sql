@@ -31,7 +31,9 @@
         {%- endif -%}
         {%- call statement('create') -%}
             create table {{ target }} (
-                {%- for column in columns %}{{ column.name }} {{ column.dtype }}{% if not loop.last %}, {% endif %}{% endfor -%}
+                {%- for column in columns -%}
+                    {{ column.name }} {{ column.dtype }}{% if not loop.last %}, {% endif %}
+                {%- endfor -%}
             ) using parquet partitioned by (year)
         {%- endcall -%}
         {%- call statement('main') -%}
