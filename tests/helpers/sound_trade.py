@@ -7,7 +7,7 @@ Not here: what is wrong with a spoiled table (the tests of the checks).
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
@@ -16,6 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from tests.helpers.check_cases import Row, Tables, holding
+from tests.helpers.plain_networks import plain_network
 from tests.helpers.sound_reference import (
     AREAS_NES,
     BATTERIES,
@@ -189,6 +190,9 @@ def mart_tables() -> Tables:
     with duckdb.connect() as connection:
         holding(staged).setup(connection)
         connection.execute(_MARTS)
+        connection.register("networks", _networks(connection))
+        connection.execute(_NETWORKS)
+        connection.unregister("networks")
         names = [name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()]
         made = {name: connection.table(name).to_arrow_table() for name in names}
     return {
@@ -216,6 +220,21 @@ def _sums(content: Iterable[Row], *keys: str) -> dict[tuple[Any, ...], float]:
     return dict(sums)
 
 
+def _networks(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Every good's network as networkx has it."""
+    flows: defaultdict[tuple[int, str], dict[tuple[int, int], float]] = defaultdict(dict)
+    query = "select year, hs6, exporter_code, importer_code, value_usd from trade_flows"
+    for year, hs6, exporter, importer, value in connection.execute(query).fetchall():
+        flows[year, hs6][exporter, importer] = value
+    return pa.Table.from_pylist(
+        [{"year": year, "hs6": hs6, **plain_network(of_good)} for (year, hs6), of_good in flows.items()]
+    )
+
+
+_NETWORKS = """
+    create table product_network as
+        select *, clustering * diameter as clustering_component from networks;
+"""
 # Every import report is a flow from its partner to its reporter.
 _MARTS = """
     create table int_year_settings as

@@ -72,11 +72,12 @@ def networks(year: int, hs6: pa.ChunkedArray, exporter: np.ndarray, importer: np
     goods = hs6.combine_chunks()
     number = goods.indices.to_numpy()[linked].astype(np.min_scalar_type(len(goods.dictionary)))
     order = linked[np.argsort(number, kind="stable")]  # of numbers of two bytes in one pass
-    ends = np.cumsum(np.bincount(number, minlength=len(goods.dictionary)))
+    sizes = np.bincount(number, minlength=len(goods.dictionary))
+    ends = np.cumsum(sizes)
     rows = []
     # Two threads on matrices of this size wait for each other: seven times the processor time on a busy machine.
     with threadpool_limits(limits=1, user_api="blas"):
-        for begin, end, name in zip([0, *ends[:-1]], ends, goods.dictionary.to_pylist(), strict=True):
+        for begin, end, name in zip(ends - sizes, ends, goods.dictionary.to_pylist(), strict=True):
             own = order[begin:end]
             if len(own):
                 rows.append((name, network(exporter[own], importer[own], value[own])))

@@ -47,6 +47,10 @@ SCALED = {
     ),
     "vulnerability_summary": ("n_goods", "goods_share", "import_value_usd", "value_share"),
     "industry_vulnerability": ("vulnerability", "vulnerability_mean", "indexed_value_share", "ratio_to_next"),
+    "product_network": (
+        *("clustering", "clustering_component", "density", "reciprocity", "top_pagerank", "top_buyer_pagerank"),
+        *("n_countries", "n_links", "n_components", "largest_component", "diameter"),
+    ),
 }
 
 CASES = [
@@ -204,6 +208,44 @@ CASES = [
         rows("industry_vulnerability", **CHINA_IN_2017).set(rank=sql("rank + 1")),
         fails="industry_vulnerability.measures_plausible",
         shows={**CHINA_IN_2017, "first_rank": 2},
+    ),
+    case(
+        "a good without a network",
+        rows("product_network", **BATTERIES_OF_2017).remove(),
+        fails="product_network.goods_match_centrality",
+        shows={**BATTERIES_OF_2017, "in_product_network": False, "in_product_centrality": True},
+    ),
+    case(
+        "the network of a good that nobody trades",
+        add("product_network", {"year": 2017, "hs6": "010599", "n_links": 1}),
+        fails="product_network.goods_match_centrality",
+        shows={"hs6": "010599", "in_product_centrality": False},
+    ),
+    *(
+        case(
+            f"a network with {words}",
+            rows("product_network", **BATTERIES_OF_2017).set(**{column: value}),
+            fails="product_network.measures_plausible",
+            shows={**BATTERIES_OF_2017, column: value},
+        )
+        for words, column, value in (
+            ("more links than pairs of countries", "n_links", 99),
+            ("more parts than countries allow", "n_components", 3),
+            ("a largest part of more countries than there are", "largest_component", 5),
+            ("a path through more countries than there are", "diameter", 4),
+            ("links and no diameter", "diameter", None),
+            ("more reciprocity than links", "reciprocity", 1.5),
+            ("clustering above 1", "clustering", 1.1),
+            ("no clustering and its product", "clustering", None),
+            ("a leader below the mean", "top_pagerank", 0.1),
+            ("a leader of buyers below the mean", "top_buyer_pagerank", 0.1),
+        )
+    ),
+    case(
+        "another country at the centre",
+        rows("product_network", year=2018).set(top_pagerank_code=999),
+        fails="product_network.recomputed_from_flows",
+        shows={"year": 2018, "top_pagerank_code": 999},
     ),
     case(
         "values and quantities in thousands",
