@@ -49,6 +49,8 @@ WHOLE = 1.000001
 VERSION = "1.0.0"  # of the export format, not of the bundle
 _NAMESPACE = uuid5(NAMESPACE_DNS, "chokepoint")
 _CAPITALS = {"bec4", "bec5", "cdi3", "eu", "hhi", "hs2", "hs6", "id", "iso2", "iso3", "rta", "usd"}
+# Types of the contract that the release's DuckDB file calls otherwise.
+_TYPES = {"string": "varchar"}
 # The export of a bundle names no moment, or every rewriting would be a change.
 _NO_MOMENT = "2000-01-01T00:00:00+00:00"
 
@@ -170,7 +172,7 @@ def _column(name: str, type_: str, description: str | None, expression: str | No
         "verbose_name": _label(name),
         "is_dttm": type_ == "date",
         "is_active": True,
-        "type": type_.upper(),
+        "type": _TYPES.get(type_, type_).upper(),
         "advanced_data_type": None,
         "groupby": True,
         "filterable": True,

@@ -51,7 +51,7 @@
         year,
         {{ numerator }} as numerator,
         {{ denominator }} as denominator,
-        cast(null as varchar) as computed_text
+        cast(null as string) as computed_text
     from {{ relation }}
     {% if not loop.last %}union all{% endif %}
     {%- endfor -%}

@@ -24,3 +24,24 @@
     and cmd_code <> '999999'
     and not coalesce(revision_assumed, false)
 {%- endmacro %}
+
+{#-
+  Rows (year, rule, unit, n) from a CTE with one column of counts per rule. `units` says what each rule counts: row or
+  flow. The CTE is read once, because an engine that does not keep a CTE computes it anew for every reference.
+-#}
+{% macro counts_by_rule(relation, units) -%}
+    select
+        {{ relation }}.year,
+        rules.rule,
+        rules.unit,
+        case rules.rule
+            {%- for rule in units %} when '{{ rule }}' then {{ relation }}.{{ rule }}{% endfor %}
+        end as n
+    from {{ relation }}
+    cross join (
+        {%- for rule, unit in units.items() %}
+        select '{{ rule }}' as rule, '{{ unit }}' as unit
+        {%- if not loop.last %} union all{% endif %}
+        {%- endfor %}
+    ) as rules
+{%- endmacro %}

@@ -22,8 +22,8 @@
 {#- The years this run recomputes, sorted. A year that is not landed is an error: it would be emptied. -#}
 {% macro years_of_run() -%}
     {%- set landed = run_query(
-        'select distinct year from ' ~ source('landing', 'trade_reporters') ~ ' order by year'
-    ).columns[0].values() | map('int') | list -%}
+        'select distinct year from ' ~ source('landing', 'trade_reporters')
+    ).columns[0].values() | map('int') | sort | list -%}
     {%- set asked = years_asked_for() -%}
     {%- for year in asked if year not in landed -%}
         {%- do exceptions.raise_compiler_error(

@@ -4,7 +4,7 @@
 {%- endmacro %}
 
 {% macro default__add_years(date, years) -%}
-    add_months({{ date }}, {{ 12 * years }})
+    add_months({{ date }}, {{ 12 * (years | int) }})
 {%- endmacro %}
 
 {% macro duckdb__add_years(date, years) -%}

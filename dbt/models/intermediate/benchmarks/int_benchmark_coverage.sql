@@ -78,7 +78,7 @@ covered as (
     select
         'all_publications',
         year,
-        applications >= {{ all_publications_min() }},
+        {{ comparable('applications') }} >= {{ all_publications_min() }},
         year || ': ' || cast(round(applications) as bigint) || ' PCT applications loaded'
     from publications
     union all
@@ -94,5 +94,5 @@ select
     needs,
     cast(year as integer) as year,
     coalesce(is_covered, false) as is_covered,
-    cast(found as varchar) as found
+    cast(found as string) as found
 from covered

@@ -62,7 +62,8 @@ china_fields as (
         field_id,
         field_name,
         row_number() over (
-            partition by filing_year order by {{ comparable('applications') }} desc, field_id
+            partition by filing_year
+            order by {{ comparable('applications') }} desc nulls last, field_id nulls last
         ) as place
     from core
     where country_iso2 = 'CN'
@@ -88,7 +89,7 @@ parts as (
             else 0
         end,
         1,
-        cast(null as varchar)
+        cast(null as string)
     from all_fields
     inner join fields_below on all_fields.year = fields_below.year
     union all
@@ -98,9 +99,9 @@ parts as (
 )
 
 select
-    cast(benchmark_id as varchar) as benchmark_id,
+    cast(benchmark_id as string) as benchmark_id,
     cast(year as integer) as year,
     cast(numerator as double) as numerator,
     cast(denominator as double) as denominator,
-    cast(computed_text as varchar) as computed_text
+    cast(computed_text as string) as computed_text
 from parts

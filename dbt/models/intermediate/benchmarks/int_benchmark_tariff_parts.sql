@@ -31,9 +31,9 @@ parts as (
 )
 
 select
-    cast(benchmark_id as varchar) as benchmark_id,
+    cast(benchmark_id as string) as benchmark_id,
     cast(null as integer) as year,
     cast(numerator as double) as numerator,
     cast(denominator as double) as denominator,
-    cast(null as varchar) as computed_text
+    cast(null as string) as computed_text
 from parts

@@ -62,7 +62,7 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by year, importer_iso3 order by {{ comparable('vulnerability') }} desc, hs2
+            partition by year, importer_iso3 order by {{ comparable('vulnerability') }} desc nulls last, hs2 nulls last
         ) as place
     from industries
 ),
@@ -103,7 +103,9 @@ destination_ranks as (
     select
         year,
         importer_iso3,
-        rank() over (partition by year order by {{ comparable_usd('value_usd') }} desc) as destination_rank
+        cast(
+            rank() over (partition by year order by {{ comparable_usd('value_usd') }} desc nulls last) as bigint
+        ) as destination_rank
     from destinations
 ),
 
@@ -168,9 +170,9 @@ parts as (
 )
 
 select
-    cast(benchmark_id as varchar) as benchmark_id,
+    cast(benchmark_id as string) as benchmark_id,
     cast(year as integer) as year,
     cast(numerator as double) as numerator,
     cast(denominator as double) as denominator,
-    cast(computed_text as varchar) as computed_text
+    cast(computed_text as string) as computed_text
 from parts

@@ -40,7 +40,11 @@ reference_years as (
             hs6,
             year,
             row_number() over (
-                partition by hs6 order by place, abs(year - {{ var('tariff_reference_year', 2017) }}), year
+                partition by hs6
+                order by
+                    place nulls last,
+                    abs(year - {{ var('tariff_reference_year', 2017) }}) nulls last,
+                    year nulls last
             ) as choice
         from candidates
     ) as ranked

@@ -17,7 +17,9 @@ heaviest_target as (
         select
             from_code,
             hs6,
-            row_number() over (partition by from_code order by {{ comparable('weight') }} desc, hs6) as place
+            row_number() over (
+                partition by from_code order by {{ comparable('weight') }} desc nulls last, hs6 nulls last
+            ) as place
         from conversion
     ) as ranked
     where place = 1

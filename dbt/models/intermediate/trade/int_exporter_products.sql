@@ -42,5 +42,9 @@ select
     export_value_usd,
     sum_relative_to_mean_supplier,
     sum_supply_share,
-    rank() over (partition by year, hs6 order by {{ comparable_usd('export_value_usd') }} desc) as export_rank
+    cast(
+        rank() over (
+            partition by year, hs6 order by {{ comparable_usd('export_value_usd') }} desc nulls last
+        ) as bigint
+    ) as export_rank
 from summed

@@ -78,26 +78,21 @@ flow_counts as (
 ),
 
 counts as (
-    {%- set rules = [
-        ('row', 'report', 'report_counts'),
-        ('row', 'import_report', 'report_counts'),
-        ('row', 'export_report_used', 'report_counts'),
-        ('row', 'export_report_unused', 'report_counts'),
-        ('row', 'converted', 'report_counts'),
-        ('row', 'unconvertible', 'report_counts'),
-        ('row', 'unallocated_import', 'unallocated_counts'),
-        ('row', 'unallocated_export_unused', 'unallocated_counts'),
-        ('flow', 'flow', 'flow_counts'),
-        ('flow', 'mirrored', 'flow_counts'),
-        ('flow', 'ghost_flow', 'report_counts'),
-        ('flow', 'ghost_flow', 'ghost_counts'),
-    ] %}
-    {%- for unit, rule, counted in rules %}
-    select year, '{{ rule }}' as rule, '{{ unit }}' as unit, {{ rule }} as n from {{ counted }}
-    {%- if not loop.last %}
+    {{ counts_by_rule('report_counts', {
+        'report': 'row',
+        'import_report': 'row',
+        'export_report_used': 'row',
+        'export_report_unused': 'row',
+        'converted': 'row',
+        'unconvertible': 'row',
+        'ghost_flow': 'flow',
+    }) }}
     union all
-    {%- endif %}
-    {%- endfor %}
+    {{ counts_by_rule('unallocated_counts', {'unallocated_import': 'row', 'unallocated_export_unused': 'row'}) }}
+    union all
+    {{ counts_by_rule('flow_counts', {'flow': 'flow', 'mirrored': 'flow'}) }}
+    union all
+    {{ counts_by_rule('ghost_counts', {'ghost_flow': 'flow'}) }}
 )
 
 select

@@ -89,7 +89,8 @@ leaders as (
         exporter_code,
         export_value_usd,
         row_number() over (
-            partition by year, hs6 order by {{ comparable_usd('export_value_usd') }} desc, exporter_code
+            partition by year, hs6
+            order by {{ comparable_usd('export_value_usd') }} desc nulls last, exporter_code nulls last
         ) as place
     from exporters
     where export_rank <= 3
@@ -140,7 +141,7 @@ measured as (
 
 -- Nulls are left out before the window function and the percentile.
 compared as (
-    select year, hs6, {{ comparable('export_centrality') }} as export_centrality
+    select year, hs6, {{ comparable('export_centrality') }} as compared_centrality
     from measured
     where in_scope and export_centrality is not null
 ),
@@ -149,15 +150,15 @@ ranked as (
     select
         year,
         hs6,
-        export_centrality,
-        cume_dist() over (partition by year order by export_centrality) as centrality_percentile
+        compared_centrality,
+        cume_dist() over (partition by year order by compared_centrality nulls last) as centrality_percentile
     from compared
 ),
 
 thresholds as (
     select
         year,
-        percentile_cont(0.75) within group (order by export_centrality) as p75
+        percentile_cont(0.75) within group (order by compared_centrality) as p75
     from compared
     group by year
 )
@@ -165,7 +166,7 @@ thresholds as (
 select
     measured.*,
     case
-        when measured.in_scope then coalesce(ranked.export_centrality >= thresholds.p75, false)
+        when measured.in_scope then coalesce(ranked.compared_centrality >= thresholds.p75, false)
     end as high_centrality,
     ranked.centrality_percentile
 from measured

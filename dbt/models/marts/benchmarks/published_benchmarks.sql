@@ -58,7 +58,7 @@ computed as (
             then {{ exact_sum('parts.numerator') }} / {{ exact_sum('parts.denominator') }}
         end as computed_value,
         max(parts.computed_text) as computed_text,
-        {{ dbt.listagg('cast(used.year as varchar)', "', '", 'order by used.year') }} as years
+        {{ dbt.listagg('cast(used.year as string)', "', '", 'order by used.year nulls last') }} as years
     from used
     left join parts
         on used.benchmark_id = parts.benchmark_id and coalesce(used.year, 0) = coalesce(parts.year, 0)
@@ -66,7 +66,7 @@ computed as (
 ),
 
 findings as (
-    select benchmark_id, {{ dbt.listagg('found', "'; '", 'order by year') }} as found
+    select benchmark_id, {{ dbt.listagg('found', "'; '", 'order by year nulls last') }} as found
     from considered
     where year_rule <> 'latest' or year = coalesce(latest_covered, latest_loaded)
     group by benchmark_id

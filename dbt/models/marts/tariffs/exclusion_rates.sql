@@ -36,7 +36,9 @@ of_requester as (
         count(*) as requests,
         count(case when is_granted then 1 end) as granted,
         count(case when is_decided then 1 end) as decided,
-        row_number() over (partition by list_id order by count(*) desc, requester) as place
+        row_number() over (
+            partition by list_id order by count(*) desc nulls last, requester nulls last
+        ) as place
     from requests
     where requester is not null
     group by list_id, requester

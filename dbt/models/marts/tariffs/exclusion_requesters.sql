@@ -20,5 +20,5 @@ select
     denied,
     {{ approval_share() }} as approval_share,
     n_hs6,
-    rank() over (partition by list_id order by requests desc) as requests_rank
+    cast(rank() over (partition by list_id order by requests desc nulls last) as bigint) as requests_rank
 from counted

@@ -8,7 +8,7 @@ with_previous_end as (
         *,
         max(last_day) over (
             partition by list_id, hts10
-            order by valid_from, last_day, document, item
+            order by valid_from nulls last, last_day nulls last, document nulls last, item nulls last
             rows between unbounded preceding and 1 preceding
         ) as previous_end
     from intervals
@@ -26,14 +26,14 @@ numbered as (
             end
         ) over (
             partition by list_id, hts10
-            order by valid_from, last_day, document, item
+            order by valid_from nulls last, last_day nulls last, document nulls last, item nulls last
             rows between unbounded preceding and current row
         ) as island
     from with_previous_end
 ),
 
 documents as (
-    select list_id, hts10, island, {{ dbt.listagg('document', "'; '", 'order by document') }} as document
+    select list_id, hts10, island, {{ dbt.listagg('document', "'; '", 'order by document nulls last') }} as document
     from (select distinct list_id, hts10, island, document from numbered) as named
     group by list_id, hts10, island
 ),

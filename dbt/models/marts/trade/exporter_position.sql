@@ -56,7 +56,9 @@ select
         as high_centrality_rank1_share,
     cast(counted.n_high_centrality_top3 as double) / nullif(counted.n_high_centrality, 0)
         as high_centrality_top3_share,
-    rank() over (partition by counted.year order by counted.n_high_centrality desc) as high_centrality_rank,
+    cast(
+        rank() over (partition by counted.year order by counted.n_high_centrality desc nulls last) as bigint
+    ) as high_centrality_rank,
     counted.export_value_usd,
     counted.in_scope_export_value_usd
 from counted

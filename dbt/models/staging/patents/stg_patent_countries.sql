@@ -6,7 +6,7 @@ with areas as (
         name,
         row_number() over (
             partition by iso2
-            order by case when valid_to is null then 0 else 1 end, country_code desc
+            order by case when valid_to is null then 0 else 1 end nulls last, country_code desc nulls last
         ) as place
     from {{ source('landing_reference', 'countries') }}
     where is_country and iso2 is not null and iso2 <> ''
