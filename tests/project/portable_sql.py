@@ -43,7 +43,7 @@ ONE_ENGINE_SIGNS = {
 _WORDS = [(re.compile(rf"\b({pattern})", re.I), remedy) for pattern, remedy in ONE_ENGINE.items()]
 _SIGNS = [(re.compile(pattern), remedy) for pattern, remedy in ONE_ENGINE_SIGNS.items()]
 _COMMENT = re.compile(r"\{#.*?#\}|/\*.*?\*/|--[^\n]*", re.S)
-_COMPARISON = re.compile(r"\s(<=|>=|<>|<|>|=)\s")
+_COMPARISON = re.compile(r"\s(<=|>=|<>|<|>|=|between)\s", re.I)
 # A difference compared with a margin as small as this is no threshold.
 _MARGIN = re.compile(r"\b0\.0{5,}1\b")
 _MAKES_DOUBLES = re.compile(r"exact_sum|\b(sqrt|avg|stddev\w*|ln|exp|pow)\s*\(|\bas double\)|\s/\s")
@@ -98,7 +98,8 @@ def unrounded_doubles(text: str, doubles: frozenset[str]) -> Iterator[Finding]:
     for sign in _COMPARISON.finditer(text):
         left, right = _left_of(text, sign.start()), _right_of(text, sign.end())
         rest_of_line = text[sign.end() : (text + "\n").index("\n", sign.end())]
-        if "0" in (left, right) or _MARGIN.search(rest_of_line):
+        with_nothing = "0" in (left, right) and sign[1] != "between"
+        if with_nothing or _MARGIN.search(rest_of_line):
             continue
         if found := _unrounded(left, known) or _unrounded(right, known):
             yield _line(text, sign.start()), f"found {sign[1]} over the double {found}; write comparable('{found}')"

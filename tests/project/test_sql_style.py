@@ -135,6 +135,7 @@ def test_versions_for_one_engine_are_in_their_folder_and_have_a_counterpart() ->
         ),
         ("import_hhi > 0.4", "{{ comparable('import_hhi') }} > 0.4"),
         ("0.4 <= t.import_hhi", "0.4 <= {{ comparable('t.import_hhi') }}"),
+        ("weight between 0 and 0.5", "{{ comparable('weight') }} between 0 and 0.5"),
         ("sqrt(import_hhi) >= p75", "import_hhi > 0"),
         ("abs(weight - 1) <= limits.tolerance", "abs(weight - 1) <= limits.tolerance + 0.000000001"),
     ],
