@@ -1,7 +1,7 @@
 """What dbt's Python models read and give back, in one place for all of them: how depends on the engine.
 
-A model by year (materialization `yearly_python`) is called once per year and finds it in `dbt.config`. Not here: what a
-model computes (its dataset's module).
+A model by year (materialization `yearly_python`) is called once per year and finds it in its configuration. Not here:
+what a model computes (its dataset's module).
 """
 
 from __future__ import annotations

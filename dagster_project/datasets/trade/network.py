@@ -1,6 +1,6 @@
 """The trade in one good as a network: how dense it is, how clustered, how wide, and who is central in it.
 
-Pure functions over arrays. Clustering is Barrat's (Barrat et al., PNAS 101, 2004), PageRank is Brin's and Page's (1998).
+Pure functions over arrays. Clustering is Barrat's (PNAS 101, 2004), PageRank is Brin's and Page's (1998).
 Not here: where the flows come from (dbt, `int_product_network`), and economic complexity (`complexity`).
 """
 
@@ -62,7 +62,9 @@ class Network:
     top_buyer_pagerank: float
 
 
-def networks(year: int, hs6: pa.ChunkedArray, exporter: np.ndarray, importer: np.ndarray, value: np.ndarray) -> pa.Table:
+def networks(
+    year: int, hs6: pa.ChunkedArray, exporter: np.ndarray, importer: np.ndarray, value: np.ndarray
+) -> pa.Table:
     """One row (SCHEMA) per good with a flow between two countries, sorted by hs6.
 
     The flows of a year in any order, all of one length: goods as a dictionary of texts, country codes (integers) and

@@ -23,6 +23,7 @@ import pytest
 
 from tests.helpers import dbt_command
 from tests.helpers.dbt_command import Done
+from tests.helpers.plain_networks import plain_network
 from tests.helpers.tiny_landing import Report, World, random_world, write_landing
 
 INTERMEDIATE_BEC4 = {"111", "121", "21", "22", "31", "322", "42", "53"}
@@ -181,6 +182,24 @@ def expected_centrality(
     return products
 
 
+def expected_networks(products: Mapping[Key, Row], flows: Mapping[Key, Row]) -> dict[Key, Row]:
+    """product_network by (year, hs6): a good that only countries with themselves trade has no network."""
+    by_product: dict[Key, dict[Key, float]] = defaultdict(dict)
+    for (year, exporter, importer, hs6), flow in flows.items():
+        if exporter != importer:
+            by_product[year, hs6][exporter, importer] = flow["value_usd"]
+    networks: dict[Key, Row] = {}
+    for key, product in products.items():
+        found = plain_network(by_product[key]) if key in by_product else {"n_countries": 0, "clustering": None}
+        clustering = found["clustering"]
+        networks[key] = {
+            **found,
+            "in_scope": product["in_scope"],
+            "clustering_component": None if clustering is None else clustering * found["diameter"],
+        }
+    return networks
+
+
 def expected_vulnerability(world: World, flows: Mapping[Key, Row], products: Mapping[Key, Row]) -> dict[Key, Row]:
     """import_vulnerability by (year, importer, hs6)."""
     reported = {(year, country) for year, country, flow in world.reporters if flow == "M"}
@@ -336,6 +355,7 @@ def _key_of(mart: str) -> tuple[str, ...]:
         "trade_flows": ("year", "exporter_code", "importer_code", "hs6"),
         "bilateral_totals": ("year", "exporter_code", "importer_code"),
         "product_centrality": ("year", "hs6"),
+        "product_network": ("year", "hs6"),
         "exporter_position": ("year", "exporter_code"),
         "import_vulnerability": ("year", "importer_code", "hs6"),
         "vulnerability_summary": ("year", "importer_code", "category"),
@@ -373,6 +393,7 @@ def expected(world: World) -> dict[str, dict[Key, Row]]:
         "trade_flows": flows,
         "bilateral_totals": expected_bilateral(world, flows),
         "product_centrality": products,
+        "product_network": expected_networks(products, flows),
         "exporter_position": expected_positions(products),
         "import_vulnerability": goods,
         "vulnerability_summary": expected_summary(goods),
@@ -384,6 +405,7 @@ MARTS = (
     "trade_flows",
     "bilateral_totals",
     "product_centrality",
+    "product_network",
     "exporter_position",
     "import_vulnerability",
     "vulnerability_summary",
@@ -459,6 +481,7 @@ def test_the_other_settings(copied: Dbt, world: World) -> None:
     flows, _ = expected_flows(replace(world, flows=world.flows + world.reimports), factor=1.25)
     products = expected_centrality(world, flows, bec4=None)
     assert any(exporter == importer for _, exporter, importer, _ in flows)
+    assert_equal("product_network", copied.table("marts.product_network"), expected_networks(products, flows))
     assert_equal("trade_flows", copied.table("marts.trade_flows"), flows)
     assert_equal("product_centrality", copied.table("marts.product_centrality"), products)
     assert_equal("exporter_position", copied.table("marts.exporter_position"), expected_positions(products))

@@ -17,6 +17,8 @@ import pyarrow as pa
 import pytest
 
 from dagster_project.datasets.trade.network import SCHEMA, Network, network, networks, pagerank
+from dagster_project.sample.reporting import YEARS
+from dagster_project.sample.truth import truth
 from tests.helpers.plain_networks import plain_network
 
 Flows = Mapping[tuple[int, int], float]
@@ -153,3 +155,17 @@ def test_a_year_without_flows_has_no_rows() -> None:
     nothing = pa.chunked_array([], pa.dictionary(pa.int32(), pa.string()))
     codes = np.empty(0, dtype=np.int32)
     assert networks(2017, nothing, codes, codes, np.empty(0)).num_rows == 0
+
+
+@pytest.mark.slow
+def test_the_sample_holds_every_kind_of_network() -> None:
+    """A good of one link, one of two equal parts, one of a single exporter, and the usual one."""
+    by_good: dict[tuple[int, str], dict[tuple[int, int], float]] = {}
+    for (year, exporter, importer, hs6), (value, _) in truth().flows.items():
+        by_good.setdefault((year, hs6), {})[exporter, importer] = value
+    for year in YEARS:
+        found = {hs6: measured(flows) for (of, hs6), flows in by_good.items() if of == year}
+        kinds = {(each.n_links == 1, each.n_components, each.clustering is None) for each in found.values()}
+        assert {(True, 1, True), (False, 1, False)} <= kinds
+        assert any(each.n_components == 2 and each.n_countries == 2 * each.largest_component for each in found.values())
+        assert any(each.clustering == 0 for each in found.values())
