@@ -18,6 +18,7 @@ CHECKED = {check.table for stage in STAGES for check in stage.checks}
 CONTRACTED = {
     "trade_flows", "bilateral_totals", "product_centrality", "exporter_position", "import_vulnerability",
     "vulnerability_summary", "industry_vulnerability", "product_network",
+    "economic_complexity", "product_complexity", "product_space",
 }  # fmt: skip
 
 

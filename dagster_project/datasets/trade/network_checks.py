@@ -1,7 +1,8 @@
-"""Checks of the networks of goods and of economic complexity: plausible values, and values by another road.
+"""Checks of the networks of goods: plausible values, and values by another road.
 
 The models solve systems of equations over matrices; here the same follows from joins and from steps repeated until
-nothing changes. Not here: the other marts of trade (`mart_checks`, `recomputed`), and hand-worked cases (the tests).
+nothing changes. Not here: the other marts of trade (`mart_checks`, `recomputed`, `complexity_checks`), and hand-worked
+cases (the tests).
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ _NETWORKS = f"""
             union all select 'buyer', year, hs6, i, j, w from links
         )
         union all select way, year, hs6, i, i, 0, 0
-        from countries cross join (values ('supplier'), ('buyer')) as ways (way)
+        from countries cross join (values ('supplier'), ('buyer')) as directions (way)
     ),
     steps (step, way, year, hs6, i, y) as (
         select 0, way, year, hs6, i, 1::double from shares where i = j
