@@ -2,7 +2,7 @@
 
     python -m bench.run                    every scenario
     python -m bench.run --years 3          the pipeline against bare.sql for three years
-    python -m bench.run --only unchanged   one of: load, ratio, growth, unchanged
+    python -m bench.run --only unchanged   one of: load, ratio, growth, unchanged, network
 
 Input and output lie in bench/work and are kept out of git; the input is generated once. The exit status is 1 when the
 marts of the two differ; a missed target is shown, and is no failure: machines differ. See README.md beside this file.
@@ -27,11 +27,13 @@ from bench.measure import ROOT, Measured, measure
 from dagster_project.sample.world import FIRST_YEAR
 
 WORK = ROOT / "bench" / "work"
-SCENARIOS = ("load", "ratio", "growth", "unchanged")
+SCENARIOS = ("load", "ratio", "growth", "unchanged", "network")
 GROWN = 4  # years of the growing warehouse
 RATIO_TARGETS = {1: 3.0, 3: 2.0}
 PEAK_TARGET_MB = 4096
 ADDED_TARGET, SPREAD_TARGET, UNCHANGED_TARGET, LOAD_TARGET = 1.3, 0.15, 15, 5
+NETWORKS_TARGET, NETWORKS_PEAK_TARGET_MB, COMPLEXITY_TARGET = 30, 1536, 5  # seconds of processor time of a year
+ORACLE_GOODS = {"networkx": 50, "ecomplexity": 500}  # of which the oracles' time is measured
 STAGES = ("imports", "archive and parse", "landing", "dbt", "checks", "publishing", "between steps")
 
 
@@ -99,6 +101,8 @@ def main() -> int:
             equal &= ratio(years, options.goods, options.rounds)
     if {"growth", "unchanged"} & set(scenarios):
         growth(GROWN if "growth" in scenarios else 1, options.goods, unchanged="unchanged" in scenarios)
+    if "network" in scenarios:
+        network(options.goods)
     return 0 if equal else 1
 
 
@@ -192,6 +196,30 @@ def growth(years: int, goods: int, *, unchanged: bool) -> None:
         show("fourth year over the single year", f"{times:.2f}", f"<= {ADDED_TARGET}", times <= ADDED_TARGET)
         show("spread of the added years", f"{spread:.0%}", f"<= {SPREAD_TARGET:.0%}", spread <= SPREAD_TARGET)
     place.clear()
+
+
+def network(goods: int) -> None:
+    """Networks and complexity of one year, in a process of their own; and the packages that they are equal to."""
+    path = next(each for each in generated(1, goods) if each.name.startswith("BACI_"))
+    print()
+    for part, oracle, seconds, peak_mb in (
+        ("ours", "networkx", NETWORKS_TARGET, NETWORKS_PEAK_TARGET_MB),
+        ("complexity", "ecomplexity", COMPLEXITY_TARGET, NETWORKS_PEAK_TARGET_MB),
+    ):
+        name = {"ours": "networks", "complexity": "complexity with density"}[part]
+        year = measure(["-m", "bench.network", part, str(path), str(goods)], {})
+        alone = computing(year)
+        show(f"{name}, {goods:,} goods", f"{alone:.1f} s", f"<= {seconds} s of processor time", alone <= seconds)
+        show("  the whole process", f"{year.cpu_seconds:.1f} s", "of processor time")
+        show("  peak memory", f"{year.peak_mb:.0f} MB", f"<= {peak_mb} MB", year.peak_mb <= peak_mb)
+        few = min(goods, ORACLE_GOODS[oracle])
+        times = [computing(measure(["-m", "bench.network", each, str(path), str(few)], {})) for each in (oracle, part)]
+        show(f"  {oracle} over ours, {few} goods", f"{times[0] / times[1]:.0f}", "times the processor time")
+
+
+def computing(run: Measured) -> float:
+    """Seconds of processor time that a part says it took, in its last line."""
+    return float(run.lines[-1][1].rsplit(": ", 1)[1].split()[0])
 
 
 def run_pipeline(place: Place) -> Measured:
