@@ -2,7 +2,7 @@
 
     python -m bench.run                    every scenario
     python -m bench.run --years 3          the pipeline against bare.sql for three years
-    python -m bench.run --only unchanged   one of: load, ratio, growth, together, unchanged
+    python -m bench.run --only unchanged   one of: load, ratio, growth, together, unchanged, network
     python -m bench.run --only growth --only together --grown 10
                                            ten years, one run after the other and in one run, then an eleventh
 
@@ -30,12 +30,14 @@ from bench.measure import ROOT, Measured, measure
 from dagster_project.sample.world import FIRST_YEAR
 
 WORK = ROOT / "bench" / "work"
-SCENARIOS = ("load", "ratio", "growth", "together", "unchanged")
+SCENARIOS = ("load", "ratio", "growth", "together", "unchanged", "network")
 GROWN = 3  # years that are there when one more is added
 RATIO_TARGETS = {1: 2.2, 3: 1.7}
 PEAK_TARGET_MB = 4096
 RATIO_PEAKS_MB = {1: 2048, 3: 3072}
 ADDED_TARGET, SPREAD_TARGET, UNCHANGED_TARGET, LOAD_TARGET = 1.3, 0.15, 3, 5
+NETWORKS_TARGET, NETWORKS_PEAK_TARGET_MB, COMPLEXITY_TARGET = 30, 1536, 5  # seconds of processor time of a year
+ORACLE_GOODS = {"networkx": 50, "ecomplexity": 500}  # of which the oracles' time is measured
 STAGES = ("imports", "archive and parse", "landing", "dbt", "checks", "publishing", "between steps")
 
 
@@ -134,6 +136,8 @@ def main() -> int:
         run_pipeline(place)
         unchanged(place)
         place.clear()
+    if "network" in scenarios:
+        network(options.goods)
     return 0 if equal else 1
 
 
@@ -291,6 +295,30 @@ def _show_added(added: Measured, single: Measured, what: str) -> None:
         ("processor", added.cpu_seconds / single.cpu_seconds),
     ):
         show(f"{what} over the single year, {name}", f"{times:.2f}", f"<= {ADDED_TARGET}", times <= ADDED_TARGET)
+
+
+def network(goods: int) -> None:
+    """Networks and complexity of one year, in a process of their own; and the packages that they are equal to."""
+    path = next(each for each in generated(1, goods) if each.name.startswith("BACI_"))
+    print()
+    for part, oracle, seconds, peak_mb in (
+        ("ours", "networkx", NETWORKS_TARGET, NETWORKS_PEAK_TARGET_MB),
+        ("complexity", "ecomplexity", COMPLEXITY_TARGET, NETWORKS_PEAK_TARGET_MB),
+    ):
+        name = {"ours": "networks", "complexity": "complexity with density"}[part]
+        year = measure(["-m", "bench.network", part, str(path), str(goods)], {})
+        alone = computing(year)
+        show(f"{name}, {goods:,} goods", f"{alone:.1f} s", f"<= {seconds} s of processor time", alone <= seconds)
+        show("  the whole process", f"{year.cpu_seconds:.1f} s", "of processor time")
+        show("  peak memory", f"{year.peak_mb:.0f} MB", f"<= {peak_mb} MB", year.peak_mb <= peak_mb)
+        few = min(goods, ORACLE_GOODS[oracle])
+        times = [computing(measure(["-m", "bench.network", each, str(path), str(few)], {})) for each in (oracle, part)]
+        show(f"  {oracle} over ours, {few} goods", f"{times[0] / times[1]:.0f}", "times the processor time")
+
+
+def computing(run: Measured) -> float:
+    """Seconds of processor time that a part says it took, in its last line."""
+    return float(run.lines[-1][1].rsplit(": ", 1)[1].split()[0])
 
 
 def run_pipeline(place: Place) -> Measured:

@@ -47,6 +47,14 @@ STATE_WEIGHTS = frozenset({36, 124, 152, 276, 344, 392, 528, 608, 724, 757, 842,
 UNIT_CHANGE = (842, "840820")
 # Cells (importer, exporter, good) whose price per kilogram is exactly three times, and 3.5 times, that of 2017 in 2018.
 TRIPLED, MORE_THAN_TRIPLED = (124, 392, "390810"), (842, 76, "020230")
+# Goods that few countries trade: from a single exporter to a single importer, and in two parts of equal size (a chain
+# and a cycle). Exporter, importer, million USD.
+SPARSE = {
+    "711319": ((380, 842, 20),),
+    "845710": ((276, 251, 30), (251, 380, 10), (392, 410, 25), (410, 702, 15), (702, 392, 5)),
+}
+# Of Azerbaijan's exports nothing is known but that Australia bought some.
+UNSPECIFIED_ONLY = (31, 36)
 # One cell whose partners exceed its World row, as a few of the real ones do.
 OVERFULL_REPORTER = (76, 2019)
 
@@ -151,11 +159,14 @@ def _cells_by_flow(year: int) -> dict[str, dict[int, Cells]]:
     codes_of = [economy.code for economy in parameters.economies]
     found: dict[str, dict[int, Cells]] = {"M": defaultdict(dict), "X": defaultdict(dict)}
     for good, hs6 in enumerate(parameters.hs6):
-        values = world.flows(parameters, good, year)
-        for i, j in np.argwhere(values > 0).tolist():
-            cents = int(values[i, j])
-            found["M"][codes_of[j]][hs6, codes_of[i]] = cents
-            found["X"][codes_of[i]][hs6, codes_of[j]] = cents
+        if hs6 in SPARSE:
+            flows = [(exporter, importer, 10**8 * value + year) for exporter, importer, value in SPARSE[hs6]]
+        else:
+            values = world.flows(parameters, good, year)
+            flows = [(codes_of[i], codes_of[j], int(values[i, j])) for i, j in np.argwhere(values > 0).tolist()]
+        for exporter, importer, cents in flows:
+            found["M"][importer][hs6, exporter] = cents
+            found["X"][exporter][hs6, importer] = cents
     return found
 
 
@@ -201,6 +212,9 @@ def _with_special_imports(year: int, code: int, cells: Cells) -> Cells:
     if code in UNSPECIFIED_GOODS_FROM:
         for partner in (392, TAIWAN, 899):
             cells[codes.UNSPECIFIED_GOODS, partner] = 1_000_000 * (code + partner) + year
+    exporter, importer = UNSPECIFIED_ONLY
+    if code == importer:
+        cells[codes.UNSPECIFIED_GOODS, exporter] = 123_456_700 + year
     return {key: cents for key, cents in cells.items() if cents > 0}
 
 

@@ -7,7 +7,7 @@ Not here: what is wrong with a spoiled table (the tests of the checks).
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
@@ -16,6 +16,8 @@ import duckdb
 import pyarrow as pa
 
 from tests.helpers.check_cases import Row, Tables, holding
+from tests.helpers.plain_complexity import plain_complexity
+from tests.helpers.plain_networks import plain_network
 from tests.helpers.sound_reference import (
     AREAS_NES,
     BATTERIES,
@@ -196,7 +198,13 @@ def mart_tables() -> Tables:
     with duckdb.connect() as connection:
         holding(staged).setup(connection)
         connection.execute(_MARTS)
-        names = [name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()]
+        for name, plain in {"networks": _networks(connection), **complexities(connection)}.items():
+            connection.register("arriving", plain)
+            connection.execute(f"create temp table plain_{name} as from arriving")
+            connection.unregister("arriving")
+        connection.execute(_MEASURED_ELSEWHERE)
+        query = "select table_name from duckdb_tables() where not temporary"
+        names = [name for (name,) in connection.execute(query).fetchall()]
         made = {name: connection.table(name).to_arrow_table() for name in names}
     return {
         **made,
@@ -223,6 +231,39 @@ def _sums(content: Iterable[Row], *keys: str) -> dict[tuple[Any, ...], float]:
     return dict(sums)
 
 
+def _networks(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Every good's network as networkx has it."""
+    flows: defaultdict[tuple[int, str], dict[tuple[int, int], float]] = defaultdict(dict)
+    query = "select year, hs6, exporter_code, importer_code, value_usd from trade_flows"
+    for year, hs6, exporter, importer, value in connection.execute(query).fetchall():
+        flows[year, hs6][exporter, importer] = value
+    return pa.Table.from_pylist(
+        [{"year": year, "hs6": hs6, **plain_network(of_good)} for (year, hs6), of_good in flows.items()]
+    )
+
+
+def complexities(connection: duckdb.DuckDBPyConnection, place: int = 1) -> Tables:
+    """The marts of economic complexity, year by year; with another place, from the wrong eigenvector."""
+    exports: defaultdict[int, dict[tuple[int, str], float]] = defaultdict(dict)
+    query = "select year, exporter_code, hs6, value_usd from exporter_products"
+    for year, exporter, hs6, value in connection.execute(query).fetchall():
+        exports[year][exporter, hs6] = value
+    made = [plain_complexity(year, of_year, place) for year, of_year in exports.items()]
+    return {name: pa.Table.from_pylist([row for each in made for row in each[name]]) for name in made[0]}
+
+
+# The rest of the marts whose measures come from elsewhere.
+_MEASURED_ELSEWHERE = """
+    create table product_network as
+        select *, clustering * diameter as clustering_component from plain_networks;
+    create table economic_complexity as
+        select *, rank() over (partition by year order by round(eci, 12) desc) as eci_rank
+        from plain_economic_complexity;
+    create table product_complexity as
+        select *, hs6 <> '270900' as in_scope, rank() over (partition by year order by round(pci, 12) desc) as pci_rank
+        from plain_product_complexity;
+    create table product_space as from plain_product_space;
+"""
 # Every import report is a flow from its partner to its reporter.
 _MARTS = """
     create table int_year_settings as

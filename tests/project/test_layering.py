@@ -17,7 +17,7 @@ FRAMEWORKS = {"dagster", "dagster_dbt", "dbt", "great_expectations"}
 LAYERS = (
     {"secret"},
     {"redaction"},
-    {"errors", "hs", "sql", "places", "machine", "markdown", "economy_codes"},
+    {"errors", "hs", "sql", "places", "machine", "markdown", "economy_codes", "python_models"},
     {"postgres_address", "durable"},
     {"settings", "locks"},
     {"environment"},

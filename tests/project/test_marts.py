@@ -17,7 +17,8 @@ CHECKED = {check.table for stage in STAGES for check in stage.checks}
 # The names that readers rely on.
 CONTRACTED = {
     "trade_flows", "bilateral_totals", "product_centrality", "exporter_position", "import_vulnerability",
-    "vulnerability_summary", "industry_vulnerability",
+    "vulnerability_summary", "industry_vulnerability", "product_network",
+    "economic_complexity", "product_complexity", "product_space",
 }  # fmt: skip
 
 

@@ -23,10 +23,13 @@ import pytest
 
 from tests.helpers import dbt_command
 from tests.helpers.dbt_command import Done
+from tests.helpers.plain_complexity import plain_complexity
+from tests.helpers.plain_networks import plain_network
 from tests.helpers.tiny_landing import Report, World, random_world, write_landing
 
 INTERMEDIATE_BEC4 = {"111", "121", "21", "22", "31", "322", "42", "53"}
 YEARS = (2017, 2018)
+ABSOLUTE = 2e-12  # some measures are published to 12 decimal places
 
 Row = dict[str, Any]
 Key = tuple[Any, ...]
@@ -202,6 +205,44 @@ def expected_centrality(
     return products
 
 
+def expected_networks(products: Mapping[Key, Row], flows: Mapping[Key, Row]) -> dict[Key, Row]:
+    """product_network by (year, hs6): a good that only countries with themselves trade has no network."""
+    by_product: dict[Key, dict[Key, float]] = defaultdict(dict)
+    for (year, exporter, importer, hs6), flow in flows.items():
+        if exporter != importer:
+            by_product[year, hs6][exporter, importer] = flow["value_usd"]
+    networks: dict[Key, Row] = {}
+    for key, product in products.items():
+        found = plain_network(by_product[key]) if key in by_product else {"n_countries": 0, "clustering": None}
+        clustering = found["clustering"]
+        networks[key] = {
+            **found,
+            "in_scope": product["in_scope"],
+            "clustering_component": None if clustering is None else clustering * found["diameter"],
+        }
+    return networks
+
+
+def expected_complexity(world: World, flows: Mapping[Key, Row]) -> dict[str, dict[Key, Row]]:
+    """economic_complexity, product_complexity and product_space, by mart and key."""
+    exports: dict[int, dict[Key, float]] = defaultdict(lambda: defaultdict(float))
+    for (year, exporter, _, hs6), flow in flows.items():
+        if hs6 != "999999":
+            exports[year][exporter, hs6] += flow["value_usd"]
+    marts: dict[str, dict[Key, Row]] = defaultdict(dict)
+    for year, of_year in exports.items():
+        for mart, rows in plain_complexity(year, of_year).items():
+            for row in rows:
+                marts[mart][tuple(row[name] for name in _key_of(mart))] = row
+        for mart, index in (("economic_complexity", "eci"), ("product_complexity", "pci")):
+            of_mart = [row for key, row in marts[mart].items() if key[0] == year]
+            for row in of_mart:
+                row[f"{index}_rank"] = competition_rank(row[index], [other[index] for other in of_mart])
+    for (_, hs6), row in marts["product_complexity"].items():
+        row["in_scope"] = in_scope(world, hs6, INTERMEDIATE_BEC4)
+    return marts
+
+
 def expected_vulnerability(world: World, flows: Mapping[Key, Row], products: Mapping[Key, Row]) -> dict[Key, Row]:
     """import_vulnerability by (year, importer, hs6)."""
     reported = {(year, country) for year, country, flow in world.reporters if flow == "M"}
@@ -357,6 +398,10 @@ def _key_of(mart: str) -> tuple[str, ...]:
         "trade_flows": ("year", "exporter_code", "importer_code", "hs6"),
         "bilateral_totals": ("year", "exporter_code", "importer_code"),
         "product_centrality": ("year", "hs6"),
+        "product_network": ("year", "hs6"),
+        "economic_complexity": ("year", "country_code"),
+        "product_complexity": ("year", "hs6"),
+        "product_space": ("year", "country_code", "hs6"),
         "exporter_position": ("year", "exporter_code"),
         "import_vulnerability": ("year", "importer_code", "hs6"),
         "vulnerability_summary": ("year", "importer_code", "category"),
@@ -375,7 +420,7 @@ def assert_equal(mart: str, found: list[Row], expected: Mapping[Key, Row]) -> No
                 continue
             got = by_key[key][name]
             same = got == value or (
-                isinstance(value, float) and got is not None and isclose(got, value, rel_tol=1e-9, abs_tol=1e-12)
+                isinstance(value, float) and got is not None and isclose(got, value, rel_tol=1e-9, abs_tol=ABSOLUTE)
             )
             assert same, f"{mart} {key} {name}: found {got}, expected {value}"
             compared += 1
@@ -394,6 +439,8 @@ def expected(world: World) -> dict[str, dict[Key, Row]]:
         "trade_flows": flows,
         "bilateral_totals": expected_bilateral(world, flows),
         "product_centrality": products,
+        "product_network": expected_networks(products, flows),
+        **expected_complexity(world, flows),
         "exporter_position": expected_positions(products),
         "import_vulnerability": goods,
         "vulnerability_summary": expected_summary(goods),
@@ -405,6 +452,10 @@ MARTS = (
     "trade_flows",
     "bilateral_totals",
     "product_centrality",
+    "product_network",
+    "economic_complexity",
+    "product_complexity",
+    "product_space",
     "exporter_position",
     "import_vulnerability",
     "vulnerability_summary",
@@ -495,6 +546,7 @@ def test_the_other_settings(copied: Dbt, world: World) -> None:
     flows, _ = expected_flows(replace(world, flows=world.flows + world.reimports), factor=1.25)
     products = expected_centrality(world, flows, bec4=None)
     assert any(exporter == importer for _, exporter, importer, _ in flows)
+    assert_equal("product_network", copied.table("marts.product_network"), expected_networks(products, flows))
     assert_equal("trade_flows", copied.table("marts.trade_flows"), flows)
     assert_equal("product_centrality", copied.table("marts.product_centrality"), products)
     assert_equal("exporter_position", copied.table("marts.exporter_position"), expected_positions(products))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from dagster_project.checks.views import CheckedData
 from dagster_project.datasets.trade.mart_checks import TRADE_MARTS
 from tests.helpers.check_cases import (
     Case,
@@ -21,12 +24,13 @@ from tests.helpers.check_cases import (
     sql,
 )
 from tests.helpers.sound_reference import BATTERIES, CHN, CRUDE_OIL, JPN, TWN, USA
-from tests.helpers.sound_trade import bilateral_total, mart_tables
+from tests.helpers.sound_trade import bilateral_total, complexities, mart_tables
 
 SOUND = holding(mart_tables())
 
 US_TO_CHINA = {"exporter_code": USA, "importer_code": CHN}
 TAIWAN_IN_2017 = {"exporter_code": TWN, "year": 2017}
+TAIWAN_OF_2017 = {"country_code": TWN, "year": 2017}
 CHINA_IN_2017 = {"importer_code": CHN, "year": 2017}
 BATTERIES_OF_2017 = {"hs6": BATTERIES, "year": 2017}
 BATTERIES_OF_2018 = {"hs6": BATTERIES, "year": 2018}
@@ -47,6 +51,13 @@ SCALED = {
     ),
     "vulnerability_summary": ("n_goods", "goods_share", "import_value_usd", "value_share"),
     "industry_vulnerability": ("vulnerability", "vulnerability_mean", "indexed_value_share", "ratio_to_next"),
+    "product_network": (
+        *("clustering", "clustering_component", "density", "reciprocity", "top_pagerank", "top_buyer_pagerank"),
+        *("n_countries", "n_links", "n_components", "largest_component", "diameter"),
+    ),
+    "economic_complexity": ("eci", "eci_rank", "diversity", "export_value_usd", "n_products"),
+    "product_complexity": ("pci", "pci_rank", "ubiquity"),
+    "product_space": ("rca", "density"),
 }
 
 CASES = [
@@ -206,6 +217,132 @@ CASES = [
         shows={**CHINA_IN_2017, "first_rank": 2},
     ),
     case(
+        "a good without a network",
+        rows("product_network", **BATTERIES_OF_2017).remove(),
+        fails="product_network.goods_match_centrality",
+        shows={**BATTERIES_OF_2017, "in_product_network": False, "in_product_centrality": True},
+    ),
+    case(
+        "the network of a good that nobody trades",
+        add("product_network", {"year": 2017, "hs6": "010599", "n_links": 1}),
+        fails="product_network.goods_match_centrality",
+        shows={"hs6": "010599", "in_product_centrality": False},
+    ),
+    *(
+        case(
+            f"a network with {words}",
+            rows("product_network", **BATTERIES_OF_2017).set(**{column: value}),
+            fails="product_network.measures_plausible",
+            shows={**BATTERIES_OF_2017, column: value},
+        )
+        for words, column, value in (
+            ("more links than pairs of countries", "n_links", 99),
+            ("more parts than countries allow", "n_components", 3),
+            ("a largest part of more countries than there are", "largest_component", 5),
+            ("a path through more countries than there are", "diameter", 4),
+            ("links and no diameter", "diameter", None),
+            ("more reciprocity than links", "reciprocity", 1.5),
+            ("clustering above 1", "clustering", 1.1),
+            ("no clustering and its product", "clustering", None),
+            ("a leader below the mean", "top_pagerank", 0.1),
+            ("a leader of buyers below the mean", "top_buyer_pagerank", 0.1),
+        )
+    ),
+    case(
+        "another country at the centre",
+        rows("product_network", year=2018).set(top_pagerank_code=999),
+        fails="product_network.recomputed_from_flows",
+        shows={"year": 2018, "top_pagerank_code": 999},
+    ),
+    case(
+        "a year in which no country has an index",
+        rows("economic_complexity", year=2017).set(eci=None, eci_rank=None),
+        fails="economic_complexity.index_is_defined",
+        shows={"year": 2017, "countries": 4, "goods": 8},
+    ),
+    *(
+        case(
+            f"a country {words}",
+            rows("economic_complexity", **TAIWAN_OF_2017).set(**{column: sql(value)}),
+            fails="economic_complexity.measures_plausible",
+            shows={**TAIWAN_OF_2017},
+        )
+        for words, column, value in (
+            ("with more advantages than goods", "diversity", "n_products + 1"),
+            ("with goods and no exports", "export_value_usd", "0"),
+            ("without an index among others that have one", "eci", "null"),
+            ("further from the mean than the spread allows", "eci", "eci + 1"),
+        )
+    ),
+    case(
+        "ranks of countries that begin with the second",
+        rows("economic_complexity", year=2017).set(eci_rank=sql("eci_rank + 1")),
+        fails="economic_complexity.measures_plausible",
+        shows=TAIWAN_OF_2017,
+    ),
+    case(
+        "an index that falls with diversity",
+        rows("economic_complexity", year=2018).set(eci=sql("-eci")),
+        fails="economic_complexity.measures_plausible",
+        shows={"year": 2018},
+    ),
+    case(
+        "two countries with each other's index",
+        rows("economic_complexity", "country_code in (392, 842)", year=2018).set(
+            eci=sql("(select sum(eci) from economic_complexity where year = 2018 and country_code in (392, 842)) - eci")
+        ),
+        fails="economic_complexity.recomputed_from_flows",
+        shows={"year": 2018},
+    ),
+    case(
+        "a good without an index",
+        rows("product_complexity", **BATTERIES_OF_2017).remove(),
+        fails="product_complexity.goods_match_centrality",
+        shows={**BATTERIES_OF_2017, "in_product_complexity": False},
+    ),
+    case(
+        "the index of a good that some export with an advantage left out",
+        rows("product_complexity", **BATTERIES_OF_2017).set(pci=None, pci_rank=None),
+        fails="product_complexity.measures_plausible",
+        shows={**BATTERIES_OF_2017, "pci": None},
+    ),
+    case(
+        "ranks of goods that begin with the second",
+        rows("product_complexity", year=2017).set(pci_rank=sql("pci_rank + 1")),
+        fails="product_complexity.measures_plausible",
+        shows={"year": 2017, "first_rank": 2},
+    ),
+    case(
+        "an advantage below nothing",
+        rows("product_space", country_code=TWN, **BATTERIES_OF_2017).set(rca=-1),
+        fails="product_space.measures_plausible",
+        shows={"country_code": TWN, **BATTERIES_OF_2017, "rca": -1.0},
+    ),
+    case(
+        "a density above 1",
+        rows("product_space", country_code=TWN, **BATTERIES_OF_2017).set(density=1.5),
+        fails="product_space.measures_plausible",
+        shows={"country_code": TWN, **BATTERIES_OF_2017, "density": 1.5},
+    ),
+    case(
+        "a good that one country has not",
+        rows("product_space", country_code=TWN, **BATTERIES_OF_2017).remove(),
+        fails="product_space.counts_match_complexity",
+        shows={**TAIWAN_OF_2017, "goods": 7, "goods_of_year": 8},
+    ),
+    case(
+        "an advantage in every good",
+        rows("product_space", country_code=TWN, year=2017).set(rca=2),
+        fails="product_space.counts_match_complexity",
+        shows={**TAIWAN_OF_2017, "advantages": 8},
+    ),
+    case(
+        "a country that exports and has no row",
+        rows("product_space", country_code=TWN, year=2017).remove(),
+        fails="product_space.counts_match_complexity",
+        shows={**TAIWAN_OF_2017, "goods": None},
+    ),
+    case(
         "values and quantities in thousands",
         rows("trade_flows").set(value_usd=sql("value_usd / 1000"), quantity=sql("quantity / 1000")),
         fails="trade_flows.recomputed_from_reports",
@@ -261,6 +398,22 @@ def test_sound_tables_pass() -> None:
 @each(CASES)
 def test_a_fault_is_found_and_shown(case: Case) -> None:
     assert_fails(case, TRADE_MARTS, SOUND)
+
+
+def test_an_index_of_a_smaller_eigenvalue_is_found() -> None:
+    """The third eigenvector solves the same equations as the second; only its eigenvalue tells them apart."""
+
+    def setup(connection: Any) -> None:
+        SOUND.setup(connection)
+        connection.register("third", complexities(connection, place=2)["economic_complexity"])
+        connection.execute("""
+            update economic_complexity as mart set eci = third.eci from third
+            where mart.year = third.year and mart.country_code = third.country_code
+        """)
+        connection.unregister("third")
+
+    found = outcome(TRADE_MARTS, CheckedData(setup), "economic_complexity.index_is_the_strongest")
+    assert found.status == "failed" and found.rows[0]["growth"] > 1, found.message
 
 
 def test_goods_that_differ_in_the_last_bit_may_both_be_among_the_quarter() -> None:

@@ -1,0 +1,50 @@
+"""What dbt's Python models read and give back, in one place for all of them: how depends on the engine.
+
+A model by year (materialization `yearly_python`) is called once per year and finds it in its configuration. Not here:
+what a model computes (its dataset's module).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+_BATCH = 1_000_000  # rows
+
+
+def year_of(dbt: Any) -> int:
+    """The year that the model is to compute."""
+    return int(dbt.config.get("build_year"))
+
+
+def rows_of_year(relation: Any, year: int, *columns: str) -> pa.Table:
+    """These columns of a relation with a column `year`, of one year, in any order; texts as dictionaries.
+
+    They are read batch by batch: as texts, the goods of ten million flows would take half of the memory.
+    """
+    found = relation.filter(f"year = {year}").select(*columns).to_arrow_reader(_BATCH)
+    kept = pa.schema([pa.field(each.name, _stored(each.type)) for each in found.schema])
+    batches = (_as_dictionaries(batch, kept) for batch in found)
+    return pa.Table.from_batches(batches, kept).unify_dictionaries()
+
+
+def _stored(kind: pa.DataType) -> pa.DataType:
+    return pa.dictionary(pa.int32(), kind) if pa.types.is_string(kind) else kind
+
+
+def _as_dictionaries(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    columns = [
+        column.dictionary_encode() if pa.types.is_dictionary(field.type) else column
+        for column, field in zip(batch.columns, schema, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def given_back(session: Any, rows: pa.Table) -> Any:
+    """The rows as the model returns them.
+
+    As a relation of the session DuckDB writes them in the transaction of the model, and a run that fails leaves no
+    trace; a table would be written, and committed, by another connection.
+    """
+    return session.from_arrow(rows)
