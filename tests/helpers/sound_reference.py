@@ -124,7 +124,9 @@ def country_tables() -> Tables:
         "membership VARCHAR, iso3 VARCHAR, valid_from DATE, valid_to DATE",
         [{"membership": "g7", "iso3": iso3, "valid_from": date(1975, 11, 15)} for iso3 in ("JPN", "USA")],
     )
-    dates = [f"{group}_{ending} DATE" for group in ("eu", "g7", "g20", "asean", "oecd") for ending in ("since", "until")]
+    dates = [
+        f"{group}_{ending} DATE" for group in ("eu", "g7", "g20", "asean", "oecd") for ending in ("since", "until")
+    ]
     places = {row["country_code"]: row for row in regions.to_pylist()}
     countries = table(
         "country_code INTEGER, iso3 VARCHAR, iso2 VARCHAR, name VARCHAR, region VARCHAR, sub_region VARCHAR, "

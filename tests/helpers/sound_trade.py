@@ -362,7 +362,8 @@ _MARTS = """
         )
         select * exclude (whole), import_value_usd / whole as import_share, top / whole as top_supplier_share
         from (
-            select *, sum(import_value_usd) over (partition by year, importer_code, product_level, product_code) as whole
+            select *,
+                sum(import_value_usd) over (partition by year, importer_code, product_level, product_code) as whole
             from (
                 select year, importer_code, product_level, product_code, trade_region, is_own_region,
                     count(*) as n_suppliers, sum(v) as import_value_usd, max(v) as top,

@@ -22,7 +22,7 @@ NOT_COMPUTABLE = "not computable from these inputs"
 REAL = {name: Input(name, "files", False, 1) for name in ("reference", "trade", "tariffs", "patents")}
 
 # Just enough for a year of all countries: 4,500 goods and 100 importers. Of the goods 3,600 are in scope in 2017 and
-# 3,500 in 2018, 880 of high centrality; the last is photovoltaic. Only the columns that the benchmark models read are there.
+# 3,500 in 2018, 880 of high centrality; the last is photovoltaic. Only the columns that the models read are there.
 MARTS = """
     create schema marts; create schema intermediate; create schema staging;
     create table marts.product_centrality as
@@ -59,9 +59,11 @@ MARTS = """
         ) as t (year, exporter_code, hs6, export_value_usd, export_rank)
         -- Goods of high centrality: the first ones in the first place, the next ones in the third.
         union all
-        select year, exporter_code, format('{:06d}', 10 + n), 0, case when n <= firsts then 1 when n <= top3 then 3 else 4 end
-        from (values (2017, 156, 860, 700, 440), (2018, 156, 850, 680, 450), (2017, 842, 870, 9, 9), (2018, 842, 870, 9, 9))
-            as t (year, exporter_code, goods, top3, firsts), range(1, 871) as ns (n)
+        select year, exporter_code, format('{:06d}', 10 + n), 0,
+            case when n <= firsts then 1 when n <= top3 then 3 else 4 end
+        from (values
+            (2017, 156, 860, 700, 440), (2018, 156, 850, 680, 450), (2017, 842, 870, 9, 9), (2018, 842, 870, 9, 9)
+        ) as t (year, exporter_code, goods, top3, firsts), range(1, 871) as ns (n)
         where n <= goods;
     create table marts.exclusion_rates as from (values
         ('1', 10814, 3656, 7158, 34e9::double, 0.25::double, date '2018-07-06'),

@@ -263,9 +263,9 @@ _WITHOUT_REGION = f"""
         union all select importer_code, value_usd from bilateral_totals
     )
     select country_code, any_value(iso3) as iso3, any_value(name) as name, sum(value_usd) as trade_usd,
-        format('{{{{}}}} ({{{{}}}}) is in no region: its trade counts as from "no region". The country lists hold it, and '
-            'the seed dbt/seeds/reference/country_regions.csv does not; add it there.',
-            country_code, coalesce(any_value(name), 'in no country list')) as {WHY}
+        format('{{{{}}}} ({{{{}}}}) lies in no region, so what it sells counts under "no region". Add its code to '
+            'the seed dbt/seeds/reference/country_regions.csv.', country_code, coalesce(any_value(name), 'without a name'))
+            as {WHY}
     from traders left join countries using (country_code) where trade_region is null
     group by country_code order by trade_usd desc
 """
@@ -486,8 +486,7 @@ TRADE_MARTS = Stage(
             "pooled_high_is_recomputed",
             "product_centrality",
             "ERROR",
-            "The goods that are high by the pooled years' threshold are a quarter of those years' goods, and as much is "
-            "asked of every other year.",
+            "The pooled years' goods together give the threshold by which goods of every year are high or not.",
             (no_rows(_WRONG_POOLED),),
         ),
         Check(

@@ -245,8 +245,9 @@ _GROUPS = """
     select year, importer_code, product_level, product_code, any_value(importer_region) as importer_region,
         count(distinct hs6) as n_goods, count(distinct exporter_code) as n_suppliers,
         sum(value_usd) as import_value_usd, sum(value_usd * effective) / sum(value_usd) as effective_suppliers,
-        sum(case when importer_region is null then null when importer_region = supplier_region then value_usd else 0 end)
-            / sum(value_usd) as own_region_share,
+        case when any_value(importer_region) is not null
+            then coalesce(sum(value_usd) filter (importer_region = supplier_region), 0) / sum(value_usd) end
+            as own_region_share,
         any_value(top) as top_supplier_code, any_value(largest) / sum(value_usd) as top_supplier_share
     from grouped_flows join (
         select year, importer_code, product_level, product_code, max(v) as largest,

@@ -16,7 +16,14 @@ groups as (
     select * from {{ ref('diversification') }} where {{ in_years_of_run() }}
 )
 
-select groups.*, regions.shares, regions.own_share
+select
+    groups.year,
+    groups.importer_code,
+    groups.product_level,
+    groups.product_code,
+    groups.own_region_share,
+    regions.shares,
+    regions.own_share
 from groups
 left join regions
     on groups.year = regions.year

@@ -564,7 +564,9 @@ def _values(dbt: Dbt) -> dict[str, list[str]]:
 
 def _without_pooled(dbt: Dbt, year: int) -> list[str]:
     rows = [row for row in dbt.table("marts.product_centrality") if row["year"] == year]
-    return sorted(repr({name: value for name, value in row.items() if name != "high_centrality_pooled"}) for row in rows)
+    return sorted(
+        repr({name: value for name, value in row.items() if name != "high_centrality_pooled"}) for row in rows
+    )
 
 
 def _of_year(rows: list[str], year: int) -> list[str]:
