@@ -264,7 +264,8 @@ _WITHOUT_REGION = f"""
     )
     select country_code, any_value(iso3) as iso3, any_value(name) as name, sum(value_usd) as trade_usd,
         format('{{{{}}}} ({{{{}}}}) lies in no region, so what it sells counts under "no region". Add its code to '
-            'the seed dbt/seeds/reference/country_regions.csv.', country_code, coalesce(any_value(name), 'without a name'))
+            'the seed dbt/seeds/reference/country_regions.csv.',
+            country_code, coalesce(any_value(name), 'without a name'))
             as {WHY}
     from traders left join countries using (country_code) where trade_region is null
     group by country_code order by trade_usd desc

@@ -62,8 +62,9 @@ summed as (
         max(importers.trade_region) as importer_region,
         cast(sum(regions.n_suppliers) as bigint) as n_suppliers,
         {{ exact_sum('regions.import_value_usd') }} as import_value_usd,
-        {{ exact_sum('case when regions.trade_region = importers.trade_region then regions.import_value_usd else 0 end') }}
-            as own_region_value_usd,
+        {{ exact_sum(
+            'case when regions.trade_region = importers.trade_region then regions.import_value_usd else 0 end'
+        ) }} as own_region_value_usd,
         {{ code_of_largest('regions.top_supplier_code', comparable_usd('regions.top_supplier_value_usd')) }}
             as top_supplier_code,
         max(regions.top_supplier_value_usd) as top_supplier_value_usd
