@@ -246,7 +246,8 @@ _WRONG_POOLED = """
             end as recomputed
         from goods, pooled
     )
-    select * from again where high_centrality_pooled is distinct from recomputed
+    select *, year in (select year from {batch}) as is_in_this_run from again
+    where high_centrality_pooled is distinct from recomputed
 """
 _BAD_DIVERSIFICATION = f"""
     select year, importer_code, product_level, product_code, import_value_usd, n_suppliers, effective_suppliers,
@@ -259,8 +260,8 @@ _BAD_DIVERSIFICATION = f"""
 """
 _WITHOUT_REGION = f"""
     with traders as (
-        select exporter_code as country_code, value_usd from bilateral_totals
-        union all select importer_code, value_usd from bilateral_totals
+        select exporter_code as country_code, value_usd from {{batch}}
+        union all select importer_code, value_usd from {{batch}}
     )
     select country_code, any_value(iso3) as iso3, any_value(name) as name, sum(value_usd) as trade_usd,
         format('{{{{}}}} ({{{{}}}}) lies in no region, so what it sells counts under "no region". Add its code to '
@@ -292,7 +293,7 @@ _WRONG_CHANGES = """
             or now.effective_suppliers_change_5y is not null or now.own_region_share_change_5y is not null
             or now.top_supplier_share_change_5y is not null
     )
-    select * from compared
+    select *, year in (select year from {batch}) as is_in_this_run from compared
     where (found is null) <> (expected is null) or abs(found - expected) > 1e-9 * abs(expected) + 1e-9
 """
 _WRONG_REGION_SHARES = f"""
@@ -525,6 +526,7 @@ TRADE_MARTS = Stage(
             "WARN",
             "Every country that trades lies in a region.",
             (no_rows(_WITHOUT_REGION),),
+            on="bilateral_totals",
         ),
         Check(
             "shares_sum_to_one",
