@@ -213,6 +213,7 @@ def dbt_vars(settings: Settings) -> dict[str, Any]:
         "product_scope": settings.product_scope,
         "keep_reimports": settings.keep_reimports,
         "mirror_cif_fob_factor": settings.mirror_cif_fob_factor,
+        "centrality_years": list(settings.centrality_years),
     }
 
 

@@ -62,6 +62,7 @@ class Settings:
     product_scope: str
     keep_reimports: bool
     mirror_cif_fob_factor: float
+    centrality_years: tuple[int, ...]
     retain_releases: int
     brief_importer: str
     brief_years: tuple[int, ...] | None
@@ -143,6 +144,7 @@ class Settings:
             "product_scope": self.product_scope,
             "keep_reimports": self.keep_reimports,
             "mirror_cif_fob_factor": self.mirror_cif_fob_factor,
+            "centrality_years": ",".join(map(str, self.centrality_years)),
         }
 
     def public(self) -> dict[str, Any]:
@@ -263,6 +265,13 @@ def _years(text: str) -> tuple[int, ...] | None:
             raise ValueError
         years.update(range(first, last + 1))
     return tuple(sorted(years))
+
+
+def _some_years(text: str) -> tuple[int, ...]:
+    years = _years(text)
+    if years is None:
+        raise _Refused("which is no fixed threshold: it would move with every year that is added")
+    return years
 
 
 def _memory(text: str) -> int:
@@ -401,6 +410,13 @@ DEFINITIONS = (
     Definition("keep_reimports", "false", "keep flows of a country with itself", "true, false", _boolean),
     Definition(
         "mirror_cif_fob_factor", "1.0", "multiplies flows filled from export reports", "a number from 0.5 to 2", _factor
+    ),
+    Definition(
+        "centrality_years",
+        "2017-2018",
+        "the years whose goods together decide from which centrality on a good is high_centrality_pooled",
+        "a range (2017-2018) or a list (2017,2018) from 1988 on",
+        _some_years,
     ),
     Definition("retain_releases", "5", "old releases kept beside the current one", "a whole number", _count),
     Definition(

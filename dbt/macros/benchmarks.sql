@@ -23,6 +23,11 @@
 {#- Manufactured intermediate goods, BEC Rev.4: no primary food (111), industrial supplies (21), fuels (31). -#}
 {% macro manufactured_intermediates() -%}('121', '22', '322', '42', '53'){%- endmacro %}
 
+{#- Whether high_centrality_pooled is of 2017 and 2018, as in the chapter: a setting may name other years. -#}
+{% macro pools_the_chapters_years() -%}
+    {{ 'true' if var('centrality_years') | unique | sort | list == [2017, 2018] else 'false' }}
+{%- endmacro %}
+
 {#-
   All rows of a model whose dataset may be off. A model that was not built gives no row, with the columns of its
   contract. The caller writes the ref(), so that the lineage is the same whatever is on. In a unit test the relation is

@@ -6,6 +6,7 @@ Not here: trade in those goods (see `sound_trade`), and what is wrong with a spo
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from functools import cache
 
 import duckdb
@@ -96,4 +97,53 @@ def reference_tables() -> Tables:
         "products": table(PRODUCTS_SCHEMA, map(product, GOODS)),
         "hs_conversion": table(CONVERSION_SCHEMA, ways),
         "reference_rule_counts": table(COUNTS_SCHEMA, counts),
+    }
+
+
+@cache
+def country_tables() -> Tables:
+    """The dimension of countries, with the list and the seeds that it is made of."""
+    listed = reference_tables()["countries"]
+    staged = listed.filter(listed["is_country"]).select(["country_code", "iso2", "iso3", "name"])
+    regions = table(
+        "country_code INTEGER, region VARCHAR, sub_region VARCHAR, trade_region VARCHAR",
+        [
+            {"country_code": code, "region": "Asia", "sub_region": "Eastern Asia", "trade_region": "East Asia"}
+            for code in (CHN, JPN, TWN)
+        ]
+        + [
+            {
+                "country_code": USA,
+                "region": "Americas",
+                "sub_region": "Northern America",
+                "trade_region": "North America",
+            }
+        ],
+    )
+    memberships = table(
+        "membership VARCHAR, iso3 VARCHAR, valid_from DATE, valid_to DATE",
+        [{"membership": "g7", "iso3": iso3, "valid_from": date(1975, 11, 15)} for iso3 in ("JPN", "USA")],
+    )
+    dates = [
+        f"{group}_{ending} DATE" for group in ("eu", "g7", "g20", "asean", "oecd") for ending in ("since", "until")
+    ]
+    places = {row["country_code"]: row for row in regions.to_pylist()}
+    countries = table(
+        "country_code INTEGER, iso3 VARCHAR, iso2 VARCHAR, name VARCHAR, region VARCHAR, sub_region VARCHAR, "
+        f"trade_region VARCHAR, {', '.join(dates)}, is_eu27 BOOLEAN",
+        [
+            {
+                **row,
+                **places[row["country_code"]],
+                "g7_since": date(1975, 11, 15) if row["iso3"] in ("JPN", "USA") else None,
+                "is_eu27": False,
+            }
+            for row in staged.to_pylist()
+        ],
+    )
+    return {
+        "countries": countries,
+        "stg_countries": staged,
+        "country_regions": regions,
+        "country_memberships": memberships,
     }

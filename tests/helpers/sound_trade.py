@@ -212,6 +212,9 @@ def mart_tables() -> Tables:
         "requested_years": _years(),
         "all_years.bilateral_totals": made["bilateral_totals"],
         "all_years.import_vulnerability": made["import_vulnerability"],
+        "all_years.product_centrality": made["product_centrality"],
+        "all_years.diversification": made["diversification"],
+        "all_years.int_year_settings": made["int_year_settings"],
         "previous.bilateral_totals": landing_tables()["previous.bilateral_totals"],
     }
 
@@ -268,7 +271,7 @@ _MEASURED_ELSEWHERE = """
 _MARTS = """
     create table int_year_settings as
         select unnest([2017, 2018])::integer as year, 'H5' as hs_revision, 'bec4_intermediate' as product_scope,
-            false as keep_reimports, 1.0::double as mirror_cif_fob_factor;
+            false as keep_reimports, 1.0::double as mirror_cif_fob_factor, '2017,2018' as centrality_years;
     create table trade_flows as
         select year, partner_code as exporter_code, reporter_code as importer_code, cmd_code as hs6, value_usd,
             quantity, quantity_unit, net_weight_kg, quantity_kg, quantity_units, false as is_split_conversion,
@@ -314,6 +317,9 @@ _MARTS = """
             group by year, hs6
         )
         select *,
+            case when in_scope then round(export_centrality, 12)
+                >= (select quantile_cont(round(export_centrality, 12), 0.75) from measured where in_scope)
+                end as high_centrality_pooled,
             case when in_scope then round(export_centrality, 12) >= (
                 select quantile_cont(round(export_centrality, 12), 0.75) from measured as m
                 where m.year = measured.year and in_scope
@@ -382,4 +388,55 @@ _MARTS = """
                 from import_vulnerability where in_scope group by all
             )
         ) window ranked as (partition by year, importer_code order by vulnerability desc);
+    create table countries as
+        select country_code, iso3, name, case iso3 when 'USA' then 'North America' else 'East Asia' end as trade_region
+        from stg_countries;
+    create table groups as
+        select p.*, level.*, s.trade_region as supplier_region, i.trade_region as importer_region,
+            p.value_usd * effective as weighted
+        from (
+            select f.year, f.importer_code, f.exporter_code, f.hs6, f.value_usd, 1 / import_hhi as effective
+            from trade_flows as f join importer_products using (year, importer_code, hs6)
+        ) as p
+        join countries as s on s.country_code = p.exporter_code join countries as i on i.country_code = p.importer_code
+        cross join (values ('hs4', 4), ('hs2', 2), ('all', 0), ('scope', 0)) as level (product_level, digits)
+        where product_level <> 'scope' or hs6 <> '270900';
+    create table diversification_regions as
+        with suppliers as (
+            select year, importer_code, product_level,
+                case digits when 0 then product_level else left(hs6, digits) end as product_code,
+                supplier_region as trade_region, supplier_region = importer_region as is_own_region, exporter_code,
+                sum(value_usd) as v
+            from groups group by all
+        )
+        select * exclude (whole), import_value_usd / whole as import_share, top / whole as top_supplier_share
+        from (
+            select *,
+                sum(import_value_usd) over (partition by year, importer_code, product_level, product_code) as whole
+            from (
+                select year, importer_code, product_level, product_code, trade_region, is_own_region,
+                    count(*) as n_suppliers, sum(v) as import_value_usd, max(v) as top,
+                    arg_max(exporter_code, (v, -exporter_code)) as top_supplier_code
+                from suppliers group by all
+            )
+        );
+    create table diversification as
+        with goods as (
+            select year, importer_code, product_level, any_value(importer_region) as importer_region,
+                case digits when 0 then product_level else left(hs6, digits) end as product_code,
+                count(distinct hs6) as n_goods, sum(weighted) / sum(value_usd) as effective_suppliers
+            from groups group by year, importer_code, product_level, product_code
+        )
+        select g.*, n_suppliers, import_value_usd, own_region_share, top_supplier_code, top_supplier_share,
+            null::double as import_value_growth_5y, null::double as effective_suppliers_change_5y,
+            null::double as own_region_share_change_5y, null::double as top_supplier_share_change_5y
+        from goods as g join (
+            select year, importer_code, product_level, product_code, sum(n_suppliers)::bigint as n_suppliers,
+                sum(import_value_usd) as import_value_usd,
+                coalesce(sum(import_share) filter (is_own_region), 0) as own_region_share,
+                arg_max(top_supplier_code, (top_supplier_share, -top_supplier_code)) as top_supplier_code,
+                max(top_supplier_share) as top_supplier_share
+            from diversification_regions group by all
+        ) using (year, importer_code, product_level, product_code);
+    drop table groups;
 """

@@ -118,10 +118,10 @@ INPUTS = scripted("""
     create table trade_flows as
         select 2017 as year, 392 as exporter_code, 156 as importer_code, '850760' as hs6, 5.0::double as value_usd;
     create table product_centrality as
-        select 2017 as year, '850760' as hs6, true as in_scope, true as high_centrality;
+        select 2017 as year, '850760' as hs6, true as in_scope, 0.5::double as export_centrality;
     create table import_vulnerability as
-        select 2017 as year, 'CHN' as importer_iso3, '85' as hs2, true as in_scope, 1 as category,
-            5.0::double as import_value_usd, 1.0::double as vulnerability_index;
+        select 2017 as year, 'CHN' as importer_iso3, '850760' as hs6, '85' as hs2, true as in_scope,
+            true as high_concentration, 5.0::double as import_value_usd, 1.0::double as vulnerability_index;
 """)
 
 

@@ -22,36 +22,49 @@ NOT_COMPUTABLE = "not computable from these inputs"
 REAL = {name: Input(name, "files", False, 1) for name in ("reference", "trade", "tariffs", "patents")}
 
 # Just enough for a year of all countries: 4,500 goods and 100 importers. Of the goods 3,600 are in scope in 2017 and
-# 3,500 in 2018; the last is photovoltaic. Only the columns that the benchmark models read are there.
+# 3,500 in 2018, 880 of high centrality; the last is photovoltaic. Only the columns that the models read are there.
 MARTS = """
     create schema marts; create schema intermediate; create schema staging;
     create table marts.product_centrality as
         select year, case when good = 4500 then '854140' else format('{:06d}', good) end as hs6,
             good <= case year when 2017 then 3600 else 3500 end as in_scope,
-            case when good = 1 then '111' else '22' end as bec4, 1.0::double as world_exports_usd
+            case when good = 1 then '111' else '22' end as bec4, 1.0::double as world_exports_usd,
+            case when in_scope then good between 11 and 890 end as high_centrality_pooled
         from (values (2017), (2018)) as years (year), range(1, 4501) as goods (good);
     create table staging.stg_trade_reporters as
         select year, reporter_code::integer as reporter_code, 'M' as flow
         from (values (2017), (2018)) as years (year), range(1, 101) as reporters (reporter_code);
     create table marts.bilateral_totals as
         select 2018 as year, 'CHN' as exporter_iso3, 'VNM' as importer_iso3, 1.0::double as value_usd;
-    create table marts.exporter_position as from (values
-        (2017, 'CHN', 2200, 860, 2, 700, 440), (2018, 'CHN', 2300, 850, 2, 680, 450), (2017, 'USA', 9, 9, 1, 9, 9)
-    ) as t (year, exporter_iso3, n_top3, n_high_centrality, high_centrality_rank, n_high_centrality_top3,
-        n_high_centrality_rank1);
-    create table marts.vulnerability_summary as from (values
-        (2017, 'CHN', 1, 60, 10.0::double), (2017, 'CHN', 2, 800, 20.0), (2017, 'CHN', 3, 760, 20.0),
-        (2017, 'CHN', 4, 1700, 50.0), (2017, 'USA', 1, 999, 999.0)
-    ) as t (year, importer_iso3, category, n_goods, import_value_usd);
+    create table marts.exporter_position as from (values (2017, 'CHN', 2200), (2018, 'CHN', 2300), (2017, 'USA', 9))
+        as t (year, exporter_iso3, n_top3);
+    -- China's goods of 2017: 60 + 800 of high centrality, 760 + 1,700 others; the first of each are concentrated.
+    create table marts.import_vulnerability as
+        select 2017 as year, 'CHN' as importer_iso3, format('{:06d}', good) as hs6, true as in_scope,
+            good <= 70 or good between 891 and 1650 as high_concentration,
+            case when good <= 70 then 10 / 60 when good <= 870 then 20 / 800 when good <= 1650 then 20 / 760
+                else 50 / 1700 end as import_value_usd
+        from range(11, 3351) as goods (good) where good not between 871 and 890
+        union all select 2017, 'USA', '000011', true, true, 999
+        union all select 2017, 'CHN', '003601', false, null, 999;
     create table marts.industry_vulnerability as from (values
         (2017, 'CHN', '85', 0.4::double), (2017, 'CHN', '90', 0.12), (2017, 'CHN', '84', 0.1), (2017, 'CHN', '39', 0.1),
         (2017, 'DEU', '84', 0.3), (2017, 'DEU', '85', 0.2), (2017, 'USA', '27', 0.3), (2017, 'USA', '85', 0.2),
         (2017, 'FRA', '84', 0.3), (2017, 'FRA', '85', 0.2), (2017, 'FRA', '88', 0.1)
     ) as t (year, importer_iso3, hs2, vulnerability);
-    create table intermediate.int_exporter_products as from (values
-        (2018, 156, '000001', 1000.0::double), (2018, 156, '000002', 30.0), (2018, 842, '000002', 70.0),
-        (2018, 156, '854140', 45.0), (2018, 842, '854140', 5.0)
-    ) as t (year, exporter_code, hs6, export_value_usd);
+    create table intermediate.int_exporter_products as
+        from (values
+            (2018, 156, '000001', 1000.0::double, 1), (2018, 156, '000002', 30.0, 2), (2018, 842, '000002', 70.0, 1),
+            (2018, 156, '854140', 45.0, 1), (2018, 842, '854140', 5.0, 2)
+        ) as t (year, exporter_code, hs6, export_value_usd, export_rank)
+        -- Goods of high centrality: the first ones in the first place, the next ones in the third.
+        union all
+        select year, exporter_code, format('{:06d}', 10 + n), 0,
+            case when n <= firsts then 1 when n <= top3 then 3 else 4 end
+        from (values
+            (2017, 156, 860, 700, 440), (2018, 156, 850, 680, 450), (2017, 842, 870, 9, 9), (2018, 842, 870, 9, 9)
+        ) as t (year, exporter_code, goods, top3, firsts), range(1, 871) as ns (n)
+        where n <= goods;
     create table marts.exclusion_rates as from (values
         ('1', 10814, 3656, 7158, 34e9::double, 0.25::double, date '2018-07-06'),
         ('2', 2869, 1074, 1795, 8e9, 0.25, date '2018-08-23'),
@@ -202,6 +215,13 @@ def test_a_missing_importer_and_what_an_earlier_run_left(root: Path) -> None:
     """
     inputs = {name: REAL[name] for name in ("reference", "trade")}
     assert computed(benchmarks(root, change, inputs)) == by_hand(OF_2018)
+
+
+def test_without_the_pooled_flags_there_is_no_figure_that_goes_by_them(root: Path) -> None:
+    rows = benchmarks(root, "update marts.product_centrality set high_centrality_pooled = null", REAL)
+    gone = {name for name in ALL if name.startswith(("xu_high_centrality", "xu_category"))}
+    assert len(gone) == 12
+    assert computed(rows) == by_hand({name: value for name, value in ALL.items() if name not in gone})
 
 
 def test_synthetic_trade_gives_no_figure_of_trade(root: Path) -> None:

@@ -57,7 +57,7 @@ def test_only_settings_that_shape_numbers_are_taken_from_a_lock(
     [
         ("trade_source", "elsewhere"), ("hs_revision", ["H5"]), ("keep_reimports", "maybe"), ("keep_reimports", None),
         ("mirror_cif_fob_factor", 99), ("years", [20.5]), ("years", "2017; drop"), ("years", [1900]), ("years", {}),
-        ("product_scope", {"a": 1}), ("mirror_cif_fob_factor", "nan"),
+        ("product_scope", {"a": 1}), ("mirror_cif_fob_factor", "nan"), ("centrality_years", "all"),
     ],
 )  # fmt: skip
 def test_what_is_taken_from_a_lock_is_read_as_the_setting_is(

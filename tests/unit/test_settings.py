@@ -251,6 +251,14 @@ def test_texts_that_are_no_mirror_factor(text: str) -> None:
         settings(mirror_cif_fob_factor=text)
 
 
+def test_pooled_years_are_named_and_never_all_there_are() -> None:
+    assert settings().centrality_years == (2017, 2018)
+    assert settings(centrality_years="2016,2018-2019").centrality_years == (2016, 2018, 2019)
+    for text in ("all", "2017;2018", "1900"):
+        with pytest.raises(SettingError, match="CHOKEPOINT_CENTRALITY_YEARS"):
+            settings(centrality_years=text)
+
+
 @pytest.mark.parametrize("text", ["-1", "1.5", "five", "²"])
 def test_texts_that_are_no_retention(text: str) -> None:
     with pytest.raises(SettingError, match="whole number"):
@@ -295,6 +303,7 @@ def test_every_setting_that_changes_a_mart_is_named_as_such() -> None:
     changed = {
         "trade_source": "files", "tariff_source": "off", "patent_source": "off", "reference_source": "files",
         "hs_revision": "H4", "product_scope": "all", "keep_reimports": "true", "mirror_cif_fob_factor": "1.1",
+        "centrality_years": "2016",
     }  # fmt: skip
     for name, value in changed.items():
         assert settings(**{name: value}).shaping() != settings().shaping(), name

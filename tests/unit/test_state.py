@@ -112,7 +112,9 @@ def test_a_year_that_is_gone_makes_a_run_necessary(desk: Desk) -> None:
     assert plan.held == [2017] and not plan.nothing_to_do
 
 
-@pytest.mark.parametrize("changed", [{"product_scope": "all"}, {"mirror_cif_fob_factor": "1.1"}])
+@pytest.mark.parametrize(
+    "changed", [{"product_scope": "all"}, {"mirror_cif_fob_factor": "1.1"}, {"centrality_years": "2017"}]
+)
 def test_settings_that_shape_all_years_compute_all(desk: Desk, changed: dict[str, str]) -> None:
     desk.rows(row(), row(refYear=2018))
     build(desk)

@@ -6,6 +6,7 @@ from dagster_project.datasets.declaration import Dataset, DropFolder, LiveServic
 from dagster_project.datasets.reference import files, web
 from dagster_project.datasets.reference.checks import REFERENCE_LANDING
 from dagster_project.datasets.reference.landing import land
+from dagster_project.datasets.reference.mart_checks import REFERENCE_MARTS
 from dagster_project.datasets.reference.sample import reference_files
 
 REFERENCE = Dataset(
@@ -43,6 +44,6 @@ REFERENCE = Dataset(
         ),
     ),
     land=land,
-    checks=(StageChecks("landing", REFERENCE_LANDING),),
+    checks=(StageChecks("landing", REFERENCE_LANDING), StageChecks("marts", REFERENCE_MARTS)),
     shaping=("hs_revision", "product_scope"),
 )

@@ -17,17 +17,26 @@ _EXPORTS = """
     select year, hs6, exporter_code, sum(value_usd) as usd, round(sum(value_usd), 2) as cents
     from trade_flows semi join figure_years using (year) group by all
 """
+# The chapter's high centrality: a quarter of the goods of 2017 and 2018 taken together.
+_HIGH = """
+    select year, hs6 from product_centrality where in_scope and round(export_centrality, 12) >= (
+        select quantile_cont(round(export_centrality, 12), 0.75) from product_centrality
+        where in_scope and year in (2017, 2018)
+    )
+"""
 _PLACES = """
-    select one.year, one.hs6, 1 + count(other.exporter_code) as place, any_value(high_centrality) as is_high
+    select one.year, one.hs6, 1 + count(other.exporter_code) as place,
+        (one.year, one.hs6) in (select (year, hs6) from figure_high) as is_high
     from (from figure_exports where exporter_code = 156) as one
     join goods_in_scope as g on g.hs6 = one.hs6 and g.in_scope
-    join product_centrality as p on p.year = one.year and p.hs6 = one.hs6
     left join figure_exports as other
         on other.year = one.year and other.hs6 = one.hs6 and other.cents > one.cents
     group by all
 """
 _IMPORTS = """
-    select year, importer_iso3, hs2, category, import_value_usd as m, coalesce(vulnerability_index, 0) as index
+    select year, importer_iso3, hs2, import_value_usd as m, coalesce(vulnerability_index, 0) as index,
+        4 - 2 * ((year, hs6) in (select (year, hs6) from figure_high))::integer - high_concentration::integer
+            as category
     from import_vulnerability semi join figure_years using (year)
     where in_scope and importer_iso3 in ('CHN', 'JPN', 'KOR', 'USA', 'DEU', 'GBR', 'FRA', 'ITA')
 """
@@ -49,8 +58,8 @@ _OF_EXPORTS = _figures(
                 where in_scope and figure_exports.year = c.year) as traded,
             (select 1 + count(*) from (
                 select exporter_code, count(*) as n
-                from figure_exports as e join product_centrality as p using (year, hs6)
-                where e.year = c.year and p.in_scope and p.high_centrality group by exporter_code
+                from figure_exports as e semi join figure_high using (year, hs6)
+                where e.year = c.year group by exporter_code
             ) where n > c.high) as high_rank
         from (
             select year, count(*) filter (place <= 3) as top3, count(*) filter (is_high) as high,
@@ -146,6 +155,7 @@ TRADE_FIGURES = Stage(
         "goods_in_scope": GOODS_IN_SCOPE,
         "figure_years": _YEARS_USED,
         "figure_exports": _EXPORTS,
+        "figure_high": _HIGH,
         "figure_places": _PLACES,
         "figure_imports": _IMPORTS,
     },

@@ -5,7 +5,7 @@ Not here: keys, types, relationships and formulas, which dbt tests.
 
 from __future__ import annotations
 
-from dagster_project.checks.declarations import Check, Expect, Stage, between, no_rows, not_empty, one_of
+from dagster_project.checks.declarations import WHY, Check, Expect, Stage, between, no_rows, not_empty, one_of
 from dagster_project.checks.views import PREVIOUS_RELEASE
 from dagster_project.datasets.trade.complexity_checks import COMPLEXITY_CHECKS, COMPLEXITY_PREPARED
 from dagster_project.datasets.trade.landing_checks import UNIT_WITNESSES, VALUE_FALL_LIMIT, near_power_of_ten
@@ -235,6 +235,81 @@ _INDUSTRY_GOODS = """
     group by all
 """
 
+# One threshold for all years: every year of the warehouse is held against it, whichever years the run computed.
+_WRONG_POOLED = """
+    with years as (
+        select distinct unnest(string_split(centrality_years, ','))::integer as year from all_years.int_year_settings
+    ),
+    goods as (
+        select *, round(export_centrality, 12) as centrality from all_years.product_centrality
+    ),
+    pooled as (
+        select quantile_cont(centrality, 0.75) as threshold, count(distinct year) as n_years
+        from goods semi join years using (year) where in_scope and centrality is not null
+    ),
+    again as (
+        select year, hs6, in_scope, export_centrality, threshold, high_centrality_pooled, case
+                when in_scope and n_years = (select count(*) from years) then coalesce(centrality >= threshold, false)
+            end as recomputed
+        from goods, pooled
+    )
+    select *, year in (select year from {batch}) as is_in_this_run from again
+    where high_centrality_pooled is distinct from recomputed
+"""
+_BAD_DIVERSIFICATION = f"""
+    select year, importer_code, product_level, product_code, import_value_usd, n_suppliers, effective_suppliers,
+        own_region_share, top_supplier_share
+    from {{batch}}
+    where not import_value_usd >= 0 or not isfinite(import_value_usd) or n_suppliers < 1 or n_goods < 1
+        or not effective_suppliers between 1 - {_SHARE_TOLERANCE} and n_suppliers + {_SHARE_TOLERANCE}
+        or not own_region_share between 0 and 1 + {_SHARE_TOLERANCE}
+        or not top_supplier_share between 1 / n_suppliers - {_SHARE_TOLERANCE} and 1 + {_SHARE_TOLERANCE}
+"""
+_WITHOUT_REGION = f"""
+    with traders as (
+        select exporter_code as country_code, value_usd from {{batch}}
+        union all select importer_code, value_usd from {{batch}}
+    )
+    select country_code, any_value(iso3) as iso3, any_value(name) as name, sum(value_usd) as trade_usd,
+        format('{{{{}}}} ({{{{}}}}) lies in no region, so what it sells counts under "no region". Add its code to '
+            'the seed dbt/seeds/reference/country_regions.csv.',
+            country_code, coalesce(any_value(name), 'without a name'))
+            as {WHY}
+    from traders left join countries using (country_code) where trade_region is null
+    group by country_code order by trade_usd desc
+"""
+# Of every year, against the levels of five years before: a run of those years changes what is said here.
+_WRONG_CHANGES = """
+    with years as (from all_years.diversification),
+    compared as (
+        select now.year, now.importer_code, now.product_level, now.product_code,
+            unnest([
+                {{'column': 'import_value_growth_5y', 'found': now.import_value_growth_5y,
+                    'expected': (now.import_value_usd - past.import_value_usd) / past.import_value_usd}},
+                {{'column': 'effective_suppliers_change_5y', 'found': now.effective_suppliers_change_5y,
+                    'expected': now.effective_suppliers - past.effective_suppliers}},
+                {{'column': 'own_region_share_change_5y', 'found': now.own_region_share_change_5y,
+                    'expected': now.own_region_share - past.own_region_share}},
+                {{'column': 'top_supplier_share_change_5y', 'found': now.top_supplier_share_change_5y,
+                    'expected': now.top_supplier_share - past.top_supplier_share}}
+            ], recursive := true)
+        from years as now left join years as past on past.year = now.year - 5
+            and past.importer_code = now.importer_code and past.product_level = now.product_level
+            and past.product_code = now.product_code
+        where past.year is not null or now.import_value_growth_5y is not null
+            or now.effective_suppliers_change_5y is not null or now.own_region_share_change_5y is not null
+            or now.top_supplier_share_change_5y is not null
+    )
+    select *, year in (select year from {batch}) as is_in_this_run from compared
+    where (found is null) <> (expected is null) or abs(found - expected) > 1e-9 * abs(expected) + 1e-9
+"""
+_WRONG_REGION_SHARES = f"""
+    select year, importer_code, product_level, product_code, sum(import_share) as sum_of_shares,
+        count(*) filter (is_own_region) as own_regions
+    from {{batch}} group by all
+    having abs(sum_of_shares - 1) > {_SHARE_TOLERANCE} or own_regions > 1
+"""
+
 TRADE_MARTS = Stage(
     name="marts",
     prepare={"neighbour_years": _NEIGHBOUR_YEARS, **PREPARED, **NETWORK_PREPARED, **COMPLEXITY_PREPARED},
@@ -416,6 +491,57 @@ TRADE_MARTS = Stage(
             "ERROR",
             "An importer's industries are ranked from 1; their vulnerabilities are not negative and sum to at most 1.",
             (no_rows(_BAD_INDUSTRIES),),
+        ),
+        Check(
+            "pooled_high_is_recomputed",
+            "product_centrality",
+            "ERROR",
+            "The pooled years' goods together give the threshold by which goods of every year are high or not.",
+            (no_rows(_WRONG_POOLED),),
+        ),
+        Check(
+            "totals_match_flows",
+            "diversification",
+            "ERROR",
+            "The imports of all goods, and of the goods in scope, are the sum of the importer's flows.",
+            (
+                _agrees("year, importer_code", _IMPORTER_TOTALS, "import_value_usd", where="product_level = 'all'"),
+                _agrees(
+                    "year, importer_code",
+                    _IMPORTER_TOTALS_IN_SCOPE,
+                    "import_value_usd",
+                    where="product_level = 'scope'",
+                ),
+            ),
+        ),
+        Check(
+            "measures_plausible",
+            "diversification",
+            "ERROR",
+            "Effective suppliers lie between 1 and the suppliers, and shares in [0, 1].",
+            (no_rows(_BAD_DIVERSIFICATION),),
+        ),
+        Check(
+            "changes_match_levels",
+            "diversification",
+            "ERROR",
+            "Every change over five years is the level of the year less that of five years before, of all years.",
+            (no_rows(_WRONG_CHANGES),),
+        ),
+        Check(
+            "every_country_has_a_region",
+            "diversification",
+            "WARN",
+            "Every country that trades lies in a region.",
+            (no_rows(_WITHOUT_REGION),),
+            on="bilateral_totals",
+        ),
+        Check(
+            "shares_sum_to_one",
+            "diversification_regions",
+            "ERROR",
+            "The regions' shares in a group of goods sum to 1, and one region at most is the importer's own.",
+            (no_rows(_WRONG_REGION_SHARES),),
         ),
         *RECOMPUTED,
         *NETWORK_CHECKS,

@@ -231,6 +231,60 @@ _INDUSTRIES = """
         weighted / sum(import_value_usd) over (partition by year, importer_code) as vulnerability
     from industries left join places using (year, importer_code, hs2)
 """
+# Every flow of the importers in each of the groups that its good is in, with the effective suppliers of the good.
+_GROUPED_FLOWS = """
+    with flows as (
+        select *, sum(value_usd) over good ** 2 / sum(value_usd ** 2) over good as effective
+        from trade_flows semi join sampled_importers using (year, importer_code)
+        window good as (partition by year, importer_code, hs6)
+    ),
+    levels as (
+        select *, hs6[:4] as hs4, hs6[:2] as hs2, 'all' as "all", case when in_scope then 'scope' end as scope
+        from flows left join goods_in_scope using (hs6)
+    )
+    select g.*, coalesce(s.trade_region, 'no region') as supplier_region, i.trade_region as importer_region
+    from (
+        from (select year, importer_code, exporter_code, hs6, value_usd, effective, hs4, hs2, "all", scope from levels)
+        unpivot (product_code for product_level in (hs4, hs2, "all", scope))
+    ) as g
+    left join countries as s on s.country_code = g.exporter_code
+    left join countries as i on i.country_code = g.importer_code
+"""
+_GROUPS = """
+    with suppliers as (
+        select year, importer_code, product_level, product_code, exporter_code, sum(value_usd) as v
+        from grouped_flows group by all
+    )
+    select year, importer_code, product_level, product_code, any_value(importer_region) as importer_region,
+        count(distinct hs6) as n_goods, count(distinct exporter_code) as n_suppliers,
+        sum(value_usd) as import_value_usd, sum(value_usd * effective) / sum(value_usd) as effective_suppliers,
+        case when any_value(importer_region) is not null
+            then coalesce(sum(value_usd) filter (importer_region = supplier_region), 0) / sum(value_usd) end
+            as own_region_share,
+        any_value(top) as top_supplier_code, any_value(largest) / sum(value_usd) as top_supplier_share
+    from grouped_flows join (
+        select year, importer_code, product_level, product_code, max(v) as largest,
+            first(exporter_code order by round(v, 2) desc, exporter_code) as top
+        from suppliers group by all
+    ) using (year, importer_code, product_level, product_code)
+    group by all
+"""
+_REGIONS = """
+    with suppliers as (
+        select year, importer_code, product_level, product_code, supplier_region as trade_region, exporter_code,
+            any_value(importer_region) as importer_region, sum(value_usd) as v
+        from grouped_flows group by all
+    ),
+    regions as (
+        select year, importer_code, product_level, product_code, trade_region, count(*) as n_suppliers,
+            coalesce(bool_or(importer_region = trade_region), false) as is_own_region, sum(v) as import_value_usd,
+            first(exporter_code order by round(v, 2) desc, exporter_code) as top_supplier_code, max(v) as largest
+        from suppliers group by all
+    )
+    select *, import_value_usd / sum(import_value_usd) over whole as import_share,
+        largest / sum(import_value_usd) over whole as top_supplier_share
+    from regions window whole as (partition by year, importer_code, product_level, product_code)
+"""
 
 PREPARED: Mapping[str, str] = {
     "ways": _WAYS,
@@ -247,6 +301,7 @@ PREPARED: Mapping[str, str] = {
         where=f"year in ({sampled('bilateral_totals', 'year', YEARS)})",
     ),
     "recomputed_imports": _IMPORTERS,
+    "grouped_flows": _GROUPED_FLOWS,
 }
 _PAIR, _IMPORTER = "year, exporter_code, importer_code", "year, importer_code"
 
@@ -372,6 +427,36 @@ RECOMPUTED = (
                     "ratio_to_next",
                 ),
                 others=("n_goods", "n_goods_without_index", "n_category1", "rank"),
+                sample=("sampled_importers", _IMPORTER),
+            ),
+        ),
+    ),
+    Check(
+        "recomputed_from_flows",
+        "diversification",
+        "ERROR",
+        f"Suppliers, own region and leaders of all groups of goods of {IMPORTERS} importers are recomputed from flows.",
+        (
+            equals(
+                _GROUPS,
+                f"{_IMPORTER}, product_level, product_code",
+                numbers=("import_value_usd", "effective_suppliers", "own_region_share", "top_supplier_share"),
+                others=("importer_region", "n_goods", "n_suppliers", "top_supplier_code"),
+                sample=("sampled_importers", _IMPORTER),
+            ),
+        ),
+    ),
+    Check(
+        "recomputed_from_flows",
+        "diversification_regions",
+        "ERROR",
+        f"What {IMPORTERS} importers buy from which region, group by group, is recomputed from their flows.",
+        (
+            equals(
+                _REGIONS,
+                f"{_IMPORTER}, product_level, product_code, trade_region",
+                numbers=("import_value_usd", "import_share", "top_supplier_share"),
+                others=("is_own_region", "n_suppliers", "top_supplier_code"),
                 sample=("sampled_importers", _IMPORTER),
             ),
         ),

@@ -7,6 +7,7 @@ Not here: hand-worked values of single formulas (unit tests beside the models) a
 
 from __future__ import annotations
 
+import csv
 import shutil
 from collections import defaultdict
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ import duckdb
 import numpy as np
 import pytest
 
+from dagster_project.places import DBT_PROJECT
 from tests.helpers import dbt_command
 from tests.helpers.dbt_command import Done
 from tests.helpers.plain_complexity import plain_complexity
@@ -157,7 +159,7 @@ def in_top_quarter(value: float, values: list[float]) -> bool:
 def expected_centrality(
     world: World, flows: Mapping[Key, Row], bec4: set[str] | None = INTERMEDIATE_BEC4
 ) -> dict[Key, Row]:
-    """product_centrality by (year, hs6)."""
+    """product_centrality by (year, hs6). Every year of the world is one of the pooled ones."""
     by_product: dict[Key, dict[Key, float]] = defaultdict(dict)
     for (year, exporter, importer, hs6), flow in flows.items():
         by_product[year, hs6][exporter, importer] = flow["value_usd"]
@@ -202,6 +204,13 @@ def expected_centrality(
             measured = row["in_scope"] and c is not None
             row["high_centrality"] = (measured and in_top_quarter(c, scope)) if row["in_scope"] else None
             row["centrality_percentile"] = cume_dist(c, scope) if measured else None
+    in_all = [row for row in products.values() if row["in_scope"]]
+    pooled = [row["export_centrality"] for row in in_all if row["export_centrality"] is not None]
+    for row in products.values():
+        row["high_centrality_pooled"] = None
+    for row in in_all:
+        c = row["export_centrality"]
+        row["high_centrality_pooled"] = c is not None and in_top_quarter(c, pooled)
     return products
 
 
@@ -378,6 +387,65 @@ def expected_industries(goods: Mapping[Key, Row]) -> dict[Key, Row]:
     return industries
 
 
+def groups_of(world: World, hs6: str) -> list[Key]:
+    """The groups of goods that a good is in: (product_level, product_code)."""
+    groups = [("hs4", hs6[:4]), ("hs2", hs6[:2]), ("all", "all")]
+    return [*groups, ("scope", "scope")] if in_scope(world, hs6, INTERMEDIATE_BEC4) else groups
+
+
+def expected_diversification(
+    world: World, flows: Mapping[Key, Row], goods: Mapping[Key, Row]
+) -> tuple[dict[Key, Row], dict[Key, Row]]:
+    """diversification by (year, importer, level, code), and diversification_regions by that and the region."""
+    region = {int(row["country_code"]): row["trade_region"] for row in seed("country_regions")}
+    suppliers: dict[Key, dict[int, float]] = defaultdict(lambda: defaultdict(float))
+    for (year, exporter, importer, hs6), flow in flows.items():
+        for group in groups_of(world, hs6):
+            suppliers[year, importer, *group][exporter] += flow["value_usd"]
+    bought: dict[Key, list[Row]] = defaultdict(list)
+    for (year, importer, hs6), good in goods.items():
+        for group in groups_of(world, hs6):
+            bought[year, importer, *group].append(good)
+    groups: dict[Key, Row] = {}
+    regions: dict[Key, Row] = {}
+    for key, values in suppliers.items():
+        total = sum(values.values())
+        own = region.get(key[1])
+        of_region: dict[str, dict[int, float]] = defaultdict(dict)
+        for exporter, value in values.items():
+            of_region[region.get(exporter, "no region")][exporter] = value
+        top = min(values, key=lambda i: (-round(values[i], 2), i))
+        groups[key] = {
+            "importer_region": own,
+            "n_goods": len(bought[key]),
+            "n_suppliers": len(values),
+            "import_value_usd": total,
+            "effective_suppliers": sum(g["import_value_usd"] / g["import_hhi"] for g in bought[key]) / total,
+            "own_region_share": sum(of_region.get(own, {}).values()) / total if own else None,
+            "top_supplier_code": top,
+            "top_supplier_iso3": world.countries[top],
+            "top_supplier_share": values[top] / total,
+            "effective_suppliers_change_5y": None,
+        }
+        for name, there in of_region.items():
+            first = min(there, key=lambda i: (-round(there[i], 2), i))
+            regions[*key, name] = {
+                "is_own_region": name == own,
+                "n_suppliers": len(there),
+                "import_value_usd": sum(there.values()),
+                "import_share": sum(there.values()) / total,
+                "top_supplier_code": first,
+                "top_supplier_share": there[first] / total,
+            }
+    return groups, regions
+
+
+def seed(name: str) -> list[Row]:
+    """The rows of a seed of the reference data."""
+    with (DBT_PROJECT / "seeds" / "reference" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def expected_bilateral(world: World, flows: Mapping[Key, Row]) -> dict[Key, Row]:
     """bilateral_totals by (year, exporter, importer)."""
     totals: dict[Key, Row] = {}
@@ -406,6 +474,8 @@ def _key_of(mart: str) -> tuple[str, ...]:
         "import_vulnerability": ("year", "importer_code", "hs6"),
         "vulnerability_summary": ("year", "importer_code", "category"),
         "industry_vulnerability": ("year", "importer_code", "hs2"),
+        "diversification": ("year", "importer_code", "product_level", "product_code"),
+        "diversification_regions": ("year", "importer_code", "product_level", "product_code", "trade_region"),
     }[mart]
 
 
@@ -435,6 +505,7 @@ def expected(world: World) -> dict[str, dict[Key, Row]]:
     flows, _ = expected_flows(world)
     products = expected_centrality(world, flows)
     goods = expected_vulnerability(world, flows, products)
+    groups, regions = expected_diversification(world, flows, goods)
     return {
         "trade_flows": flows,
         "bilateral_totals": expected_bilateral(world, flows),
@@ -445,6 +516,8 @@ def expected(world: World) -> dict[str, dict[Key, Row]]:
         "import_vulnerability": goods,
         "vulnerability_summary": expected_summary(goods),
         "industry_vulnerability": expected_industries(goods),
+        "diversification": groups,
+        "diversification_regions": regions,
     }
 
 
@@ -460,6 +533,8 @@ MARTS = (
     "import_vulnerability",
     "vulnerability_summary",
     "industry_vulnerability",
+    "diversification",
+    "diversification_regions",
 )
 
 
@@ -499,8 +574,8 @@ def test_sole_supplier_has_the_whole_share(dbt: Dbt) -> None:
 
 
 def test_unit_tests_of_the_models(dbt: Dbt) -> None:
-    trade = ("test_type:unit,path:models/intermediate/trade", "test_type:unit,path:models/marts/trade")
-    done = dbt("test", "--select", *trade)
+    folders = ("intermediate/trade", "marts/trade", "marts/reference")
+    done = dbt("test", "--select", *(f"test_type:unit,path:models/{folder}" for folder in folders))
     assert "Nothing to do" not in done.output and "PASS=0" not in done.output, done.output
 
 
@@ -511,17 +586,22 @@ def copied(dbt: Dbt, tmp_path: Path) -> Dbt:
 
 
 def test_replacing_one_year_leaves_the_others(copied: Dbt, dbt: Dbt, world: World) -> None:
-    """Values bit for bit: the untouched year keeps its own, the replaced one is as if all had been built at once."""
+    """Values bit for bit: the untouched year keeps its own, the replaced one is as if all had been built at once.
+
+    All but one: the goods of all pooled years together decide about those of every year.
+    """
     changed = replace(
         world, flows=[replace(r, value=r.value * 3) if r.year == 2018 and r.partner == 56 else r for r in world.flows]
     )
     write_landing(copied.landing, changed)
     copied.build(years="2018")
+    assert _without_pooled(copied, 2017) == _without_pooled(dbt, 2017)
     before, after = _values(dbt), _values(copied)
     flows, _ = expected_flows(changed)
     assert_equal("product_centrality", copied.table("marts.product_centrality"), expected_centrality(changed, flows))
     for mart in MARTS:
-        assert _of_year(after[mart], 2017) == _of_year(before[mart], 2017), mart
+        if mart != "product_centrality":
+            assert _of_year(after[mart], 2017) == _of_year(before[mart], 2017), mart
         assert _of_year(after[mart], 2018) != _of_year(before[mart], 2018), mart
     copied.build("--full-refresh")
     assert _values(copied) == after
@@ -568,6 +648,13 @@ def test_what_a_run_may_not_ask_for(copied: Dbt) -> None:
 
 def _values(dbt: Dbt) -> dict[str, list[str]]:
     return {mart: sorted(map(repr, dbt.table(f"marts.{mart}"))) for mart in MARTS}
+
+
+def _without_pooled(dbt: Dbt, year: int) -> list[str]:
+    rows = [row for row in dbt.table("marts.product_centrality") if row["year"] == year]
+    return sorted(
+        repr({name: value for name, value in row.items() if name != "high_centrality_pooled"}) for row in rows
+    )
 
 
 def _of_year(rows: list[str], year: int) -> list[str]:

@@ -58,9 +58,61 @@ SCALED = {
     "economic_complexity": ("eci", "eci_rank", "diversity", "export_value_usd", "n_products"),
     "product_complexity": ("pci", "pci_rank", "ubiquity"),
     "product_space": ("rca", "density"),
+    "diversification": ("effective_suppliers", "own_region_share", "top_supplier_share", "n_goods"),
+    "diversification_regions": ("import_value_usd", "import_share", "top_supplier_share", "n_suppliers"),
 }
 
+CHINAS_GOODS_OF_2017 = {**CHINA_IN_2017, "product_level": "all"}
+
 CASES = [
+    case(
+        "a good that the pooled years do not make one of high centrality",
+        rows("all_years.product_centrality", "not high_centrality_pooled", year=2018).set(high_centrality_pooled=True),
+        fails="product_centrality.pooled_high_is_recomputed",
+        shows={"year": 2018, "high_centrality_pooled": True, "recomputed": False},
+    ),
+    case(
+        "pooled years that are not all loaded, and goods that are flagged all the same",
+        rows("all_years.int_year_settings").set(centrality_years="2016,2017"),
+        fails="product_centrality.pooled_high_is_recomputed",
+        shows={"year": 2017, "high_centrality_pooled": True, "recomputed": None},
+    ),
+    case(
+        "an importer whose goods together are not its flows",
+        rows("diversification", **CHINAS_GOODS_OF_2017).set(import_value_usd=7),
+        fails="diversification.totals_match_flows",
+        shows={**CHINA_IN_2017, "mart_usd": 7.0},
+    ),
+    case(
+        "more effective suppliers than suppliers",
+        rows("diversification", **CHINAS_GOODS_OF_2017).set(effective_suppliers=sql("n_suppliers + 1")),
+        fails="diversification.measures_plausible",
+        shows=CHINAS_GOODS_OF_2017,
+    ),
+    case(
+        "a change over five years where the year five years before is not loaded",
+        rows("all_years.diversification", **CHINAS_GOODS_OF_2017).set(own_region_share_change_5y=0.1),
+        fails="diversification.changes_match_levels",
+        shows={**CHINAS_GOODS_OF_2017, "column": "own_region_share_change_5y", "found": 0.1, "expected": None},
+    ),
+    case(
+        "a year that became the fifth after another one, and says nothing of its change",
+        rows("all_years.diversification", year=2017).set(year=2013),
+        fails="diversification.changes_match_levels",
+        shows={"year": 2018, "column": "top_supplier_share_change_5y", "found": None},
+    ),
+    case(
+        "a country that trades and lies in no region",
+        rows("countries", country_code=TWN).set(trade_region=None),
+        fails="diversification.every_country_has_a_region",
+        shows={"country_code": TWN, "iso3": "TWN"},
+    ),
+    case(
+        "a region's share that makes the whole more than 1",
+        rows("diversification_regions", **CHINAS_GOODS_OF_2017, is_own_region=True).set(import_share=1),
+        fails="diversification_regions.shares_sum_to_one",
+        shows=CHINAS_GOODS_OF_2017,
+    ),
     case(
         "an importer whose goods are a thousand times what they were",
         rows("all_years.import_vulnerability", importer_code=JPN, year=2018).set(

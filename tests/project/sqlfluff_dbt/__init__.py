@@ -40,4 +40,4 @@ class dbt:
 
 def var(name: str, default: Any = 1) -> Any:
     """A value that the macros accept."""
-    return "bec4_intermediate" if name == "product_scope" else default
+    return {"product_scope": "bec4_intermediate", "centrality_years": [2017, 2018]}.get(name, default)

@@ -10,8 +10,8 @@ positions as (
     select * from {{ ref('exporter_position') }} where exporter_iso3 = 'CHN'
 ),
 
-categories as (
-    select * from {{ ref('vulnerability_summary') }} where importer_iso3 = 'CHN'
+imports as (
+    select * from {{ ref('import_vulnerability') }} where importer_iso3 = 'CHN' and in_scope
 ),
 
 industries as (
@@ -30,32 +30,72 @@ traded as (
     group by year
 ),
 
+-- The chapter's high centrality is that of 2017 and 2018 together. Where it is not known, no exporter has a row.
+high as (
+    select
+        exporter_products.year,
+        exporter_products.exporter_code,
+        count(*) as n_high,
+        sum(case when exporter_products.export_rank <= 3 then 1 else 0 end) as n_high_top3,
+        sum(case when exporter_products.export_rank = 1 then 1 else 0 end) as n_high_rank1
+    from exporter_products
+    inner join products on exporter_products.year = products.year and exporter_products.hs6 = products.hs6
+    where products.high_centrality_pooled and {{ pools_the_chapters_years() }}
+    group by exporter_products.year, exporter_products.exporter_code
+),
+
+high_ranked as (
+    select *, cast(rank() over (partition by year order by n_high desc nulls last) as bigint) as high_rank
+    from high
+),
+
 china_exports as (
     select
         traded.year,
         traded.n_goods as n_traded,
         positions.n_top3,
-        positions.n_high_centrality,
-        positions.high_centrality_rank,
-        positions.n_high_centrality_top3,
-        positions.n_high_centrality_rank1
+        high_ranked.n_high,
+        high_ranked.high_rank,
+        high_ranked.n_high_top3,
+        high_ranked.n_high_rank1
     from traded
     left join positions on traded.year = positions.year
+    left join high_ranked on traded.year = high_ranked.year and high_ranked.exporter_code = {{ china() }}
 ),
 
--- A category without goods has no row in the mart: it counts 0.
-china_imports as (
+china_goods as (
+    select
+        imports.year,
+        imports.import_value_usd,
+        case
+            when products.high_centrality_pooled is null or not {{ pools_the_chapters_years() }} then null
+            when products.high_centrality_pooled and imports.high_concentration then 1
+            when products.high_centrality_pooled then 2
+            when imports.high_concentration then 3
+            else 4
+        end as category
+    from imports
+    inner join products on imports.year = products.year and imports.hs6 = products.hs6
+),
+
+china_counted as (
     select
         year,
-        sum(n_goods) as n_goods,
-        sum(case when category = 1 then n_goods else 0 end) as n_category1,
-        sum(case when category = 2 then n_goods else 0 end) as n_category2,
-        sum(case when category = 3 then n_goods else 0 end) as n_category3,
-        sum(case when category = 4 then n_goods else 0 end) as n_category4,
+        count(*) as n_goods,
+        count(category) as n_goods_with_category,
+        sum(case when category = 1 then 1 else 0 end) as n_category1,
+        sum(case when category = 2 then 1 else 0 end) as n_category2,
+        sum(case when category = 3 then 1 else 0 end) as n_category3,
+        sum(case when category = 4 then 1 else 0 end) as n_category4,
         {{ exact_sum('import_value_usd') }} as import_value_usd,
         {{ exact_sum('case when category = 4 then import_value_usd else 0 end') }} as category4_value_usd
-    from categories
+    from china_goods
     group by year
+),
+
+-- A category without goods counts 0; without categories there is no count.
+china_categories as (
+    select * from china_counted where n_goods_with_category = n_goods
 ),
 
 ranked as (
@@ -118,15 +158,16 @@ parts as (
         ('xu_intermediates_traded', 'n_traded', 1),
         ('xu_china_top3', 'n_top3', 1),
         ('xu_china_top3_share', 'n_top3', 'n_traded'),
-        ('xu_high_centrality_exported', 'n_high_centrality', 1),
-        ('xu_high_centrality_rank', 'high_centrality_rank', 1),
-        ('xu_high_centrality_top3', 'n_high_centrality_top3', 1),
-        ('xu_high_centrality_top3_share', 'n_high_centrality_top3', 'n_high_centrality'),
-        ('xu_high_centrality_first', 'n_high_centrality_rank1', 1),
+        ('xu_high_centrality_exported', 'n_high', 1),
+        ('xu_high_centrality_rank', 'high_rank', 1),
+        ('xu_high_centrality_top3', 'n_high_top3', 1),
+        ('xu_high_centrality_top3_share', 'n_high_top3', 'n_high'),
+        ('xu_high_centrality_first', 'n_high_rank1', 1),
     ]) }}
     union all
-    {{ benchmark_parts('china_imports', [
-        ('xu_goods_imported', 'n_goods', 1),
+    {{ benchmark_parts('china_counted', [('xu_goods_imported', 'n_goods', 1)]) }}
+    union all
+    {{ benchmark_parts('china_categories', [
         ('xu_category1', 'n_category1', 1),
         ('xu_category2', 'n_category2', 1),
         ('xu_category3', 'n_category3', 1),

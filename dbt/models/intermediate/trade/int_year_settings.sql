@@ -11,6 +11,7 @@ select distinct
     base_revision.hs_revision,
     '{{ var("product_scope") }}' as product_scope,
     {{ 'true' if var('keep_reimports') else 'false' }} as keep_reimports,
-    cast({{ var('mirror_cif_fob_factor') }} as double) as mirror_cif_fob_factor
+    cast({{ var('mirror_cif_fob_factor') }} as double) as mirror_cif_fob_factor,
+    '{{ var("centrality_years") | join(",") }}' as centrality_years
 from reporters
 cross join base_revision

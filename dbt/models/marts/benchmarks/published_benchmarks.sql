@@ -158,5 +158,7 @@ select
             when year_rule = 'first' then ', ' || first_year || ' or ' || last_year || '.'
             else ', every year ' || first_year || '-' || last_year || '.'
         end
-        || case when dataset = 'trade' then ' Scope: {{ var("product_scope") }}.' else '' end as inputs
+        || case when dataset = 'trade' then
+            ' Scope: {{ var("product_scope") }}. Centrality pooled over {{ var("centrality_years") | join(", ") }}.'
+            else '' end as inputs
 from compared

@@ -1,9 +1,19 @@
+-- Over all years: the pooled years decide about the goods of every year.
 with products as (
-    select * from {{ ref('int_product_centrality') }} where {{ in_build_year() }}
+    select *, {{ comparable('export_centrality') }} as compared_centrality
+    from {{ ref('int_product_centrality') }}
 ),
 
 countries as (
     select * from {{ ref('stg_countries') }}
+),
+
+pooled as (
+    select
+        percentile_cont(0.75) within group (order by compared_centrality) as p75,
+        count(distinct year) as n_years
+    from products
+    where in_scope and export_centrality is not null and year in ({{ var('centrality_years') | join(', ') }})
 )
 
 select
@@ -26,6 +36,11 @@ select
     products.top_exporter_share,
     products.top3_exporter_share,
     products.high_centrality,
-    products.centrality_percentile
+    products.centrality_percentile,
+    case
+        when products.in_scope and pooled.n_years = {{ var('centrality_years') | unique | list | length }}
+            then coalesce(products.compared_centrality >= pooled.p75, false)
+    end as high_centrality_pooled
 from products
+cross join pooled
 left join countries on products.top_exporter_code = countries.country_code

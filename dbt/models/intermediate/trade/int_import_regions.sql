@@ -1,0 +1,73 @@
+with flows as (
+    select * from {{ ref('int_trade_flows') }} where {{ in_build_year() }}
+),
+
+products as (
+    select * from {{ ref('int_product_centrality') }} where {{ in_build_year() }}
+),
+
+countries as (
+    select * from {{ ref('countries') }}
+),
+
+headings as (
+    select
+        flows.year,
+        flows.importer_code,
+        flows.exporter_code,
+        substring(flows.hs6, 1, 4) as hs4,
+        products.in_scope,
+        {{ exact_sum('flows.value_usd') }} as value_usd
+    from flows
+    inner join products on flows.year = products.year and flows.hs6 = products.hs6
+    group by flows.year, flows.importer_code, flows.exporter_code, substring(flows.hs6, 1, 4), products.in_scope
+),
+
+-- One row per importer, group of goods and supplier: each level is summed from the one below it.
+suppliers_hs4 as (
+    select year, importer_code, exporter_code, hs4, {{ exact_sum('value_usd') }} as value_usd
+    from headings
+    group by year, importer_code, exporter_code, hs4
+),
+
+suppliers_hs2 as (
+    select year, importer_code, exporter_code, substring(hs4, 1, 2) as hs2, {{ exact_sum('value_usd') }} as value_usd
+    from suppliers_hs4
+    group by year, importer_code, exporter_code, substring(hs4, 1, 2)
+),
+
+suppliers as (
+    select year, importer_code, exporter_code, 'hs4' as product_level, hs4 as product_code, value_usd
+    from suppliers_hs4
+    union all
+    select year, importer_code, exporter_code, 'hs2', hs2, value_usd
+    from suppliers_hs2
+    union all
+    select year, importer_code, exporter_code, 'all', 'all', {{ exact_sum('value_usd') }}
+    from suppliers_hs2
+    group by year, importer_code, exporter_code
+    union all
+    select year, importer_code, exporter_code, 'scope', 'scope', {{ exact_sum('value_usd') }}
+    from headings
+    where in_scope
+    group by year, importer_code, exporter_code
+)
+
+select
+    suppliers.year,
+    suppliers.importer_code,
+    cast(suppliers.product_level as string) as product_level,
+    cast(suppliers.product_code as string) as product_code,
+    cast(coalesce(countries.trade_region, '{{ no_region() }}') as string) as trade_region,
+    count(*) as n_suppliers,
+    {{ exact_sum('suppliers.value_usd') }} as import_value_usd,
+    {{ code_of_largest('suppliers.exporter_code', comparable_usd('suppliers.value_usd')) }} as top_supplier_code,
+    max(suppliers.value_usd) as top_supplier_value_usd
+from suppliers
+left join countries on suppliers.exporter_code = countries.country_code
+group by
+    suppliers.year,
+    suppliers.importer_code,
+    suppliers.product_level,
+    suppliers.product_code,
+    coalesce(countries.trade_region, '{{ no_region() }}')
