@@ -380,7 +380,9 @@ def _with_rows(
 def _by_year(
     connection: duckdb.DuckDBPyConnection, relation: str, years: Sequence[str], whole: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
-    """Each year's own rows, and its part of the table's bytes by its part of the rows."""
+    """Each year's own rows, and its part of the table's bytes by its part of the rows; none without a column `year`."""
+    if "year" not in connection.sql(f"from {relation}").columns:
+        return {}
     found = connection.execute(f"select year, count(*) from {relation} group by year").fetchall()
     rows = {str(year): n for year, n in found}
     all_rows = sum(rows.values())
