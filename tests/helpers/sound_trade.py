@@ -195,10 +195,12 @@ def mart_tables() -> Tables:
         **made,
         "run_years": _years(),
         "requested_years": _years(),
-        "all_years.bilateral_totals": made["bilateral_totals"],
-        "all_years.import_vulnerability": made["import_vulnerability"],
+        **{f"all_years.{name}": made[name] for name in _READ_OF_ALL_YEARS},
         "previous.bilateral_totals": landing_tables()["previous.bilateral_totals"],
     }
+
+
+_READ_OF_ALL_YEARS = ("bilateral_totals", "import_vulnerability", "int_year_settings", "trade_flows")
 
 
 def _years() -> pa.Table:
@@ -333,4 +335,46 @@ _MARTS = """
                 from import_vulnerability where in_scope group by all
             )
         ) window ranked as (partition by year, importer_code order by vulnerability desc);
+    create table int_relocation_pairs as
+        from (values (842, 156), (392, 842)) as pairs (exporter_code, importer_code);
+    create table int_relocation_thirds as
+        from (values (392, 392), (97, 490)) as thirds (third_code, member_code);
+    create table relocation as
+        select *, value_usd / sum(value_usd) over (partition by year, exporter_code, importer_code) as share from (
+            select year, exporter_code, importer_code,
+                case hs6 when '270900' then 'other' else 'intermediate' end as bec_class,
+                sum(value_usd) as value_usd, count(*) as n_goods
+            from trade_flows group by all
+        );
+    -- Every pair trades every good in both years.
+    create table relocation_growth as
+        select exporter_code, importer_code, 2017 as year_from, 2018 as year_to, bec_class, 'continuing' as margin,
+            any_value(n_goods) as n_goods, sum(value_usd) filter (year = 2017) as value_from_usd,
+            sum(value_usd) filter (year = 2018) as value_to_usd, value_to_usd - value_from_usd as delta_usd,
+            0::double as contribution
+        from relocation semi join int_relocation_pairs using (exporter_code, importer_code) group by all;
+    create table relocation_surplus as
+        with net as (
+            select s.year, s.exporter_code as one, s.importer_code as other,
+                s.value_usd - coalesce(b.value_usd, 0) as usd
+            from bilateral_totals as s left join bilateral_totals as b
+                on b.year = s.year and b.exporter_code = s.importer_code and b.importer_code = s.exporter_code
+        )
+        select ab.year, ab.one as a_code, ab.other as b_code, c_code, coalesce(ac.usd, -ca.usd) as surplus_a_c_usd,
+            coalesce(bc.usd, -cb.usd) as surplus_b_c_usd, ab.usd as surplus_a_b_usd, 2017 as base_year,
+            0::double as change_a_c_usd, 0::double as change_b_c_usd, 0::double as change_a_b_usd,
+            0::double as shift_usd
+        from net as ab
+        join (values (842, 156, 392, 392), (842, 156, 97, 490), (392, 842, 97, 490)) as t (a, b, c_code, member)
+            on ab.one = a and ab.other = b
+        left join net as ac on ac.year = ab.year and ac.one = a and ac.other = member
+        left join net as ca on ca.year = ab.year and ca.other = a and ca.one = member
+        left join net as bc on bc.year = ab.year and bc.one = b and bc.other = member
+        left join net as cb on cb.year = ab.year and cb.other = b and cb.one = member;
+    create table destination_ranks as
+        select year, exporter_code, importer_code, value_usd,
+            rank() over (partition by year, exporter_code order by value_usd desc) as destination_rank,
+            rank() over (partition by year, exporter_code order by value_usd desc) as destination_rank_without_hkg,
+            null::double as exporter_reported_usd, null::bigint as destination_rank_exporter_report, is_mirror
+        from bilateral_totals;
 """

@@ -9,6 +9,7 @@ from dagster_project.checks.declarations import Check, Expect, Stage, between, n
 from dagster_project.checks.views import PREVIOUS_RELEASE
 from dagster_project.datasets.trade.landing_checks import UNIT_WITNESSES, VALUE_FALL_LIMIT, near_power_of_ten
 from dagster_project.datasets.trade.recomputed import PREPARED, RECOMPUTED
+from dagster_project.datasets.trade.relocation_checks import RELOCATION, RELOCATION_PREPARED
 
 # Totals are exact decimal sums on both sides; what may differ is the last digit of a double, and a cent.
 _TOLERANCE = "1e-9 * abs(flows_usd) + 0.01"
@@ -230,7 +231,7 @@ _INDUSTRY_GOODS = """
 
 TRADE_MARTS = Stage(
     name="marts",
-    prepare={"neighbour_years": _NEIGHBOUR_YEARS, **PREPARED},
+    prepare={"neighbour_years": _NEIGHBOUR_YEARS, **PREPARED, **RELOCATION_PREPARED},
     checks=(
         Check(
             "flows_plausible",
@@ -410,6 +411,7 @@ TRADE_MARTS = Stage(
             (no_rows(_BAD_INDUSTRIES),),
         ),
         *RECOMPUTED,
+        *RELOCATION,
     ),
     keys={"vulnerability_summary": ("year", "importer_code", "category")},
 )

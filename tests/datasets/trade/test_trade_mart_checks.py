@@ -20,7 +20,7 @@ from tests.helpers.check_cases import (
     scripted,
     sql,
 )
-from tests.helpers.sound_reference import BATTERIES, CHN, CRUDE_OIL, JPN, TWN, USA
+from tests.helpers.sound_reference import BATTERIES, CHN, CRUDE_OIL, EU, JPN, TWN, USA
 from tests.helpers.sound_trade import bilateral_total, mart_tables
 
 SOUND = holding(mart_tables())
@@ -47,6 +47,7 @@ SCALED = {
     ),
     "vulnerability_summary": ("n_goods", "goods_share", "import_value_usd", "value_share"),
     "industry_vulnerability": ("vulnerability", "vulnerability_mean", "indexed_value_share", "ratio_to_next"),
+    "relocation": ("value_usd", "n_goods", "share"),
 }
 
 CASES = [
@@ -226,6 +227,61 @@ CASES = [
         )
         for mart, columns in SCALED.items()
         for column in columns
+    ),
+    case(
+        "a class of goods that is missing",
+        rows("relocation", **US_TO_CHINA, year=2017, bec_class="other").remove(),
+        fails="relocation.classes_sum_to_totals",
+        shows={**US_TO_CHINA, "year": 2017, "n_goods": 8, "goods": 7},
+    ),
+    case(
+        "goods that continued counted among those that came",
+        rows("relocation_growth", **US_TO_CHINA, bec_class="other").set(margin="entry_supplier"),
+        fails="relocation_growth.recomputed_from_flows",
+        shows={**US_TO_CHINA, "margin": "entry_supplier", "n_goods": 1, "n_goods_recomputed": None},
+    ),
+    case(
+        "a pair that grew in the later year by what it did not sell",
+        rows("relocation_growth", **US_TO_CHINA, bec_class="other").set(delta_usd=5e6, contribution=0.1),
+        fails="relocation_growth.sums_to_change_of_pairs",
+        shows={**US_TO_CHINA, "deltas_usd": 5e6},
+    ),
+    case(
+        "a pair of the settings that trades nothing",
+        rows("all_years.bilateral_totals", **US_TO_CHINA).remove(),
+        fails="relocation_growth.pairs_trade",
+        shows=US_TO_CHINA,
+    ),
+    case(
+        "a surplus of the wrong sign",
+        rows("relocation_surplus", a_code=USA, c_code=JPN, year=2018).set(surplus_a_c_usd=sql("-surplus_a_c_usd")),
+        fails="relocation_surplus.recomputed_from_totals",
+        shows={"a_code": USA, "b_code": CHN, "c_code": JPN, "year": 2018},
+    ),
+    case(
+        "a shift of production where no surplus changed",
+        rows("relocation_surplus", a_code=USA, c_code=EU, year=2018).set(shift_usd=1e6),
+        fails="relocation_surplus.recomputed_from_totals",
+        shows={"a_code": USA, "c_code": EU, "year": 2018, "shift_usd": 1e6, "shift_usd_recomputed": 0.0},
+    ),
+    *(
+        case(
+            f"{column} of a destination one lower than it is",
+            rows("destination_ranks", **US_TO_CHINA, year=2017).set(**{column: sql(f"{column} + 1")}),
+            fails="destination_ranks.recomputed_from_totals",
+            shows={**US_TO_CHINA, "year": 2017},
+        )
+        for column in ("destination_rank", "destination_rank_without_hkg")
+    ),
+    case(
+        "a report of the exporter that it did not send",
+        rows("destination_ranks", **US_TO_CHINA, year=2017).set(destination_rank_exporter_report=1),
+        fails="destination_ranks.recomputed_from_totals",
+        shows={
+            **US_TO_CHINA,
+            "destination_rank_exporter_report": 1,
+            "destination_rank_exporter_report_recomputed": None,
+        },
     ),
     case(
         "a thousandth of all imports allocated",
