@@ -34,6 +34,15 @@ class dbt:
         return f"string_agg({expression}, {separator} {order})"
 
 
+# Vars that are no number.
+_VARS = {
+    "product_scope": "bec4_intermediate",
+    "relocation_pairs": [[156, 704]],
+    "relocation_thirds": [842],
+    "shock_exporters": [156],
+}
+
+
 def var(name: str, default: Any = 1) -> Any:
     """A value that the macros accept."""
-    return "bec4_intermediate" if name == "product_scope" else default
+    return _VARS.get(name, default)

@@ -76,12 +76,15 @@ changes as (
     group by year_from, year_to, exporter_code, importer_code, hs6, bec_class
 ),
 
+importers as (
+    select distinct importer_code from pairs
+),
+
 -- What the importer bought of anybody: of others, where the pair does not trade the good.
 bought as (
     select importer_products.year, importer_products.importer_code, importer_products.hs6
     from importer_products
-    inner join (select distinct importer_code from pairs) as importers
-        on importer_products.importer_code = importers.importer_code
+    inner join importers on importer_products.importer_code = importers.importer_code
 ),
 
 margins as (

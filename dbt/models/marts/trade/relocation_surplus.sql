@@ -42,10 +42,14 @@ members as (
     where thirds.member_code <> trading_pairs.a_code and thirds.member_code <> trading_pairs.b_code
 ),
 
+triples as (
+    select distinct a_code, b_code, c_code from members
+),
+
 years_of_pairs as (
     select loaded_years.year, triples.a_code, triples.b_code, triples.c_code
     from loaded_years
-    cross join (select distinct a_code, b_code, c_code from members) as triples
+    cross join triples
 ),
 
 with_thirds as (
