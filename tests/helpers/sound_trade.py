@@ -222,7 +222,8 @@ def _sums(content: Iterable[Row], *keys: str) -> dict[tuple[Any, ...], float]:
 _MARTS = """
     create table int_year_settings as
         select unnest([2017, 2018])::integer as year, 'H5' as hs_revision, 'bec4_intermediate' as product_scope,
-            false as keep_reimports, 1.0::double as mirror_cif_fob_factor;
+            false as keep_reimports, 1.0::double as mirror_cif_fob_factor, '842-156,392-842' as relocation_pairs,
+            '842' as shock_exporters, 0.02::double as shock_cut, 0.1::double as spare_capacity;
     create table trade_flows as
         select year, partner_code as exporter_code, reporter_code as importer_code, cmd_code as hs6, value_usd,
             quantity, quantity_unit, false as is_mirror, source
@@ -377,4 +378,37 @@ _MARTS = """
             rank() over (partition by year, exporter_code order by value_usd desc) as destination_rank_without_hkg,
             null::double as exporter_reported_usd, null::bigint as destination_rank_exporter_report, is_mirror
         from bilateral_totals;
+    create table shock_exposure_industry as
+        select year, exporter_code, importer_code, hs2, sum(value_usd) as exposed_value_usd, count(*) as n_goods,
+            0.02::double as cut, 0.02 * sum(value_usd) as loss_usd,
+            sum(value_usd) / any_value(i.import_value_usd) as exposure_share
+        from trade_flows join product_centrality using (year, hs6)
+        join industry_vulnerability as i using (year, importer_code, hs2) where in_scope
+        group by year, exporter_code, importer_code, hs2;
+    create table shock_exposure as
+        select year, exporter_code, importer_code, in_scope_value_usd as exposed_value_usd, n_goods - 1 as n_goods,
+            0.02::double as cut, 0.02 * in_scope_value_usd as loss_usd,
+            in_scope_value_usd / sum(in_scope_value_usd) over (partition by year, importer_code) as exposure_share
+        from bilateral_totals;
+    create table supplier_removal as
+        select *, lost_usd * (1 - replaceable_share) as shortfall_usd from (
+            select year, exporter_code, importer_code, hs6, hs2, in_scope, f.value_usd as lost_usd,
+                import_value_usd, f.value_usd / import_value_usd as lost_share, n_exporters - 1 as n_other_exporters,
+                0.1 * (world_exports_usd - x.value_usd) as pool_usd,
+                least(1, 0.1 * (world_exports_usd - x.value_usd) / x.value_usd) as replaceable_share,
+                least(1, 0.1 * (world_exports_usd - x.value_usd) / f.value_usd) as replaceable_share_alone
+            from trade_flows as f join exporter_products as x using (year, exporter_code, hs6)
+            join importer_products using (year, importer_code, hs6) join product_centrality using (year, hs6)
+            where exporter_code = 842
+        );
+    create table supplier_removal_summary as
+        select year, exporter_code, importer_code, count(*) as n_goods,
+            count(*) filter (replaceable_share < 0.5) as n_irreplaceable, sum(lost_usd) as lost_usd,
+            sum(shortfall_usd) as shortfall_usd, sum(lost_usd) / any_value(imports) as lost_share,
+            sum(shortfall_usd) / any_value(imports) as shortfall_share,
+            1 - sum(shortfall_usd) / sum(lost_usd) as replaceable_share
+        from supplier_removal join (
+            select year, importer_code, sum(in_scope_value_usd) as imports from bilateral_totals group by all
+        ) using (year, importer_code)
+        where in_scope group by year, exporter_code, importer_code;
 """

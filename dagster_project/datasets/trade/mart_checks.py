@@ -10,6 +10,7 @@ from dagster_project.checks.views import PREVIOUS_RELEASE
 from dagster_project.datasets.trade.landing_checks import UNIT_WITNESSES, VALUE_FALL_LIMIT, near_power_of_ten
 from dagster_project.datasets.trade.recomputed import PREPARED, RECOMPUTED
 from dagster_project.datasets.trade.relocation_checks import RELOCATION, RELOCATION_PREPARED
+from dagster_project.datasets.trade.shock_checks import SHOCKS
 
 # Totals are exact decimal sums on both sides; what may differ is the last digit of a double, and a cent.
 _TOLERANCE = "1e-9 * abs(flows_usd) + 0.01"
@@ -412,6 +413,7 @@ TRADE_MARTS = Stage(
         ),
         *RECOMPUTED,
         *RELOCATION,
+        *SHOCKS,
     ),
     keys={"vulnerability_summary": ("year", "importer_code", "category")},
 )

@@ -48,6 +48,12 @@ SCALED = {
     "vulnerability_summary": ("n_goods", "goods_share", "import_value_usd", "value_share"),
     "industry_vulnerability": ("vulnerability", "vulnerability_mean", "indexed_value_share", "ratio_to_next"),
     "relocation": ("value_usd", "n_goods", "share"),
+    "shock_exposure": ("exposed_value_usd", "n_goods", "cut", "loss_usd", "exposure_share"),
+    "shock_exposure_industry": ("exposed_value_usd", "n_goods", "loss_usd", "exposure_share"),
+    "supplier_removal": (
+        *("lost_usd", "lost_share", "pool_usd", "replaceable_share", "replaceable_share_alone", "shortfall_usd"),
+        "n_other_exporters",
+    ),
 }
 
 CASES = [
@@ -227,6 +233,52 @@ CASES = [
         )
         for mart, columns in SCALED.items()
         for column in columns
+    ),
+    case(
+        "a loss that is not the cut of what is exposed",
+        rows("shock_exposure", **US_TO_CHINA, year=2017).set(loss_usd=sql("loss_usd / 2")),
+        fails="shock_exposure.totals_match_flows",
+        shows={**US_TO_CHINA, "year": 2017, "cut": 0.02},
+    ),
+    case(
+        "an industry of a pair that has no row",
+        rows("shock_exposure_industry", **US_TO_CHINA, year=2017, hs2="85").remove(),
+        fails="shock_exposure_industry.industries_sum_to_pairs",
+        shows={**US_TO_CHINA, "year": 2017, "n_goods": 7, "goods": 4},
+    ),
+    case(
+        "a good that an importer does not lose",
+        rows("supplier_removal", **US_TO_CHINA, **BATTERIES_OF_2017).remove(),
+        fails="supplier_removal.all_flows_are_lost",
+        shows={"exporter_code": USA, **BATTERIES_OF_2017},
+    ),
+    case(
+        "a pool that one of its losers has for itself",
+        rows("supplier_removal", **US_TO_CHINA, **BATTERIES_OF_2017).set(shortfall_usd=0),
+        fails="supplier_removal.pools_are_shared_whole",
+        shows={"exporter_code": USA, **BATTERIES_OF_2017},
+    ),
+    case(
+        "an exporter of the settings that exports nothing",
+        rows("int_year_settings").set(shock_exporters="842,7"),
+        fails="supplier_removal.exporters_export",
+        shows={"exporter_code": 7},
+    ),
+    *(
+        case(
+            f"{column} of an importer ten times what it is",
+            rows("supplier_removal_summary", **US_TO_CHINA, year=2017).set(**{column: sql(f"10 * {column} + 1")}),
+            fails="supplier_removal_summary.recomputed_from_goods",
+            shows={**US_TO_CHINA, "year": 2017},
+        )
+        for column in (
+            "n_goods",
+            "n_irreplaceable",
+            "lost_usd",
+            "shortfall_usd",
+            "shortfall_share",
+            "replaceable_share",
+        )
     ),
     case(
         "a class of goods that is missing",
