@@ -214,6 +214,11 @@ def dbt_vars(settings: Settings) -> dict[str, Any]:
         "keep_reimports": settings.keep_reimports,
         "mirror_cif_fob_factor": settings.mirror_cif_fob_factor,
         "centrality_years": list(settings.centrality_years),
+        "relocation_pairs": [list(pair) for pair in settings.relocation_pairs],
+        "relocation_thirds": list(settings.relocation_thirds),
+        "shock_exporters": list(settings.shock_exporters),
+        "shock_cut": settings.shock_cut,
+        "spare_capacity": settings.spare_capacity,
     }
 
 

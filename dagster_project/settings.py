@@ -63,6 +63,11 @@ class Settings:
     keep_reimports: bool
     mirror_cif_fob_factor: float
     centrality_years: tuple[int, ...]
+    relocation_pairs: tuple[tuple[int, int], ...]
+    relocation_thirds: tuple[int, ...]
+    shock_exporters: tuple[int, ...]
+    shock_cut: float
+    spare_capacity: float
     retain_releases: int
     brief_importer: str
     brief_years: tuple[int, ...] | None
@@ -145,6 +150,11 @@ class Settings:
             "keep_reimports": self.keep_reimports,
             "mirror_cif_fob_factor": self.mirror_cif_fob_factor,
             "centrality_years": ",".join(map(str, self.centrality_years)),
+            "relocation_pairs": ",".join(f"{exporter}-{importer}" for exporter, importer in self.relocation_pairs),
+            "relocation_thirds": ",".join(map(str, self.relocation_thirds)),
+            "shock_exporters": ",".join(map(str, self.shock_exporters)),
+            "shock_cut": self.shock_cut,
+            "spare_capacity": self.spare_capacity,
         }
 
     def public(self) -> dict[str, Any]:
@@ -327,6 +337,37 @@ def _factor(text: str) -> float:
     return float(text)
 
 
+def _pairs(text: str) -> tuple[tuple[int, int], ...]:
+    pairs = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d{1,3})\s*-\s*(\d{1,3})\s*", part, re.ASCII)
+        if match is None:
+            raise ValueError
+        if int(match[1]) == int(match[2]):
+            raise _Refused("a pair of a country with itself")
+        pairs.append((int(match[1]), int(match[2])))
+    return tuple(dict.fromkeys(pairs))
+
+
+def _codes(text: str) -> tuple[int, ...]:
+    codes = [part.strip() for part in text.split(",")]
+    if not all(re.fullmatch(r"\d{1,3}", code, re.ASCII) for code in codes):
+        raise ValueError
+    return tuple(dict.fromkeys(map(int, codes)))
+
+
+def _part(text: str) -> float:
+    if not 0 < float(text) <= 1:
+        raise ValueError
+    return float(text)
+
+
+def _spare(text: str) -> float:
+    if not 0 <= float(text) <= 10:
+        raise ValueError
+    return float(text)
+
+
 def _positive(text: str) -> int:
     if not re.fullmatch(r"[0-9]+", text) or int(text) < 1:
         raise ValueError
@@ -417,6 +458,37 @@ DEFINITIONS = (
         "the years whose goods together decide from which centrality on a good is high_centrality_pooled",
         "a range (2017-2018) or a list (2017,2018) from 1988 on",
         _some_years,
+    ),
+    Definition(
+        "relocation_pairs",
+        "156-704,156-484",
+        "pairs of countries, exporter first, between which production may have moved",
+        "pairs of Comtrade's numeric codes such as 156-704, comma-separated",
+        _pairs,
+    ),
+    Definition(
+        "relocation_thirds",
+        "842,97",
+        "the third countries of these pairs, whose deficit may have moved along; 97 is the 27 members of the EU",
+        "Comtrade's numeric codes, comma-separated",
+        _codes,
+    ),
+    Definition(
+        "shock_exporters",
+        "156",
+        "the exporters whose removal is computed good by good",
+        "Comtrade's numeric codes, comma-separated",
+        _codes,
+    ),
+    Definition(
+        "shock_cut", "0.02", "the part of its goods that an exporter no longer delivers", "above 0, up to 1", _part
+    ),
+    Definition(
+        "spare_capacity",
+        "0.1",
+        "the part of their exports that the other exporters of a good can deliver in addition",
+        "a number from 0 to 10",
+        _spare,
     ),
     Definition("retain_releases", "5", "old releases kept beside the current one", "a whole number", _count),
     Definition(

@@ -210,13 +210,15 @@ def mart_tables() -> Tables:
         **made,
         "run_years": _years(),
         "requested_years": _years(),
-        "all_years.bilateral_totals": made["bilateral_totals"],
-        "all_years.import_vulnerability": made["import_vulnerability"],
-        "all_years.product_centrality": made["product_centrality"],
-        "all_years.diversification": made["diversification"],
-        "all_years.int_year_settings": made["int_year_settings"],
+        **{f"all_years.{name}": made[name] for name in _READ_OF_ALL_YEARS},
         "previous.bilateral_totals": landing_tables()["previous.bilateral_totals"],
     }
+
+
+_READ_OF_ALL_YEARS = (
+    *("bilateral_totals", "diversification", "import_vulnerability", "int_year_settings", "product_centrality"),
+    "trade_flows",
+)
 
 
 def _years() -> pa.Table:
@@ -271,7 +273,9 @@ _MEASURED_ELSEWHERE = """
 _MARTS = """
     create table int_year_settings as
         select unnest([2017, 2018])::integer as year, 'H5' as hs_revision, 'bec4_intermediate' as product_scope,
-            false as keep_reimports, 1.0::double as mirror_cif_fob_factor, '2017,2018' as centrality_years;
+            false as keep_reimports, 1.0::double as mirror_cif_fob_factor, '2017,2018' as centrality_years,
+            '842-156,392-842' as relocation_pairs, '842' as shock_exporters, 0.02::double as shock_cut,
+            0.1::double as spare_capacity;
     create table trade_flows as
         select year, partner_code as exporter_code, reporter_code as importer_code, cmd_code as hs6, value_usd,
             quantity, quantity_unit, net_weight_kg, quantity_kg, quantity_units, false as is_split_conversion,
@@ -439,4 +443,79 @@ _MARTS = """
             from diversification_regions group by all
         ) using (year, importer_code, product_level, product_code);
     drop table groups;
+    create table int_relocation_pairs as
+        from (values (842, 156), (392, 842)) as pairs (exporter_code, importer_code);
+    create table int_relocation_thirds as
+        from (values (392, 392), (97, 490)) as thirds (third_code, member_code);
+    create table relocation as
+        select *, value_usd / sum(value_usd) over (partition by year, exporter_code, importer_code) as share from (
+            select year, exporter_code, importer_code,
+                case hs6 when '270900' then 'other' else 'intermediate' end as bec_class,
+                sum(value_usd) as value_usd, count(*) as n_goods
+            from trade_flows group by all
+        );
+    -- Every pair trades every good in both years.
+    create table relocation_growth as
+        select exporter_code, importer_code, 2017 as year_from, 2018 as year_to, bec_class, 'continuing' as margin,
+            any_value(n_goods) as n_goods, sum(value_usd) filter (year = 2017) as value_from_usd,
+            sum(value_usd) filter (year = 2018) as value_to_usd, value_to_usd - value_from_usd as delta_usd,
+            0::double as contribution
+        from relocation semi join int_relocation_pairs using (exporter_code, importer_code) group by all;
+    create table relocation_surplus as
+        with net as (
+            select s.year, s.exporter_code as one, s.importer_code as other,
+                s.value_usd - coalesce(b.value_usd, 0) as usd
+            from bilateral_totals as s left join bilateral_totals as b
+                on b.year = s.year and b.exporter_code = s.importer_code and b.importer_code = s.exporter_code
+        )
+        select ab.year, ab.one as a_code, ab.other as b_code, c_code, coalesce(ac.usd, -ca.usd) as surplus_a_c_usd,
+            coalesce(bc.usd, -cb.usd) as surplus_b_c_usd, ab.usd as surplus_a_b_usd, 2017 as base_year,
+            0::double as change_a_c_usd, 0::double as change_b_c_usd, 0::double as change_a_b_usd,
+            0::double as shift_usd
+        from net as ab
+        join (values (842, 156, 392, 392), (842, 156, 97, 490), (392, 842, 97, 490)) as t (a, b, c_code, member)
+            on ab.one = a and ab.other = b
+        left join net as ac on ac.year = ab.year and ac.one = a and ac.other = member
+        left join net as ca on ca.year = ab.year and ca.other = a and ca.one = member
+        left join net as bc on bc.year = ab.year and bc.one = b and bc.other = member
+        left join net as cb on cb.year = ab.year and cb.other = b and cb.one = member;
+    create table destination_ranks as
+        select year, exporter_code, importer_code, value_usd,
+            rank() over (partition by year, exporter_code order by value_usd desc) as destination_rank,
+            rank() over (partition by year, exporter_code order by value_usd desc) as destination_rank_without_hkg,
+            null::double as exporter_reported_usd, null::bigint as destination_rank_exporter_report, is_mirror
+        from bilateral_totals;
+    create table shock_exposure_industry as
+        select year, exporter_code, importer_code, hs2, sum(value_usd) as exposed_value_usd, count(*) as n_goods,
+            0.02::double as cut, 0.02 * sum(value_usd) as loss_usd,
+            sum(value_usd) / any_value(i.import_value_usd) as exposure_share
+        from trade_flows join product_centrality using (year, hs6)
+        join industry_vulnerability as i using (year, importer_code, hs2) where in_scope
+        group by year, exporter_code, importer_code, hs2;
+    create table shock_exposure as
+        select year, exporter_code, importer_code, in_scope_value_usd as exposed_value_usd, n_goods - 1 as n_goods,
+            0.02::double as cut, 0.02 * in_scope_value_usd as loss_usd,
+            in_scope_value_usd / sum(in_scope_value_usd) over (partition by year, importer_code) as exposure_share
+        from bilateral_totals;
+    create table supplier_removal as
+        select *, lost_usd * (1 - replaceable_share) as shortfall_usd from (
+            select year, exporter_code, importer_code, hs6, hs2, in_scope, f.value_usd as lost_usd,
+                import_value_usd, f.value_usd / import_value_usd as lost_share, n_exporters - 1 as n_other_exporters,
+                0.1 * (world_exports_usd - x.value_usd) as pool_usd,
+                least(1, 0.1 * (world_exports_usd - x.value_usd) / x.value_usd) as replaceable_share,
+                least(1, 0.1 * (world_exports_usd - x.value_usd) / f.value_usd) as replaceable_share_alone
+            from trade_flows as f join exporter_products as x using (year, exporter_code, hs6)
+            join importer_products using (year, importer_code, hs6) join product_centrality using (year, hs6)
+            where exporter_code = 842
+        );
+    create table supplier_removal_summary as
+        select year, exporter_code, importer_code, count(*) as n_goods,
+            count(*) filter (replaceable_share < 0.5) as n_irreplaceable, sum(lost_usd) as lost_usd,
+            sum(shortfall_usd) as shortfall_usd, sum(lost_usd) / any_value(imports) as lost_share,
+            sum(shortfall_usd) / any_value(imports) as shortfall_share,
+            1 - sum(shortfall_usd) / sum(lost_usd) as replaceable_share
+        from supplier_removal join (
+            select year, importer_code, sum(in_scope_value_usd) as imports from bilateral_totals group by all
+        ) using (year, importer_code)
+        where in_scope group by year, exporter_code, importer_code;
 """

@@ -117,6 +117,9 @@ INPUTS = scripted("""
     create table stg_products as select '850760' as hs6, '53' as bec4, 'INT' as bec5;
     create table trade_flows as
         select 2017 as year, 392 as exporter_code, 156 as importer_code, '850760' as hs6, 5.0::double as value_usd;
+    create table bilateral_totals as select year, exporter_code, importer_code, value_usd from trade_flows;
+    create table stg_trade_flows as
+        select 2017 as year, 'M' as flow, 156 as reporter_code, 392 as partner_code, 5.0::double as value_usd;
     create table product_centrality as
         select 2017 as year, '850760' as hs6, true as in_scope, 0.5::double as export_centrality;
     create table import_vulnerability as

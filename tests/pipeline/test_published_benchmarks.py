@@ -36,6 +36,25 @@ MARTS = """
         from (values (2017), (2018)) as years (year), range(1, 101) as reporters (reporter_code);
     create table marts.bilateral_totals as
         select 2018 as year, 'CHN' as exporter_iso3, 'VNM' as importer_iso3, 1.0::double as value_usd;
+    -- 2012 and 2020: enough goods, importers and destinations, and no more than these figures need.
+    insert into marts.product_centrality
+        select year, format('{:06d}', good), false, '22', 1.0 from (values (2012), (2020)) as years (year),
+            range(1, 4501) as goods (good);
+    insert into staging.stg_trade_reporters
+        select year, reporter_code, flow from (values (2012), (2020)) as years (year), (
+            select reporter_code, flow from staging.stg_trade_reporters where year = 2017
+        );
+    insert into marts.bilateral_totals select 2020, 'CHN', 'D' || place, 1.0 from range(1, 101) as places (place);
+    create table marts.destination_ranks as from (values (2020, 'CHN', 'VNM', 4, 3, 5), (2020, 'USA', 'VNM', 9, 9, 9))
+        as t (year, exporter_iso3, importer_iso3, destination_rank, destination_rank_without_hkg,
+            destination_rank_exporter_report);
+    create table marts.relocation as from (values
+        (2020, 'CHN', 'VNM', 'intermediate', 60.0::double), (2020, 'CHN', 'VNM', 'capital', 40.0),
+        (2020, 'CHN', 'USA', 'capital', 999.0)
+    ) as t (year, exporter_iso3, importer_iso3, bec_class, value_usd);
+    create table marts.relocation_surplus as from (values
+        (2020, 'CHN', 'VNM', 'USA', 2012, 5.0::double), (2020, 'CHN', 'VNM', 'EUR', 2012, 0.0)
+    ) as t (year, a_iso3, b_iso3, c_iso3, base_year, shift_usd);
     create table marts.exporter_position as from (values (2017, 'CHN', 2200), (2018, 'CHN', 2300), (2017, 'USA', 9))
         as t (year, exporter_iso3, n_top3);
     -- China's goods of 2017: 60 + 800 of high centrality, 760 + 1,700 others; the first of each are concentrated.
@@ -118,6 +137,13 @@ OF_2018 = {
     "xu_manufactured_intermediates_share": ((30 + 45) / 150, "differs"),
     "wu_solar_share": (0.9, "reproduced"),
 }
+OF_2020 = {
+    "xu_vietnam_rank_2020": (4, "differs"),
+    "xu_vietnam_rank_2020_without_hkg": (3, "reproduced"),
+    "xu_vietnam_rank_2020_exporter_report": (5, "differs"),
+    "xu_vietnam_intermediate_share": (0.6, "reproduced"),
+    "xu_surplus_shift": (1, "reproduced"),
+}
 TARIFFS = {
     "xu_exclusion_list1": (3656 / 10814, "reproduced"),
     "xu_exclusion_list2": (1074 / 2869, "reproduced"),
@@ -137,7 +163,7 @@ PATENTS = {
     "xu_joint_share_us_ratio_2018": (1, "reproduced"),
     "xu_core_field": (4, "reproduced"),
 }
-ALL = {**TWO_YEARS, **OF_2017, **OF_2018, **TARIFFS, **PATENTS}
+ALL = {**TWO_YEARS, **OF_2017, **OF_2018, **OF_2020, **TARIFFS, **PATENTS}
 
 Row = dict[str, Any]
 
@@ -193,6 +219,8 @@ def test_a_missing_good_in_one_year_and_datasets_off_or_synthetic(root: Path) ->
     change = """
         delete from marts.product_centrality where year = 2018 and hs6 = '000003';
         drop table marts.exclusion_rates;
+        update marts.relocation_surplus set base_year = 2011;
+        update marts.destination_ranks set destination_rank_exporter_report = null;
     """
     inputs = {
         **{name: REAL[name] for name in ("reference", "trade")},
@@ -200,7 +228,20 @@ def test_a_missing_good_in_one_year_and_datasets_off_or_synthetic(root: Path) ->
     }
     rows = benchmarks(root, change, inputs)
     # Solar exports ask for importers and for the good alone, not for all goods.
-    assert computed(rows) == by_hand({**OF_2017, "wu_solar_share": OF_2018["wu_solar_share"]})
+    assert computed(rows) == by_hand(
+        {
+            **OF_2017,
+            "wu_solar_share": OF_2018["wu_solar_share"],
+            **{
+                name: OF_2020[name]
+                for name in (
+                    "xu_vietnam_rank_2020",
+                    "xu_vietnam_rank_2020_without_hkg",
+                    "xu_vietnam_intermediate_share",
+                )
+            },
+        }
+    )
     assert "2018: 100 reporting importers, 4499 goods loaded" in rows["xu_china_top3"]["inputs"]
     assert rows["xu_exclusion_list1"]["inputs"].startswith("tariffs: off. ")
     assert rows["xu_core_field"]["inputs"].startswith("patents: source sample (synthetic); ")
@@ -208,7 +249,8 @@ def test_a_missing_good_in_one_year_and_datasets_off_or_synthetic(root: Path) ->
 
 def test_a_missing_importer_and_what_an_earlier_run_left(root: Path) -> None:
     change = """
-        delete from staging.stg_trade_reporters where year = 2017 and reporter_code = 7;
+        delete from staging.stg_trade_reporters where year in (2012, 2017) and reporter_code = 7;
+        delete from marts.product_centrality where year = 2020 and hs6 = '000007';
         drop table marts.patent_country_summary;
         drop table marts.patent_core_share;
         drop table marts.patent_collaboration;

@@ -130,7 +130,10 @@ TRADE = Dataset(
     figures=TRADE_FIGURES,
     after=("reference",),
     lands_after=("reference",),
-    shaping=("keep_reimports", "mirror_cif_fob_factor", "centrality_years"),
+    shaping=(
+        *("keep_reimports", "mirror_cif_fob_factor", "centrality_years", "relocation_pairs", "relocation_thirds"),
+        *("shock_exporters", "shock_cut", "spare_capacity"),
+    ),
     real_with=("reference",),
     yearly=Yearly(identities, _possible_years),
     accounting={"flows": "int_flow_accounting"},

@@ -130,15 +130,55 @@ _OF_DESTINATIONS = """
     with destinations as (
         select year, importer_code, round(sum(value_usd), 2) as cents
         from trade_flows semi join figure_years using (year) where exporter_code = 156 group by all
+    ),
+    reported as (
+        select year, partner_code as importer_code, round(sum(value_usd), 2) as cents
+        from stg_trade_flows semi join figure_years using (year)
+        where flow = 'X' and reporter_code = 156 group by all
     )
     select 'xu_vietnam_rank_2020' as benchmark_id, year, 1 + (
             select count(*) from destinations as ahead where ahead.year = d.year and ahead.cents > d.cents
         ) as numerator, 1 as denominator
     from destinations as d where importer_code = 704
+    union all
+    select 'xu_vietnam_rank_2020_without_hkg', year, 1 + (
+            select count(*) from destinations as ahead
+            where ahead.year = d.year and ahead.cents > d.cents and importer_code <> 344
+        ), 1
+    from destinations as d where importer_code = 704
+    union all
+    select 'xu_vietnam_rank_2020_exporter_report', year, 1 + (
+            select count(*) from reported as ahead where ahead.year = d.year and ahead.cents > d.cents
+        ), 1
+    from reported as d where importer_code = 704
 """
-_PARTS = " union all ".join(
-    f"select * from ({each})" for each in (_OF_EXPORTS, _OF_IMPORTS, _OF_SHARES, _OF_INDUSTRIES, _OF_DESTINATIONS)
-)
+_OF_VIET_NAM = """
+    select 'xu_vietnam_intermediate_share' as benchmark_id, year,
+        sum(value_usd) filter (bec4 in ('111', '121', '21', '22', '31', '322', '42', '53')) as numerator,
+        sum(value_usd) as denominator
+    from trade_flows semi join figure_years using (year) left join stg_products using (hs6)
+    where exporter_code = 156 and importer_code = 704 group by year
+    union all
+    select 'xu_surplus_shift', year,
+        (china_usa < china_usa_2012 and viet_nam_usa > viet_nam_usa_2012 and china_viet_nam > china_viet_nam_2012)
+            ::integer,
+        1
+    from figure_surpluses cross join (
+        select china_usa as china_usa_2012, viet_nam_usa as viet_nam_usa_2012, china_viet_nam as china_viet_nam_2012
+        from figure_surpluses where year = 2012
+    ) semi join figure_years using (year)
+"""
+_SURPLUSES = """
+    select year, sum(usd) filter (who = [156, 842]) as china_usa, sum(usd) filter (who = [704, 842]) as viet_nam_usa,
+        sum(usd) filter (who = [156, 704]) as china_viet_nam
+    from (
+        select year, [exporter_code, importer_code] as who, value_usd as usd from bilateral_totals
+        union all
+        select year, [importer_code, exporter_code], -value_usd from bilateral_totals
+    ) group by year
+"""
+_ALL = (_OF_EXPORTS, _OF_IMPORTS, _OF_SHARES, _OF_INDUSTRIES, _OF_DESTINATIONS, _OF_VIET_NAM)
+_PARTS = " union all ".join(f"select * from ({each})" for each in _ALL)
 
 TRADE_FIGURES = Stage(
     name="figures of trade",
@@ -158,5 +198,6 @@ TRADE_FIGURES = Stage(
         "figure_high": _HIGH,
         "figure_places": _PLACES,
         "figure_imports": _IMPORTS,
+        "figure_surpluses": _SURPLUSES,
     },
 )

@@ -11,6 +11,8 @@ from dagster_project.datasets.trade.complexity_checks import COMPLEXITY_CHECKS, 
 from dagster_project.datasets.trade.landing_checks import UNIT_WITNESSES, VALUE_FALL_LIMIT, near_power_of_ten
 from dagster_project.datasets.trade.network_checks import NETWORK_CHECKS, NETWORK_PREPARED
 from dagster_project.datasets.trade.recomputed import PREPARED, RECOMPUTED
+from dagster_project.datasets.trade.relocation_checks import RELOCATION, RELOCATION_PREPARED
+from dagster_project.datasets.trade.shock_checks import SHOCKS
 
 # Totals are exact decimal sums on both sides; what may differ is the last digit of a double, and a cent.
 _TOLERANCE = "1e-9 * abs(flows_usd) + 0.01"
@@ -312,7 +314,13 @@ _WRONG_REGION_SHARES = f"""
 
 TRADE_MARTS = Stage(
     name="marts",
-    prepare={"neighbour_years": _NEIGHBOUR_YEARS, **PREPARED, **NETWORK_PREPARED, **COMPLEXITY_PREPARED},
+    prepare={
+        "neighbour_years": _NEIGHBOUR_YEARS,
+        **PREPARED,
+        **NETWORK_PREPARED,
+        **COMPLEXITY_PREPARED,
+        **RELOCATION_PREPARED,
+    },
     checks=(
         Check(
             "flows_plausible",
@@ -546,6 +554,8 @@ TRADE_MARTS = Stage(
         *RECOMPUTED,
         *NETWORK_CHECKS,
         *COMPLEXITY_CHECKS,
+        *RELOCATION,
+        *SHOCKS,
     ),
     keys={"vulnerability_summary": ("year", "importer_code", "category")},
 )

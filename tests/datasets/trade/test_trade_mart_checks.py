@@ -23,7 +23,7 @@ from tests.helpers.check_cases import (
     scripted,
     sql,
 )
-from tests.helpers.sound_reference import BATTERIES, CHN, CRUDE_OIL, JPN, TWN, USA
+from tests.helpers.sound_reference import BATTERIES, CHN, CRUDE_OIL, EU, JPN, TWN, USA
 from tests.helpers.sound_trade import bilateral_total, complexities, mart_tables
 
 SOUND = holding(mart_tables())
@@ -60,6 +60,13 @@ SCALED = {
     "product_space": ("rca", "density"),
     "diversification": ("effective_suppliers", "own_region_share", "top_supplier_share", "n_goods"),
     "diversification_regions": ("import_value_usd", "import_share", "top_supplier_share", "n_suppliers"),
+    "relocation": ("value_usd", "n_goods", "share"),
+    "shock_exposure": ("exposed_value_usd", "n_goods", "cut", "loss_usd", "exposure_share"),
+    "shock_exposure_industry": ("exposed_value_usd", "n_goods", "loss_usd", "exposure_share"),
+    "supplier_removal": (
+        *("lost_usd", "lost_share", "pool_usd", "replaceable_share", "replaceable_share_alone", "shortfall_usd"),
+        "n_other_exporters",
+    ),
 }
 
 CHINAS_GOODS_OF_2017 = {**CHINA_IN_2017, "product_level": "all"}
@@ -433,6 +440,107 @@ CASES = [
         )
         for mart, columns in SCALED.items()
         for column in columns
+    ),
+    case(
+        "a loss that is not the cut of what is exposed",
+        rows("shock_exposure", **US_TO_CHINA, year=2017).set(loss_usd=sql("loss_usd / 2")),
+        fails="shock_exposure.totals_match_flows",
+        shows={**US_TO_CHINA, "year": 2017, "cut": 0.02},
+    ),
+    case(
+        "an industry of a pair that has no row",
+        rows("shock_exposure_industry", **US_TO_CHINA, year=2017, hs2="85").remove(),
+        fails="shock_exposure_industry.industries_sum_to_pairs",
+        shows={**US_TO_CHINA, "year": 2017, "n_goods": 7, "goods": 4},
+    ),
+    case(
+        "a good that an importer does not lose",
+        rows("supplier_removal", **US_TO_CHINA, **BATTERIES_OF_2017).remove(),
+        fails="supplier_removal.all_flows_are_lost",
+        shows={"exporter_code": USA, **BATTERIES_OF_2017},
+    ),
+    case(
+        "a pool that one of its losers has for itself",
+        rows("supplier_removal", **US_TO_CHINA, **BATTERIES_OF_2017).set(shortfall_usd=0),
+        fails="supplier_removal.pools_are_shared_whole",
+        shows={"exporter_code": USA, **BATTERIES_OF_2017},
+    ),
+    case(
+        "an exporter of the settings that exports nothing",
+        rows("int_year_settings").set(shock_exporters="842,7"),
+        fails="supplier_removal.exporters_export",
+        shows={"exporter_code": 7},
+    ),
+    *(
+        case(
+            f"{column} of an importer ten times what it is",
+            rows("supplier_removal_summary", **US_TO_CHINA, year=2017).set(**{column: sql(f"10 * {column} + 1")}),
+            fails="supplier_removal_summary.recomputed_from_goods",
+            shows={**US_TO_CHINA, "year": 2017},
+        )
+        for column in (
+            "n_goods",
+            "n_irreplaceable",
+            "lost_usd",
+            "shortfall_usd",
+            "shortfall_share",
+            "replaceable_share",
+        )
+    ),
+    case(
+        "a class of goods that is missing",
+        rows("relocation", **US_TO_CHINA, year=2017, bec_class="other").remove(),
+        fails="relocation.classes_sum_to_totals",
+        shows={**US_TO_CHINA, "year": 2017, "n_goods": 8, "goods": 7},
+    ),
+    case(
+        "goods that continued counted among those that came",
+        rows("relocation_growth", **US_TO_CHINA, bec_class="other").set(margin="entry_supplier"),
+        fails="relocation_growth.recomputed_from_flows",
+        shows={**US_TO_CHINA, "margin": "entry_supplier", "n_goods": 1, "n_goods_recomputed": None},
+    ),
+    case(
+        "a pair that grew in the later year by what it did not sell",
+        rows("relocation_growth", **US_TO_CHINA, bec_class="other").set(delta_usd=5e6, contribution=0.1),
+        fails="relocation_growth.sums_to_change_of_pairs",
+        shows={**US_TO_CHINA, "deltas_usd": 5e6},
+    ),
+    case(
+        "a pair of the settings that trades nothing",
+        rows("all_years.bilateral_totals", **US_TO_CHINA).remove(),
+        fails="relocation_growth.pairs_trade",
+        shows=US_TO_CHINA,
+    ),
+    case(
+        "a surplus of the wrong sign",
+        rows("relocation_surplus", a_code=USA, c_code=JPN, year=2018).set(surplus_a_c_usd=sql("-surplus_a_c_usd")),
+        fails="relocation_surplus.recomputed_from_totals",
+        shows={"a_code": USA, "b_code": CHN, "c_code": JPN, "year": 2018},
+    ),
+    case(
+        "a shift of production where no surplus changed",
+        rows("relocation_surplus", a_code=USA, c_code=EU, year=2018).set(shift_usd=1e6),
+        fails="relocation_surplus.recomputed_from_totals",
+        shows={"a_code": USA, "c_code": EU, "year": 2018, "shift_usd": 1e6, "shift_usd_recomputed": 0.0},
+    ),
+    *(
+        case(
+            f"{column} of a destination one lower than it is",
+            rows("destination_ranks", **US_TO_CHINA, year=2017).set(**{column: sql(f"{column} + 1")}),
+            fails="destination_ranks.recomputed_from_totals",
+            shows={**US_TO_CHINA, "year": 2017},
+        )
+        for column in ("destination_rank", "destination_rank_without_hkg")
+    ),
+    case(
+        "a report of the exporter that it did not send",
+        rows("destination_ranks", **US_TO_CHINA, year=2017).set(destination_rank_exporter_report=1),
+        fails="destination_ranks.recomputed_from_totals",
+        shows={
+            **US_TO_CHINA,
+            "destination_rank_exporter_report": 1,
+            "destination_rank_exporter_report_recomputed": None,
+        },
     ),
     case(
         "a thousandth of all imports allocated",

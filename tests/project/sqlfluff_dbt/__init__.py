@@ -38,6 +38,16 @@ class dbt:
         return f"string_agg({expression}, {separator} {order})"
 
 
+# Vars that are no number.
+_VARS = {
+    "product_scope": "bec4_intermediate",
+    "centrality_years": [2017, 2018],
+    "relocation_pairs": [[156, 704]],
+    "relocation_thirds": [842],
+    "shock_exporters": [156],
+}
+
+
 def var(name: str, default: Any = 1) -> Any:
     """A value that the macros accept."""
-    return {"product_scope": "bec4_intermediate", "centrality_years": [2017, 2018]}.get(name, default)
+    return _VARS.get(name, default)

@@ -69,6 +69,18 @@ covered as (
     from trade
     union all
     select
+        'all_countries_and_2012',
+        trade.year,
+        trade.n_importers >= {{ all_countries_min_importers() }}
+        and trade.n_goods >= {{ all_countries_min_goods() }}
+        and base.n_importers >= {{ all_countries_min_importers() }}
+        and base.n_goods >= {{ all_countries_min_goods() }},
+        trade.year || ': ' || trade.n_importers || ' reporting importers, ' || trade.n_goods || ' goods loaded; 2012: '
+        || coalesce(base.n_importers, 0) || ' reporting importers, ' || coalesce(base.n_goods, 0) || ' goods loaded'
+    from trade
+    left join trade as base on base.year = 2012
+    union all
+    select
         'solar_exports',
         year,
         n_importers >= {{ all_countries_min_importers() }} and n_solar_goods > 0,

@@ -20,7 +20,15 @@ industries as (
 ),
 
 destinations as (
-    select * from {{ ref('bilateral_totals') }} where exporter_iso3 = 'CHN'
+    select * from {{ ref('destination_ranks') }} where exporter_iso3 = 'CHN'
+),
+
+classes_to_viet_nam as (
+    select * from {{ ref('relocation') }} where exporter_iso3 = 'CHN' and importer_iso3 = 'VNM'
+),
+
+surpluses as (
+    select * from {{ ref('relocation_surplus') }} where a_iso3 = 'CHN' and b_iso3 = 'VNM' and c_iso3 = 'USA'
 ),
 
 traded as (
@@ -139,18 +147,25 @@ shares as (
     group by products.year
 ),
 
-destination_ranks as (
-    select
-        year,
-        importer_iso3,
-        cast(
-            rank() over (partition by year order by {{ comparable_usd('value_usd') }} desc nulls last) as bigint
-        ) as destination_rank
+viet_nam as (
+    select year, destination_rank, destination_rank_without_hkg, destination_rank_exporter_report
     from destinations
+    where importer_iso3 = 'VNM'
 ),
 
-viet_nam as (
-    select year, destination_rank from destination_ranks where importer_iso3 = 'VNM'
+to_viet_nam as (
+    select
+        year,
+        {{ exact_sum("case when bec_class = 'intermediate' then value_usd else 0 end") }} as intermediate_usd,
+        {{ exact_sum('value_usd') }} as value_usd
+    from classes_to_viet_nam
+    group by year
+),
+
+-- The statement is about 2012 to 2020: a later first year says nothing of it.
+shifts as (
+    select year, case when base_year = 2012 then case when shift_usd > 0 then 1 else 0 end end as has_shifted
+    from surpluses
 ),
 
 parts as (
@@ -186,7 +201,15 @@ parts as (
         ('wu_solar_share', 'china_solar_usd', 'world_solar_usd'),
     ]) }}
     union all
-    {{ benchmark_parts('viet_nam', [('xu_vietnam_rank_2020', 'destination_rank', 1)]) }}
+    {{ benchmark_parts('viet_nam', [
+        ('xu_vietnam_rank_2020', 'destination_rank', 1),
+        ('xu_vietnam_rank_2020_without_hkg', 'destination_rank_without_hkg', 1),
+        ('xu_vietnam_rank_2020_exporter_report', 'destination_rank_exporter_report', 1),
+    ]) }}
+    union all
+    {{ benchmark_parts('to_viet_nam', [('xu_vietnam_intermediate_share', 'intermediate_usd', 'value_usd')]) }}
+    union all
+    {{ benchmark_parts('shifts', [('xu_surplus_shift', 'has_shifted', 1)]) }}
     union all
     select
         'xu_industry_second_third',

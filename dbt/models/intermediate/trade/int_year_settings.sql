@@ -12,6 +12,11 @@ select distinct
     '{{ var("product_scope") }}' as product_scope,
     {{ 'true' if var('keep_reimports') else 'false' }} as keep_reimports,
     cast({{ var('mirror_cif_fob_factor') }} as double) as mirror_cif_fob_factor,
-    '{{ var("centrality_years") | join(",") }}' as centrality_years
+    '{{ var("centrality_years") | join(",") }}' as centrality_years,
+    '{% for pair in var("relocation_pairs") %}{{ pair | join("-") }}{% if not loop.last %},{% endif %}{% endfor %}'
+        as relocation_pairs,
+    '{{ var("shock_exporters") | join(",") }}' as shock_exporters,
+    {{ shock_cut() }} as shock_cut,
+    {{ spare_capacity() }} as spare_capacity
 from reporters
 cross join base_revision

@@ -140,6 +140,9 @@ select
             when 'all_countries' then
                 'trade of all countries in HS6 (at least {{ all_countries_min_importers() }} reporting importers'
                 || ' and {{ all_countries_min_goods() }} goods)'
+            when 'all_countries_and_2012' then
+                'trade of all countries in HS6 (at least {{ all_countries_min_importers() }} reporting importers'
+                || ' and {{ all_countries_min_goods() }} goods), with 2012 as the first loaded year'
             when 'exports_of_china' then
                 'exports of China by partner (at least {{ all_destinations_min() }} destinations'
                 || ' and {{ all_countries_min_goods() }} goods)'
