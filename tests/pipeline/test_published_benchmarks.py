@@ -38,7 +38,7 @@ MARTS = """
         select 2018 as year, 'CHN' as exporter_iso3, 'VNM' as importer_iso3, 1.0::double as value_usd;
     -- 2012 and 2020: enough goods, importers and destinations, and no more than these figures need.
     insert into marts.product_centrality
-        select year, format('{:06d}', good), false, '22', 1.0 from (values (2012), (2020)) as years (year),
+        select year, format('{:06d}', good), false, '22', 1.0, null from (values (2012), (2020)) as years (year),
             range(1, 4501) as goods (good);
     insert into staging.stg_trade_reporters
         select year, reporter_code, flow from (values (2012), (2020)) as years (year), (
