@@ -267,12 +267,18 @@ def _context(checks: list[dict[str, Any]], settings: Settings, manifest: Mapping
 
 
 def unchanged_years(settings: Settings, manifest: Mapping[str, Any], released: Built) -> dict[str, list[int]]:
-    """Mart by year -> the years that no build has touched since the release before was published."""
-    built, folders = Built.load(settings), {node["name"]: folder_of(node) for node in model_nodes(manifest)}
+    """Mart by year -> the years that no build has touched since the release before was published.
+
+    None of a mart that is made anew as a whole: a run of one year may change what it says of the others.
+    """
+    built, nodes = Built.load(settings), {node["name"]: node for node in model_nodes(manifest)}
     years = {each.name: built.unchanged_years(each, released) for each in datasets_on(settings) if each.yearly}
-    return {
-        spec.name: years.get(folders[spec.name], []) for spec in published_marts(settings, manifest) if spec.year_column
-    }
+
+    def unchanged(mart: str) -> list[int]:
+        as_a_whole = nodes[mart]["config"]["materialized"] == "table"
+        return [] if as_a_whole else years.get(folder_of(nodes[mart]), [])
+
+    return {spec.name: unchanged(spec.name) for spec in published_marts(settings, manifest) if spec.year_column}
 
 
 def year_files(mart: str, settings: Settings, manifest: Mapping[str, Any]) -> dict[int, Path]:
