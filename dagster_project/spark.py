@@ -22,7 +22,7 @@ from urllib.parse import unquote, urlsplit
 import duckdb
 
 from dagster_project.errors import EnvironmentProblem, SettingError
-from dagster_project.settings import Settings
+from dagster_project.settings import SPARK, Settings
 from dagster_project.sql import identifier, parquet
 
 if TYPE_CHECKING:
@@ -142,11 +142,34 @@ def folder(settings: Settings) -> Path:
     return settings.data_dir / "spark"
 
 
+def take_over(settings: Settings) -> None:
+    """Clear away the warehouse that the other engine left, before this one builds: where one has tables, the other has
+    views. Spark's folder tells whose it is. The record of what was built does not count either then.
+    """
+    own = folder(settings)
+    if own.exists() == (settings.engine == SPARK):
+        return
+    warehouse = settings.warehouse
+    for path in (warehouse, warehouse.with_name(f"{warehouse.name}.wal"), *_year_files(warehouse)):
+        path.unlink(missing_ok=True)
+    if settings.engine == SPARK:
+        own.mkdir(parents=True)
+    else:
+        shutil.rmtree(own)
+
+
+def _year_files(warehouse: Path) -> list[Path]:
+    """What DuckDB writes by year beside the warehouse."""
+    return list(warehouse.parent.glob(f"{warehouse.name}.*.parquet"))
+
+
 def session(settings: Settings) -> SparkSession:
     """The session of this process, started where there is none with these properties yet.
 
     It lasts as long as the process: a run has many commands, and starting costs seconds.
     """
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
 
     wanted = properties(settings)
@@ -160,7 +183,16 @@ def session(settings: Settings) -> SparkSession:
     builder = SparkSession.builder.enableHiveSupport()
     for name, value in wanted.items():
         builder = builder.config(name, value)
-    started = builder.getOrCreate()
+    try:
+        started = builder.getOrCreate()
+    except (PySparkException, Py4JError) as error:
+        raise EnvironmentProblem(
+            f"Spark at {wanted['spark.master']}",
+            found=str(getattr(error, "java_exception", error)).strip().partition("\n")[0][:300],
+            expected="a session",
+            remedy="Look whether master and workers are up and can reach this machine, and at the properties in the "
+            "file of CHOKEPOINT_SPARK_CONF.",
+        ) from error
     started.sparkContext.setLogLevel(wanted.get("spark.log.level", "ERROR"))
     _sessions.append((wanted, started))
     _adapt_dbt()
@@ -275,17 +307,7 @@ def show(active: SparkSession, settings: Settings, manifest: Mapping[str, Any], 
                     node["config"]["schema"],
                     _over_files(active, node["relation_name"], list(node["columns"])),
                 )
-                _drop(connection, layer, node["name"])
-                connection.execute(f"create view {identifier(layer)}.{identifier(node['name'])} as {query}")
-
-
-def _drop(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> None:
-    """Drop a table or view, whichever it is: before Spark, DuckDB may have been the engine."""
-    kinds = connection.execute(
-        "select table_type from information_schema.tables where table_schema = ? and table_name = ?", [schema, name]
-    ).fetchall()
-    for (kind,) in kinds:
-        connection.execute(f"drop {'view' if kind == 'VIEW' else 'table'} {identifier(schema)}.{identifier(name)}")
+                connection.execute(f"create or replace view {identifier(layer)}.{identifier(node['name'])} as {query}")
 
 
 def _over_files(active: SparkSession, relation: str, order: Sequence[str]) -> str:

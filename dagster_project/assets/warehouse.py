@@ -49,6 +49,7 @@ from dagster_project.planning.intake import current_inputs
 from dagster_project.planning.loading import require_whole
 from dagster_project.planning.state import FIGURES, IN_WORK, Built, identity, shape
 from dagster_project.settings import DUCKDB, Settings
+from dagster_project.spark import take_over
 from dagster_project.sql import identifier
 
 if TYPE_CHECKING:  # importing dbt takes two seconds, which the definitions do not need
@@ -300,7 +301,9 @@ def _build(
         options = [*options, "--indirect-selection", selected.indirect_selection]
     # dbt's own artifacts say nothing that the events and the parsed manifest do not say.
     command = ["--no-write-json", "build", "--exclude-resource-type", "unit_test", *options, *selected.selection_args]
-    result = run_dbt(settings, command, years=years, on_event=note)
+    with user_errors():
+        take_over(settings)
+        result = run_dbt(settings, command, years=years, on_event=note)
     if isinstance(result.exception, (KeyboardInterrupt, DagsterExecutionInterruptedError)):
         raise result.exception
     # The warehouse has one writer: metadata is read when dbt is done.

@@ -162,3 +162,23 @@ def test_what_another_engine_built_counts_as_not_built(tmp_path: Path) -> None:
     assert Built.load(other) == Built(engine="spark")
     Built.load(other).save(other)
     assert Built.load(duck) == Built()
+
+
+def test_an_engine_clears_away_what_the_other_one_left_and_nothing_else(tmp_path: Path) -> None:
+    duck, other = settings(tmp_path), settings(tmp_path, engine="spark")
+    names = ("warehouse.duckdb", "warehouse.duckdb.int_trade_flows.2017.parquet")
+
+    def write(*more: str) -> None:
+        for name in (*names, *more):
+            (tmp_path / name).write_text("x")
+
+    write("built.json", "published.txt")
+    spark.take_over(duck)
+    assert {path.name for path in tmp_path.iterdir()} == {*names, "built.json", "published.txt"}
+    spark.take_over(other)
+    assert {path.name for path in tmp_path.iterdir()} == {"spark", "built.json", "published.txt"}
+    write()
+    spark.take_over(other)
+    assert (tmp_path / "spark").is_dir() and (tmp_path / "warehouse.duckdb").exists()
+    spark.take_over(duck)
+    assert {path.name for path in tmp_path.iterdir()} == {"built.json", "published.txt"}
