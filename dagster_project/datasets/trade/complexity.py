@@ -29,8 +29,6 @@ COUNTRIES = pa.schema(
         ("country_code", pa.int32()),
         ("eci", pa.float64()),
         ("diversity", pa.int64()),
-        ("export_value_usd", pa.float64()),
-        ("n_products", pa.int64()),
     ]
 )
 PRODUCTS = pa.schema([("year", pa.int32()), ("hs6", pa.string()), ("pci", pa.float64()), ("ubiquity", pa.int64())])
@@ -155,8 +153,6 @@ def economic_complexity(year: int, exports: Exports) -> pa.Table:
             "country_code": exports.countries,
             "eci": _numbers(complexity(advantage).eci),
             "diversity": advantage.sum(axis=1),
-            "export_value_usd": exports.value.sum(axis=1),
-            "n_products": (exports.value > 0).sum(axis=1),
         },
         COUNTRIES,
     )

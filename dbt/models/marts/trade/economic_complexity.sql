@@ -11,7 +11,13 @@ countries as (
 ),
 
 exporters as (
-    select distinct year, exporter_code as country_code from exports
+    select
+        year,
+        exporter_code as country_code,
+        {{ exact_sum("case when hs6 <> '999999' then export_value_usd else 0 end") }} as export_value_usd,
+        count(case when hs6 <> '999999' then hs6 end) as n_products
+    from exports
+    group by year, exporter_code
 ),
 
 -- Countries without an index have no rank.
@@ -32,8 +38,8 @@ select
     complexities.eci,
     ranked.eci_rank,
     coalesce(complexities.diversity, 0) as diversity,
-    coalesce(complexities.export_value_usd, 0) as export_value_usd,
-    coalesce(complexities.n_products, 0) as n_products
+    exporters.export_value_usd,
+    exporters.n_products
 from exporters
 left join complexities
     on exporters.year = complexities.year and exporters.country_code = complexities.country_code
