@@ -200,7 +200,9 @@ def mart_tables() -> Tables:
     }
 
 
-_READ_OF_ALL_YEARS = ("bilateral_totals", "import_vulnerability", "int_year_settings", "trade_flows")
+_READ_OF_ALL_YEARS = (
+    *("bilateral_totals", "import_vulnerability", "int_year_settings", "scenario_losses", "trade_flows"),
+)
 
 
 def _years() -> pa.Table:
@@ -401,6 +403,20 @@ _MARTS = """
             join importer_products using (year, importer_code, hs6) join product_centrality using (year, hs6)
             where exporter_code = 842
         );
+    create table int_scenarios as
+        select 'chips' as scenario_id, 'half of all chips' as title, 'USA' as exporter_iso3, '8542' as goods,
+            0.5::double as cut, 0.02::double as spare_capacity, 'mine.csv' as file_name, 2 as file_row;
+    create table scenario_losses as
+        select year, 'chips' as scenario_id, importer_code, 'half of all chips' as title, exporter_code,
+            count(*) as n_goods, count(*) filter (share < 0.5) as n_irreplaceable,
+            sum(lost_usd) as exposed_value_usd, 0.5 * sum(lost_usd) as loss_usd,
+            sum(import_value_usd) as import_value_usd, 0.5 * sum(lost_usd) / sum(import_value_usd) as loss_share,
+            sum(0.5 * lost_usd * (1 - share)) as shortfall_usd,
+            sum(lost_usd * share) / sum(lost_usd) as replaceable_share
+        from (
+            select *, least(1, 0.2 * pool_usd / (0.5 * sum(lost_usd) over (partition by year, hs6))) as share
+            from supplier_removal
+        ) where hs6 in ('854231', '854232') group by all;
     create table supplier_removal_summary as
         select year, exporter_code, importer_code, count(*) as n_goods,
             count(*) filter (replaceable_share < 0.5) as n_irreplaceable, sum(lost_usd) as lost_usd,

@@ -18,7 +18,7 @@ LAYERS = (
     {"secret"},
     {"redaction"},
     {"errors", "hs", "sql", "places", "machine", "markdown", "economy_codes"},
-    {"postgres_address", "durable"},
+    {"postgres_address", "durable", "scenarios"},
     {"settings", "locks"},
     {"environment"},
     {"archive"},

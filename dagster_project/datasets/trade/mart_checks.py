@@ -10,7 +10,7 @@ from dagster_project.checks.views import PREVIOUS_RELEASE
 from dagster_project.datasets.trade.landing_checks import UNIT_WITNESSES, VALUE_FALL_LIMIT, near_power_of_ten
 from dagster_project.datasets.trade.recomputed import PREPARED, RECOMPUTED
 from dagster_project.datasets.trade.relocation_checks import RELOCATION, RELOCATION_PREPARED
-from dagster_project.datasets.trade.shock_checks import SHOCKS
+from dagster_project.datasets.trade.shock_checks import SHOCKS, SHOCKS_PREPARED
 
 # Totals are exact decimal sums on both sides; what may differ is the last digit of a double, and a cent.
 _TOLERANCE = "1e-9 * abs(flows_usd) + 0.01"
@@ -232,7 +232,7 @@ _INDUSTRY_GOODS = """
 
 TRADE_MARTS = Stage(
     name="marts",
-    prepare={"neighbour_years": _NEIGHBOUR_YEARS, **PREPARED, **RELOCATION_PREPARED},
+    prepare={"neighbour_years": _NEIGHBOUR_YEARS, **PREPARED, **RELOCATION_PREPARED, **SHOCKS_PREPARED},
     checks=(
         Check(
             "flows_plausible",
