@@ -338,9 +338,9 @@ _MARTS = """
                 from import_vulnerability where in_scope group by all
             )
         ) window ranked as (partition by year, importer_code order by vulnerability desc);
-    create table int_relocation_pairs as
+    create table stg_relocation_pairs as
         from (values (842, 156), (392, 842)) as pairs (exporter_code, importer_code);
-    create table int_relocation_thirds as
+    create table stg_relocation_thirds as
         from (values (392, 392), (97, 490)) as thirds (third_code, member_code);
     create table relocation as
         select *, value_usd / sum(value_usd) over (partition by year, exporter_code, importer_code) as share from (
@@ -355,7 +355,7 @@ _MARTS = """
             any_value(n_goods) as n_goods, sum(value_usd) filter (year = 2017) as value_from_usd,
             sum(value_usd) filter (year = 2018) as value_to_usd, value_to_usd - value_from_usd as delta_usd,
             0::double as contribution
-        from relocation semi join int_relocation_pairs using (exporter_code, importer_code) group by all;
+        from relocation semi join stg_relocation_pairs using (exporter_code, importer_code) group by all;
     create table relocation_surplus as
         with net as (
             select s.year, s.exporter_code as one, s.importer_code as other,
@@ -403,7 +403,7 @@ _MARTS = """
             join importer_products using (year, importer_code, hs6) join product_centrality using (year, hs6)
             where exporter_code = 842
         );
-    create table int_scenarios as
+    create table stg_scenarios as
         select 'chips' as scenario_id, 'half of all chips' as title, 'USA' as exporter_iso3, '8542' as goods,
             0.5::double as cut, 0.02::double as spare_capacity, 'mine.csv' as file_name, 2 as file_row;
     create table scenario_losses as

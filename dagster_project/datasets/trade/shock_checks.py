@@ -118,7 +118,7 @@ _IDLE_EXPORTERS = """
 _SCENARIO_GOODS = """
     with goods as (
         select s.scenario_id, s.title, c.country_code as exporter_code, g.hs6, s.cut, s.spare_capacity
-        from int_scenarios as s join stg_countries as c on c.iso3 = s.exporter_iso3
+        from stg_scenarios as s join stg_countries as c on c.iso3 = s.exporter_iso3
         join goods_in_scope as g on starts_with(g.hs6, s.goods) or (s.goods = 'scope' and g.in_scope)
     ),
     world as (
@@ -137,7 +137,7 @@ _SCENARIO_LOSSES = """
         select f.year, scenario_id, importer_code, sum(value_usd) as import_value_usd
         from trade_flows as f semi join sampled_importers using (year, importer_code)
         join goods_in_scope as g using (hs6)
-        join int_scenarios as s on starts_with(g.hs6, s.goods) or (s.goods = 'scope' and g.in_scope) group by all
+        join stg_scenarios as s on starts_with(g.hs6, s.goods) or (s.goods = 'scope' and g.in_scope) group by all
     )
     select year, scenario_id, importer_code, title, exporter_code, count(*) as n_goods,
         count(*) filter (round(share, 12) < 0.5) as n_irreplaceable, sum(value_usd) as exposed_value_usd,
@@ -296,7 +296,7 @@ SHOCKS = (
         "ERROR",
         "Every scenario names a country of the reference tables, and goods of the HS revision.",
         (no_rows(_UNKNOWN_GOODS),),
-        on="int_scenarios",
+        on="stg_scenarios",
     ),
     Check(
         "scenarios_trade",
@@ -304,6 +304,6 @@ SHOCKS = (
         "WARN",
         "In every scenario of the user's file, somebody buys of the exporter in a loaded year.",
         (no_rows(_IDLE_SCENARIOS),),
-        on="int_scenarios",
+        on="stg_scenarios",
     ),
 )

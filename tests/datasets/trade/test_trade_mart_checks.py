@@ -264,13 +264,13 @@ CASES = [
     ),
     case(
         "a scenario of goods that the HS does not have",
-        rows("int_scenarios").set(goods="8549"),
+        rows("stg_scenarios").set(goods="8549"),
         fails="scenario_losses.exporters_and_goods_are_known",
         shows={"file_name": "mine.csv", "file_row": 2, "goods": "8549"},
     ),
     case(
         "a scenario of an exporter that is in no table",
-        rows("int_scenarios").set(exporter_iso3="TUV"),
+        rows("stg_scenarios").set(exporter_iso3="TUV"),
         fails="scenario_losses.exporters_and_goods_are_known",
         shows={"file_row": 2, "exporter_iso3": "TUV"},
     ),

@@ -1,5 +1,5 @@
 with scenarios as (
-    select * from {{ ref('int_scenarios') }}
+    select * from {{ ref('stg_scenarios') }}
 ),
 
 products as (

@@ -1,5 +1,3 @@
-{{ config(materialized='table') }}
-
 with own as (
     select * from {{ ref('scenarios') }}
 )
