@@ -116,21 +116,26 @@ _IDLE_EXPORTERS = """
 """
 # What every scenario takes from whom, good by good: the mart's lines before they are summed.
 _SCENARIO_GOODS = """
-    with goods as (
-        select s.scenario_id, s.title, c.country_code as exporter_code, g.hs6, s.cut, s.spare_capacity
-        from stg_scenarios as s join stg_countries as c on c.iso3 = s.exporter_iso3
+    with exporters as (
+        select year, iso3, arg_max(exporter_code, usd) as exporter_code from (
+            select year, exporter_code, sum(value_usd) as usd from bilateral_totals group by all
+        ) join stg_countries on country_code = exporter_code group by all
+    ),
+    goods as (
+        select c.year, s.scenario_id, s.title, c.exporter_code, g.hs6, s.cut, s.spare_capacity
+        from stg_scenarios as s join exporters as c on c.iso3 = s.exporter_iso3
         join goods_in_scope as g on starts_with(g.hs6, s.goods) or (s.goods = 'scope' and g.in_scope)
     ),
     world as (
-        select f.year, scenario_id, hs6, any_value(spare_capacity)
+        select year, scenario_id, hs6, any_value(spare_capacity)
                 * coalesce(sum(value_usd) filter (f.exporter_code <> goods.exporter_code), 0) as pool_usd,
             any_value(cut) * sum(value_usd) filter (f.exporter_code = goods.exporter_code) as all_lost_usd
-        from trade_flows as f join goods using (hs6) group by all
+        from trade_flows as f join goods using (year, hs6) group by all
     )
-    select f.year, scenario_id, importer_code, title, exporter_code, hs6, value_usd, cut * value_usd as lost_usd,
+    select year, scenario_id, importer_code, title, exporter_code, hs6, value_usd, cut * value_usd as lost_usd,
         least(1, pool_usd / all_lost_usd) as share
-    from trade_flows as f join goods using (exporter_code, hs6) join world using (year, scenario_id, hs6)
-    where (f.year, importer_code) in (select (year, importer_code) from sampled_importers)
+    from trade_flows join goods using (year, exporter_code, hs6) join world using (year, scenario_id, hs6)
+    where (year, importer_code) in (select (year, importer_code) from sampled_importers)
 """
 _SCENARIO_LOSSES = """
     with imports as (
