@@ -89,6 +89,13 @@ def _parser() -> argparse.ArgumentParser:
     brief.add_argument("--years", default="", help="2017-2019 or 2017,2019; default: the setting")
     brief.add_argument("--release", default=None, help="a release id; default: the current release")
     brief.add_argument("--output", type=Path, default=None, help="default: brief-<importer>.html in the data directory")
+    scenario = add("scenario", _scenario, "what each importer loses if an exporter delivers less of some goods")
+    scenario.add_argument("--exporter", required=True, help="ISO 3166-1 alpha-3 code, such as CHN")
+    scenario.add_argument("--goods", required=True, help="scope, or first digits of HS codes: 8542 or 280530,284690")
+    scenario.add_argument("--cut", default="", help="the part that is not delivered, up to 1; default: the setting")
+    scenario.add_argument("--spare", default="", help="what others can sell in addition; default: the setting")
+    scenario.add_argument("--year", default="", help="default: the newest year of the release")
+    scenario.add_argument("--release", default=None, help="a release id; default: the current release")
     rebuild = add("rebuild", _rebuild, "the release of a lock file again, from the archive alone")
     rebuild.add_argument("lock", type=Path, help="an inputs.lock.json")
     add("pin", _pin, "accept the reference files as they are now: writes their hashes")
@@ -203,6 +210,18 @@ def _brief(options: argparse.Namespace) -> int:
         target = options.output or settings.data_dir / f"brief-{settings.brief_importer}.html"
         write_brief(release, target, BriefOptions(settings.brief_importer, settings.brief_years))
     print(f"{target} ({target.stat().st_size:,} bytes), from release {release.release_id}")
+    return 0
+
+
+def _scenario(options: argparse.Namespace) -> int:
+    """Answer one scenario from a published release, which is only read."""
+    from dagster_project.brief.scenario import answer, question_of, text
+
+    settings = load_settings()
+    cut, spare = options.cut or str(settings.shock_cut), options.spare or str(settings.spare_capacity)
+    question = question_of(options.exporter, options.goods, cut, spare, options.year)
+    with open_release(settings.published_dir, options.release, resources=settings.resources) as release:
+        print(text(answer(release, question)))
     return 0
 
 

@@ -219,6 +219,7 @@ def dbt_vars(settings: Settings) -> dict[str, Any]:
         "shock_exporters": list(settings.shock_exporters),
         "shock_cut": settings.shock_cut,
         "spare_capacity": settings.spare_capacity,
+        "scenarios": [each._asdict() for each in settings.scenarios],
     }
 
 

@@ -24,6 +24,7 @@ from dagster_project.machine import LEAST_MEMORY, Resources, default_memory, def
 from dagster_project.places import HOME, PACKAGE, PRODUCT
 from dagster_project.postgres_address import connection_parameters
 from dagster_project.redaction import without_secrets
+from dagster_project.scenarios import Scenario, as_json, from_json, read_scenarios
 from dagster_project.secret import Secret
 
 PREFIX = "CHOKEPOINT_"
@@ -47,7 +48,8 @@ _INTERNAL = frozenset(
 class Settings:
     """The settings of one run.
 
-    `years` is None for all years that the source holds, a secret where it is not set. `memory` is in bytes.
+    `years` is None for all years that the source holds, a secret where it is not set. `memory` is in bytes. `scenarios`
+    is empty for the project's own.
     """
 
     data_dir: Path
@@ -68,6 +70,7 @@ class Settings:
     shock_exporters: tuple[int, ...]
     shock_cut: float
     spare_capacity: float
+    scenarios: tuple[Scenario, ...]
     retain_releases: int
     brief_importer: str
     brief_years: tuple[int, ...] | None
@@ -155,6 +158,7 @@ class Settings:
             "shock_exporters": ",".join(map(str, self.shock_exporters)),
             "shock_cut": self.shock_cut,
             "spare_capacity": self.spare_capacity,
+            "scenarios": as_json(self.scenarios) if self.scenarios else "own",
         }
 
     def public(self) -> dict[str, Any]:
@@ -368,6 +372,17 @@ def _spare(text: str) -> float:
     return float(text)
 
 
+def _scenarios(text: str) -> tuple[Scenario, ...]:
+    """The content of the file: a run reads it once. A lock holds that content, not the file's name."""
+    if text == "own":
+        return ()
+    if text.startswith("["):
+        return from_json(text)
+    if not _path(text).is_file():
+        raise _Refused("which is no file")
+    return read_scenarios(_path(text))
+
+
 def _positive(text: str) -> int:
     if not re.fullmatch(r"[0-9]+", text) or int(text) < 1:
         raise ValueError
@@ -489,6 +504,13 @@ DEFINITIONS = (
         "the part of their exports that the other exporters of a good can deliver in addition",
         "a number from 0 to 10",
         _spare,
+    ),
+    Definition(
+        "scenarios",
+        "own",
+        "scenarios of suppliers that deliver less; own is the project's (docs/shocks-and-relocation.md)",
+        "own, or a CSV file such as drop/scenarios.csv",
+        _scenarios,
     ),
     Definition("retain_releases", "5", "old releases kept beside the current one", "a whole number", _count),
     Definition(

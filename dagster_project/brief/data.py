@@ -34,9 +34,9 @@ class Selection:
     years: tuple[int, ...]
 
 
-def rows(connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] = ()) -> Rows:
+def rows(connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Rows:
     """The rows of a query, one mapping each."""
-    result = connection.execute(query, list(parameters))
+    result = connection.execute(query, parameters if isinstance(parameters, Mapping) else list(parameters))
     names = [column[0] for column in result.description or ()]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 

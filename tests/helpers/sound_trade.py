@@ -218,6 +218,7 @@ def mart_tables() -> Tables:
 _READ_OF_ALL_YEARS = (
     *("bilateral_totals", "diversification", "import_vulnerability", "int_year_settings", "product_centrality"),
     "trade_flows",
+    *("bilateral_totals", "import_vulnerability", "int_year_settings", "scenario_losses", "trade_flows"),
 )
 
 
@@ -444,8 +445,9 @@ _MARTS = """
         ) using (year, importer_code, product_level, product_code);
     drop table groups;
     create table int_relocation_pairs as
+    create table stg_relocation_pairs as
         from (values (842, 156), (392, 842)) as pairs (exporter_code, importer_code);
-    create table int_relocation_thirds as
+    create table stg_relocation_thirds as
         from (values (392, 392), (97, 490)) as thirds (third_code, member_code);
     create table relocation as
         select *, value_usd / sum(value_usd) over (partition by year, exporter_code, importer_code) as share from (
@@ -460,7 +462,7 @@ _MARTS = """
             any_value(n_goods) as n_goods, sum(value_usd) filter (year = 2017) as value_from_usd,
             sum(value_usd) filter (year = 2018) as value_to_usd, value_to_usd - value_from_usd as delta_usd,
             0::double as contribution
-        from relocation semi join int_relocation_pairs using (exporter_code, importer_code) group by all;
+        from relocation semi join stg_relocation_pairs using (exporter_code, importer_code) group by all;
     create table relocation_surplus as
         with net as (
             select s.year, s.exporter_code as one, s.importer_code as other,
@@ -508,6 +510,20 @@ _MARTS = """
             join importer_products using (year, importer_code, hs6) join product_centrality using (year, hs6)
             where exporter_code = 842
         );
+    create table stg_scenarios as
+        select 'chips' as scenario_id, 'half of all chips' as title, 'USA' as exporter_iso3, '8542' as goods,
+            0.5::double as cut, 0.02::double as spare_capacity, 'mine.csv' as file_name, 2 as file_row;
+    create table scenario_losses as
+        select year, 'chips' as scenario_id, importer_code, 'half of all chips' as title, exporter_code,
+            count(*) as n_goods, count(*) filter (share < 0.5) as n_irreplaceable,
+            sum(lost_usd) as exposed_value_usd, 0.5 * sum(lost_usd) as loss_usd,
+            sum(import_value_usd) as import_value_usd, 0.5 * sum(lost_usd) / sum(import_value_usd) as loss_share,
+            sum(0.5 * lost_usd * (1 - share)) as shortfall_usd,
+            sum(lost_usd * share) / sum(lost_usd) as replaceable_share
+        from (
+            select *, least(1, 0.2 * pool_usd / (0.5 * sum(lost_usd) over (partition by year, hs6))) as share
+            from supplier_removal
+        ) where hs6 in ('854231', '854232') group by all;
     create table supplier_removal_summary as
         select year, exporter_code, importer_code, count(*) as n_goods,
             count(*) filter (replaceable_share < 0.5) as n_irreplaceable, sum(lost_usd) as lost_usd,

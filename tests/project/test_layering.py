@@ -19,6 +19,8 @@ LAYERS = (
     {"redaction"},
     {"errors", "hs", "sql", "places", "machine", "markdown", "economy_codes", "python_models"},
     {"postgres_address", "durable"},
+    {"errors", "hs", "sql", "places", "machine", "markdown", "economy_codes"},
+    {"postgres_address", "durable", "scenarios"},
     {"settings", "locks"},
     {"environment"},
     {"archive"},

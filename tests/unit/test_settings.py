@@ -309,3 +309,31 @@ def test_every_setting_that_changes_a_mart_is_named_as_such() -> None:
         assert settings(**{name: value}).shaping() != settings().shaping(), name
     other = settings(retain_releases="1", years="2017", memory="1GB", threads="7")
     assert other.shaping() == settings().shaping()
+
+
+def test_pairs_thirds_and_exporters() -> None:
+    given = settings(
+        relocation_pairs=" 156-704 , 156 - 484,156-704", relocation_thirds="842, 97", shock_exporters="156,490"
+    )
+    assert given.relocation_pairs == ((156, 704), (156, 484))
+    assert (given.relocation_thirds, given.shock_exporters) == ((842, 97), (156, 490))
+    assert settings().as_locked(given.shaping(), "lock").relocation_pairs == given.relocation_pairs
+
+
+@pytest.mark.parametrize(
+    ("setting", "text"),
+    [
+        ("relocation_pairs", "156"), ("relocation_pairs", "156-704-842"), ("relocation_pairs", "CHN-VNM"),
+        ("relocation_pairs", "156-704,"), ("relocation_thirds", "USA"), ("shock_exporters", "156;490"),
+        ("shock_cut", "0"), ("shock_cut", "1.01"), ("shock_cut", "2 %"), ("shock_cut", "nan"),
+        ("spare_capacity", "-0.1"), ("spare_capacity", "11"), ("spare_capacity", "inf"),
+    ],
+)  # fmt: skip
+def test_texts_that_are_no_shock_or_relocation(setting: str, text: str) -> None:
+    with pytest.raises(SettingError, match=f"CHOKEPOINT_{setting.upper()}"):
+        settings(**{setting: text})
+
+
+def test_a_pair_of_a_country_with_itself_is_refused() -> None:
+    with pytest.raises(SettingError, match="a pair of a country with itself"):
+        settings(relocation_pairs="156-156")

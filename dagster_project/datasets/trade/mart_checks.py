@@ -12,7 +12,7 @@ from dagster_project.datasets.trade.landing_checks import UNIT_WITNESSES, VALUE_
 from dagster_project.datasets.trade.network_checks import NETWORK_CHECKS, NETWORK_PREPARED
 from dagster_project.datasets.trade.recomputed import PREPARED, RECOMPUTED
 from dagster_project.datasets.trade.relocation_checks import RELOCATION, RELOCATION_PREPARED
-from dagster_project.datasets.trade.shock_checks import SHOCKS
+from dagster_project.datasets.trade.shock_checks import SHOCKS, SHOCKS_PREPARED
 
 # Totals are exact decimal sums on both sides; what may differ is the last digit of a double, and a cent.
 _TOLERANCE = "1e-9 * abs(flows_usd) + 0.01"
@@ -320,6 +320,7 @@ TRADE_MARTS = Stage(
         **NETWORK_PREPARED,
         **COMPLEXITY_PREPARED,
         **RELOCATION_PREPARED,
+        **SHOCKS_PREPARED,
     },
     checks=(
         Check(

@@ -51,7 +51,7 @@ _STEPS = """
 """
 _SALES = """
     select year, exporter_code, importer_code, hs6, value_usd as usd
-    from all_years.trade_flows semi join int_relocation_pairs using (exporter_code, importer_code)
+    from all_years.trade_flows semi join stg_relocation_pairs using (exporter_code, importer_code)
 """
 _GROWTH = f"""
     with steps as ({_STEPS}),
@@ -118,8 +118,8 @@ _SURPLUSES = """
         select p.exporter_code as a_code, p.importer_code as b_code, third_code as c_code,
             list(member_code) as members
         from (
-            from int_relocation_pairs semi join all_years.bilateral_totals using (exporter_code, importer_code)
-        ) as p join int_relocation_thirds on member_code not in (p.exporter_code, p.importer_code) group by all
+            from stg_relocation_pairs semi join all_years.bilateral_totals using (exporter_code, importer_code)
+        ) as p join stg_relocation_thirds on member_code not in (p.exporter_code, p.importer_code) group by all
     ),
     surpluses as (
         select year, a_code, b_code, c_code,
@@ -225,7 +225,7 @@ RELOCATION = (
         "WARN",
         "Every pair that the settings name trades in a loaded year.",
         (no_rows(_IDLE_PAIRS),),
-        on="int_relocation_pairs",
+        on="stg_relocation_pairs",
     ),
     Check(
         "recomputed_from_totals",

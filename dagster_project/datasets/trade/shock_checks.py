@@ -114,6 +114,63 @@ _IDLE_EXPORTERS = """
     from (select distinct unnest(string_split(shock_exporters, ','))::integer as code from {batch})
     where code not in (select exporter_code from all_years.bilateral_totals)
 """
+# What every scenario takes from whom, good by good: the mart's lines before they are summed.
+_SCENARIO_GOODS = """
+    with exporters as (
+        select year, iso3, arg_max(exporter_code, usd) as exporter_code from (
+            select year, exporter_code, sum(value_usd) as usd from bilateral_totals group by all
+        ) join stg_countries on country_code = exporter_code group by all
+    ),
+    goods as (
+        select c.year, s.scenario_id, s.title, c.exporter_code, g.hs6, s.cut, s.spare_capacity
+        from stg_scenarios as s join exporters as c on c.iso3 = s.exporter_iso3
+        join goods_in_scope as g on starts_with(g.hs6, s.goods) or (s.goods = 'scope' and g.in_scope)
+    ),
+    world as (
+        select year, scenario_id, hs6, any_value(spare_capacity)
+                * coalesce(sum(value_usd) filter (f.exporter_code <> goods.exporter_code), 0) as pool_usd,
+            any_value(cut) * sum(value_usd) filter (f.exporter_code = goods.exporter_code) as all_lost_usd
+        from trade_flows as f join goods using (year, hs6) group by all
+    )
+    select year, scenario_id, importer_code, title, exporter_code, hs6, value_usd, cut * value_usd as lost_usd,
+        least(1, pool_usd / all_lost_usd) as share
+    from trade_flows join goods using (year, exporter_code, hs6) join world using (year, scenario_id, hs6)
+    where (year, importer_code) in (select (year, importer_code) from sampled_importers)
+"""
+_SCENARIO_LOSSES = """
+    with imports as (
+        select f.year, scenario_id, importer_code, sum(value_usd) as import_value_usd
+        from trade_flows as f semi join sampled_importers using (year, importer_code)
+        join goods_in_scope as g using (hs6)
+        join stg_scenarios as s on starts_with(g.hs6, s.goods) or (s.goods = 'scope' and g.in_scope) group by all
+    )
+    select year, scenario_id, importer_code, title, exporter_code, count(*) as n_goods,
+        count(*) filter (round(share, 12) < 0.5) as n_irreplaceable, sum(value_usd) as exposed_value_usd,
+        sum(lost_usd) as loss_usd, any_value(import_value_usd) as import_value_usd,
+        sum(lost_usd) / any_value(import_value_usd) as loss_share, sum(lost_usd - lost_usd * share) as shortfall_usd,
+        sum(lost_usd * share) / sum(lost_usd) as replaceable_share
+    from scenario_lines join imports using (year, scenario_id, importer_code) group by all
+"""
+_UNKNOWN_GOODS = """
+    select file_name, file_row, goods, exporter_iso3, 'scenario file ' || file_name
+        || coalesce(', row ' || file_row, '') || ': found ' || case when iso3 is null
+            then 'the exporter ' || exporter_iso3 || '; expected a country of the reference tables'
+            else 'the goods ' || goods || '; expected the first digits of a code of HS revision ' || revision end
+        || '. Correct the row.' as why
+    from {batch} left join stg_countries on iso3 = exporter_iso3
+    cross join (select max(hs_revision) as revision from stg_products)
+    where iso3 is null or (goods <> 'scope' and not exists (
+        select 1 from stg_products where starts_with(hs6, goods)
+    ))
+"""
+_IDLE_SCENARIOS = """
+    select scenario_id, file_name, min(file_row) as file_row, 'scenario file ' || file_name || ', row ' || min(file_row)
+        || ': found ' || scenario_id || ', whose exporter sells none of its goods in any loaded year; it has no row. '
+        || 'Name goods that it sells, or load what is missing.' as why
+    from {batch} where file_row is not null and scenario_id not in (select scenario_id from all_years.scenario_losses)
+    group by scenario_id, file_name
+"""
+SHOCKS_PREPARED = {"scenario_lines": _SCENARIO_GOODS}
 _PAIR, _IMPORTER = "year, exporter_code, importer_code", ("sampled_importers", "year, importer_code")
 _EXPOSURE_NUMBERS = ("exposed_value_usd", "cut", "loss_usd", "exposure_share")
 
@@ -215,5 +272,43 @@ SHOCKS = (
                 others=("n_goods", "n_irreplaceable"),
             ),
         ),
+    ),
+    Check(
+        "recomputed_from_flows",
+        "scenario_losses",
+        "ERROR",
+        f"What {IMPORTERS} importers lose in every scenario, and what others could deliver, is recomputed from flows.",
+        (
+            equals(
+                _SCENARIO_LOSSES,
+                "year, scenario_id, importer_code",
+                numbers=("exposed_value_usd", "loss_usd", "import_value_usd", "loss_share", "replaceable_share"),
+                others=("n_goods", "n_irreplaceable", "title", "exporter_code"),
+                sample=_IMPORTER,
+            ),
+            equals(
+                _SCENARIO_LOSSES,
+                "year, scenario_id, importer_code",
+                numbers=("shortfall_usd",),
+                sample=_IMPORTER,
+                tolerance="1e-9 * abs({value}) + 0.01",
+            ),
+        ),
+    ),
+    Check(
+        "exporters_and_goods_are_known",
+        "scenario_losses",
+        "ERROR",
+        "Every scenario names a country of the reference tables, and goods of the HS revision.",
+        (no_rows(_UNKNOWN_GOODS),),
+        on="stg_scenarios",
+    ),
+    Check(
+        "scenarios_trade",
+        "scenario_losses",
+        "WARN",
+        "In every scenario of the user's file, somebody buys of the exporter in a loaded year.",
+        (no_rows(_IDLE_SCENARIOS),),
+        on="stg_scenarios",
     ),
 )

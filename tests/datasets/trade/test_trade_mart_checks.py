@@ -62,6 +62,10 @@ SCALED = {
     "relocation": ("value_usd", "n_goods", "share"),
     "shock_exposure": ("exposed_value_usd", "n_goods", "cut", "loss_usd", "exposure_share"),
     "shock_exposure_industry": ("exposed_value_usd", "n_goods", "loss_usd", "exposure_share"),
+    "scenario_losses": (
+        *("n_goods", "exposed_value_usd", "loss_usd", "import_value_usd", "loss_share", "shortfall_usd"),
+        "replaceable_share",
+    ),
     "supplier_removal": (
         *("lost_usd", "lost_share", "pool_usd", "replaceable_share", "replaceable_share_alone", "shortfall_usd"),
         "n_other_exporters",
@@ -69,6 +73,7 @@ SCALED = {
 }
 
 CHINAS_GOODS_OF_2017 = {**CHINA_IN_2017, "product_level": "all"}
+
 
 def index_of_the_third_eigenvector() -> list[Change]:
     """It solves the same equations as the second one; only its eigenvalue tells them apart."""
@@ -480,6 +485,24 @@ CASES = [
         rows("supplier_removal", **US_TO_CHINA, **BATTERIES_OF_2017).set(shortfall_usd=0),
         fails="supplier_removal.pools_are_shared_whole",
         shows={"exporter_code": USA, **BATTERIES_OF_2017},
+    ),
+    case(
+        "a scenario of goods that the HS does not have",
+        rows("stg_scenarios").set(goods="8549"),
+        fails="scenario_losses.exporters_and_goods_are_known",
+        shows={"file_name": "mine.csv", "file_row": 2, "goods": "8549"},
+    ),
+    case(
+        "a scenario of an exporter that is in no table",
+        rows("stg_scenarios").set(exporter_iso3="TUV"),
+        fails="scenario_losses.exporters_and_goods_are_known",
+        shows={"file_row": 2, "exporter_iso3": "TUV"},
+    ),
+    case(
+        "a scenario in which nobody buys anything",
+        rows("all_years.scenario_losses").remove(),
+        fails="scenario_losses.scenarios_trade",
+        shows={"scenario_id": "chips", "file_name": "mine.csv", "file_row": 2},
     ),
     case(
         "an exporter of the settings that exports nothing",

@@ -45,6 +45,7 @@ _VARS = {
     "relocation_pairs": [[156, 704]],
     "relocation_thirds": [842],
     "shock_exporters": [156],
+    "scenarios": [],
 }
 
 

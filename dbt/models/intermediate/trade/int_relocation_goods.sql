@@ -3,7 +3,7 @@ with flows as (
 ),
 
 pairs as (
-    select * from {{ ref('int_relocation_pairs') }}
+    select * from {{ ref('stg_relocation_pairs') }}
 ),
 
 products as (

@@ -9,7 +9,7 @@ goods as (
 ),
 
 pairs as (
-    select * from {{ ref('int_relocation_pairs') }}
+    select * from {{ ref('stg_relocation_pairs') }}
 ),
 
 importer_products as (

@@ -16,11 +16,11 @@ totals as (
 ),
 
 pairs as (
-    select * from {{ ref('int_relocation_pairs') }}
+    select * from {{ ref('stg_relocation_pairs') }}
 ),
 
 thirds as (
-    select * from {{ ref('int_relocation_thirds') }}
+    select * from {{ ref('stg_relocation_thirds') }}
 ),
 
 countries as (

@@ -1,5 +1,3 @@
-{{ config(materialized='table') }}
-
 with eu_members as (
     select * from {{ ref('eu_members') }}
 ),

@@ -1,5 +1,3 @@
-{{ config(materialized='table') }}
-
 {% for exporter, importer in var('relocation_pairs') %}
 select
     cast({{ exporter }} as integer) as exporter_code,
