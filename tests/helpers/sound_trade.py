@@ -217,8 +217,7 @@ def mart_tables() -> Tables:
 
 _READ_OF_ALL_YEARS = (
     *("bilateral_totals", "diversification", "import_vulnerability", "int_year_settings", "product_centrality"),
-    "trade_flows",
-    *("bilateral_totals", "import_vulnerability", "int_year_settings", "scenario_losses", "trade_flows"),
+    *("scenario_losses", "trade_flows"),
 )
 
 
@@ -444,7 +443,6 @@ _MARTS = """
             from diversification_regions group by all
         ) using (year, importer_code, product_level, product_code);
     drop table groups;
-    create table int_relocation_pairs as
     create table stg_relocation_pairs as
         from (values (842, 156), (392, 842)) as pairs (exporter_code, importer_code);
     create table stg_relocation_thirds as

@@ -18,8 +18,6 @@ LAYERS = (
     {"secret"},
     {"redaction"},
     {"errors", "hs", "sql", "places", "machine", "markdown", "economy_codes", "python_models"},
-    {"postgres_address", "durable"},
-    {"errors", "hs", "sql", "places", "machine", "markdown", "economy_codes"},
     {"postgres_address", "durable", "scenarios"},
     {"settings", "locks"},
     {"environment"},
