@@ -23,6 +23,7 @@ from tests.helpers.sound_reference import (
     BATTERIES,
     CHN,
     COUNTS_SCHEMA,
+    EU,
     GOODS,
     JPN,
     QUARANTINE_SCHEMA,
@@ -42,6 +43,22 @@ SUPPLIERS = (CHN, JPN, TWN, USA)
 QUANTITIES = (
     "quantity", "quantity_unit", "net_weight_kg", "net_weight_estimated", "quantity_kg", "quantity_units"
 )  # fmt: skip
+
+
+SCENARIOS_SCHEMA = """
+    scenario_id VARCHAR, title VARCHAR, exporter_iso3 VARCHAR, goods VARCHAR, cut DOUBLE, spare_capacity DOUBLE,
+    file_name VARCHAR, file_row INTEGER
+"""
+SCENARIO: Row = {
+    "scenario_id": "chips",
+    "title": "half of all chips",
+    "exporter_iso3": "USA",
+    "goods": "8542",
+    "cut": 0.5,
+    "spare_capacity": 0.02,
+    "file_name": "mine.csv",
+    "file_row": 2,
+}
 
 
 def flow(
@@ -188,6 +205,9 @@ def staging_tables() -> Tables:
         "stg_countries": countries.filter(countries["is_country"]).select(["country_code", "iso3", "name"]),
         "stg_products": landed["products"],
         "stg_hs_conversion": landed["hs_conversion"],
+        "stg_relocation_pairs": _ints(exporter_code=[USA, JPN], importer_code=[CHN, USA]),
+        "stg_relocation_thirds": _ints(third_code=[JPN, EU], member_code=[JPN, TWN]),  # Taiwan stands in for a member
+        "stg_scenarios": table(SCENARIOS_SCHEMA, [SCENARIO]),
     }
 
 
@@ -223,6 +243,10 @@ _READ_OF_ALL_YEARS = (
 
 def _years() -> pa.Table:
     return pa.table({"year": list(YEARS)})
+
+
+def _ints(**columns: list[int]) -> pa.Table:
+    return pa.table({name: pa.array(values, pa.int32()) for name, values in columns.items()})
 
 
 def _numbered(content: Iterable[Row]) -> list[Row]:
@@ -443,10 +467,6 @@ _MARTS = """
             from diversification_regions group by all
         ) using (year, importer_code, product_level, product_code);
     drop table groups;
-    create table stg_relocation_pairs as
-        from (values (842, 156), (392, 842)) as pairs (exporter_code, importer_code);
-    create table stg_relocation_thirds as
-        from (values (392, 392), (97, 490)) as thirds (third_code, member_code);
     create table relocation as
         select *, value_usd / sum(value_usd) over (partition by year, exporter_code, importer_code) as share from (
             select year, exporter_code, importer_code,
@@ -508,9 +528,6 @@ _MARTS = """
             join importer_products using (year, importer_code, hs6) join product_centrality using (year, hs6)
             where exporter_code = 842
         );
-    create table stg_scenarios as
-        select 'chips' as scenario_id, 'half of all chips' as title, 'USA' as exporter_iso3, '8542' as goods,
-            0.5::double as cut, 0.02::double as spare_capacity, 'mine.csv' as file_name, 2 as file_row;
     create table scenario_losses as
         select year, 'chips' as scenario_id, importer_code, 'half of all chips' as title, exporter_code,
             count(*) as n_goods, count(*) filter (share < 0.5) as n_irreplaceable,
