@@ -1,10 +1,12 @@
-{#- Generic tests of our own, each one query over the years of the run. -#}
+{#-
+  Generic tests of our own, each one query over the years of the run; with `following`, over the years after them too.
+-#}
 
 {#- No two rows share the values of `columns`. -#}
-{% test unique_key(model, columns) %}
+{% test unique_key(model, columns, following=false) %}
 select {{ columns | join(', ') }}, count(*) as n
 from {{ model }}
-where {{ in_years_of_run() }}
+where {{ in_years_of_run(following) }}
 group by {{ columns | join(', ') }}
 having count(*) > 1
 {% endtest %}
@@ -18,10 +20,10 @@ where {{ in_years_of_run() }}
 {% endtest %}
 
 {#- `condition` is true for every row; null counts as a failure. -#}
-{% test holds(model, condition) %}
+{% test holds(model, condition, following=false) %}
 select *
 from {{ model }}
-where {{ in_years_of_run() }}
+where {{ in_years_of_run(following) }}
     and not coalesce({{ condition }}, false)
 {% endtest %}
 
