@@ -8,6 +8,7 @@ from __future__ import annotations
 from dagster_project.checks.declarations import Check, Expect, Stage, between, no_rows, not_empty, one_of
 from dagster_project.checks.views import PREVIOUS_RELEASE
 from dagster_project.datasets.trade.landing_checks import UNIT_WITNESSES, VALUE_FALL_LIMIT, near_power_of_ten
+from dagster_project.datasets.trade.price_checks import PRICE_CHECKS, PRICE_PREPARED
 from dagster_project.datasets.trade.recomputed import PREPARED, RECOMPUTED
 
 # Totals are exact decimal sums on both sides; what may differ is the last digit of a double, and a cent.
@@ -235,7 +236,7 @@ _INDUSTRY_GOODS = """
 
 TRADE_MARTS = Stage(
     name="marts",
-    prepare={"neighbour_years": _NEIGHBOUR_YEARS, **PREPARED},
+    prepare={"neighbour_years": _NEIGHBOUR_YEARS, **PREPARED, **PRICE_PREPARED},
     checks=(
         Check(
             "flows_plausible",
@@ -416,6 +417,7 @@ TRADE_MARTS = Stage(
             (no_rows(_BAD_INDUSTRIES),),
         ),
         *RECOMPUTED,
+        *PRICE_CHECKS,
     ),
     keys={"vulnerability_summary": ("year", "importer_code", "category")},
 )

@@ -1,7 +1,8 @@
 {{ config(materialized='table') }}
 
 {#- Index, the column that says whether the year has a link, and the columns that come of it. #}
-{%- set priced = {'main': 'fisher', 'trim2': 'tornqvist_trim2', 'relative': 'relative'} %}
+{%- set priced = {} %}
+{%- do priced.update({'main': 'fisher', 'trim2': 'tornqvist_trim2', 'relative': 'relative'}) %}
 {%- set product = 'exporter_code, product_level, product_code, basis' %}
 
 with links as (
@@ -43,9 +44,8 @@ chained as (
         {%- for index, run in {
             'fisher': 'main', 'tornqvist': 'main', 'tornqvist_trim2': 'trim2', 'relative': 'relative'
         }.items() %},
-        {{ exact_window_sum(
-            'ln(' ~ index ~ ')', 'partition by ' ~ product ~ ', ' ~ run ~ '_run order by year nulls last', bits=90
-        ) }} as log_{{ index }},
+        {{ exact_window_sum('ln(' ~ index ~ ')', product ~ ', ' ~ run ~ '_run', bits=90, up_to='year') }}
+            as log_{{ index }},
         {{ index }}
         {%- endfor %}
     from runs

@@ -19,15 +19,18 @@ sectors as (
     select * from {{ ref('price_sectors') }}
 ),
 
+base_revision as (
+    select max(hs_revision) as hs_revision from products
+),
+
 goods_of_sectors as (
     select sectors.sector_id, sectors.hs6, coalesce(sectors.from_year, 0) as from_year
     from sectors
-    inner join (select max(hs_revision) as hs_revision from products) as base
-        on sectors.hs_revision = base.hs_revision
+    inner join base_revision on sectors.hs_revision = base_revision.hs_revision
 ),
 
 in_groups as (
-    select 'hs2' as product_level, substr(goods.hs6, 1, 2) as product_code, goods.*
+    select 'hs2' as product_level, substr(hs6, 1, 2) as product_code, *
     from goods
     union all
     select 'sector' as product_level, goods_of_sectors.sector_id as product_code, goods.*
@@ -71,7 +74,7 @@ grouped as (
 
 parts as (
     select
-        grouped.*,
+        *,
         repriced_prev / nullif(value_prev, 0) as laspeyres,
         value_now / nullif(repriced_now, 0) as paasche,
         value_now / nullif(value_prev, 0) as value_ratio,
@@ -92,7 +95,7 @@ parts as (
 
 covered as (
     select
-        parts.*,
+        *,
         {{ comparable('least(coalesce(link_coverage, 0), coalesce(link_coverage_prev, 0))') }} as lower_coverage
     from parts
 )

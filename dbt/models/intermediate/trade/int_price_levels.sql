@@ -12,7 +12,7 @@ measured as (
     where quantity_units > 0
 ),
 
-{%- set good = 'partition by year, basis, importer_code, hs6' %}
+{%- set good = 'year, basis, importer_code, hs6' %}
 
 beside_others as (
     select
@@ -22,7 +22,7 @@ beside_others as (
         basis,
         value_usd,
         quantity,
-        count(*) over ({{ good }}) as n_suppliers,
+        count(*) over (partition by {{ good }}) as n_suppliers,
         {{ exact_window_sum('value_usd', good, less_own=true) }} as others_value_usd,
         {{ exact_window_sum('quantity', good, bits=60, less_own=true) }} as others_quantity
     from measured

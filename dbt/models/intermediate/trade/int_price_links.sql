@@ -18,12 +18,15 @@ bases as (
     select * from {{ ref('price_basis') }}
 ),
 
+base_revision as (
+    select max(hs_revision) as hs_revision from products
+),
+
 -- The first year of a code: before it, its flows come from another code by conversion.
 first_years as (
     select sectors.hs6, max(sectors.from_year) as from_year
     from sectors
-    inner join (select max(hs_revision) as hs_revision from products) as base
-        on sectors.hs_revision = base.hs_revision
+    inner join base_revision on sectors.hs_revision = base_revision.hs_revision
     group by sectors.hs6
 ),
 
@@ -47,11 +50,18 @@ observed_importers as (
     inner join before on this_year.year = before.year and this_year.importer_code = before.importer_code
 ),
 
+goods_before as (
+    select distinct year, hs6 from before
+),
+
+goods as (
+    select distinct year, hs6 from this_year
+),
+
 observed_goods as (
     select goods.year, goods.hs6
-    from (select distinct year, hs6 from this_year) as goods
-    inner join (select distinct year, hs6 from before) as goods_before
-        on goods.year = goods_before.year and goods.hs6 = goods_before.hs6
+    from goods
+    inner join goods_before on goods.year = goods_before.year and goods.hs6 = goods_before.hs6
     left join first_years on goods.hs6 = first_years.hs6
     where goods.year > coalesce(first_years.from_year, 0)
 ),
@@ -98,7 +108,7 @@ cells as (
 -- Every cell has a row in the basis of its good, and one in the other basis where that has a quantity.
 measured as (
     select
-        cells.*,
+        *,
         'kg' as basis,
         not is_counted as is_baseline,
         kg_prev as quantity_prev,
@@ -107,7 +117,7 @@ measured as (
     where not is_counted or coalesce(kg_prev, kg, weight_prev, weight) is not null
     union all
     select
-        cells.*,
+        *,
         'unit' as basis,
         is_counted as is_baseline,
         units_prev as quantity_prev,
@@ -118,15 +128,16 @@ measured as (
 
 changes as (
     select
-        measured.*,
+        *,
         is_observed and not is_new and not is_gone as is_linked,
         ln((value_usd / quantity) / (value_usd_prev / quantity_prev)) as log_change,
-        case when basis = 'kg' then ln((value_usd / weight) / (value_usd_prev / weight_prev)) end as log_change_of_weight
+        case when basis = 'kg' then ln((value_usd / weight) / (value_usd_prev / weight_prev)) end
+            as log_change_of_weight
     from measured
     where value_usd_prev > 0 and value_usd > 0
     union all
     select
-        measured.*,
+        *,
         false as is_linked,
         cast(null as double) as log_change,
         cast(null as double) as log_change_of_weight

@@ -22,11 +22,14 @@ sectors as (
     select * from {{ ref('price_sectors') }}
 ),
 
+base_revision as (
+    select max(hs_revision) as hs_revision from products
+),
+
 goods_of_sectors as (
     select sectors.sector_id, sectors.hs6
     from sectors
-    inner join (select max(hs_revision) as hs_revision from products) as base
-        on sectors.hs_revision = base.hs_revision
+    inner join base_revision on sectors.hs_revision = base_revision.hs_revision
 ),
 
 -- The first year of a chain has one link, which is its own panel.
@@ -49,7 +52,8 @@ cells as (
     from links
     union all
     select
-        year, exporter_code, importer_code, hs6, 'baseline' as basis, value_usd_prev, value_usd, quantity_prev, quantity,
+        year, exporter_code, importer_code, hs6, 'baseline' as basis, value_usd_prev, value_usd, quantity_prev,
+        quantity,
         year - row_number() over (partition by {{ cell }} order by year nulls last) as run
     from links
     where is_baseline
@@ -57,16 +61,16 @@ cells as (
 
 kept_runs as (
     select
-        cells.*,
+        *,
         min(year) over (partition by {{ cell }}, run) as first_link
     from cells
 ),
 
 in_groups as (
-    select 'hs6' as product_level, hs6 as product_code, kept_runs.*
+    select 'hs6' as product_level, hs6 as product_code, *
     from kept_runs
     union all
-    select 'hs2' as product_level, substr(hs6, 1, 2) as product_code, kept_runs.*
+    select 'hs2' as product_level, substr(hs6, 1, 2) as product_code, *
     from kept_runs
     union all
     select 'sector' as product_level, goods_of_sectors.sector_id as product_code, kept_runs.*
@@ -106,7 +110,8 @@ by_link as (
         {{ exact_sum('kept_runs.value_usd_prev * kept_runs.quantity / kept_runs.quantity_prev') }} as repriced_now,
         {{ exact_sum('members.value_usd') }} as last_value,
         {{ exact_sum('members.value_usd * kept_runs.quantity_prev / members.quantity') }} as first_at_last_prices,
-        {{ exact_sum('kept_runs.value_usd_prev * members.quantity / kept_runs.quantity_prev') }} as last_at_first_prices,
+        {{ exact_sum('kept_runs.value_usd_prev * members.quantity / kept_runs.quantity_prev') }}
+            as last_at_first_prices,
         kept_runs.year = min(members.chain_start_year) + 1 as is_first
     from members
     inner join kept_runs
@@ -114,8 +119,8 @@ by_link as (
         and members.importer_code = kept_runs.importer_code
         and members.hs6 = kept_runs.hs6
         and members.basis = kept_runs.basis
-        and kept_runs.year > members.chain_start_year
-        and kept_runs.year <= members.year
+        and members.chain_start_year < kept_runs.year
+        and members.year >= kept_runs.year
     group by
         members.year, members.exporter_code, members.product_level, members.product_code, members.basis,
         kept_runs.year, members.group_value_usd
@@ -130,7 +135,10 @@ select
     max(case when is_first then last_value end) / nullif(max(group_value_usd), 0) as panel_coverage,
     {{ exact_sum('0.5e0 * ln((repriced_prev / value_prev) * (value_now / repriced_now))', bits=90) }}
     - max(
-        case when is_first then 0.5e0 * ln((first_at_last_prices / value_prev) * (last_value / last_at_first_prices)) end
+        case
+            when is_first
+                then 0.5e0 * ln((first_at_last_prices / value_prev) * (last_value / last_at_first_prices))
+        end
     ) as chain_drift
 from by_link
 group by year, exporter_code, product_level, product_code, basis

@@ -1,5 +1,6 @@
 {%- set trim2 = comparable('abs(r)') ~ ' <= ' ~ comparable('ln(2)') %}
-{%- set kept_sums = {
+{%- set kept_sums = {} %}
+{%- do kept_sums.update({
     'value_prev': 'v0',
     'value_now': 'v1',
     'repriced_prev': 'v1 * quantity_prev / quantity',
@@ -16,16 +17,17 @@
     'matched_log_now': 'case when is_matched then v1 * r else 0 end',
     'others_log_prev': 'case when is_matched then v0 * others_r else 0 end',
     'others_log_now': 'case when is_matched then v1 * others_r else 0 end',
-} %}
-{%- set all_sums = {
+}) %}
+{%- set all_sums = {} %}
+{%- do all_sums.update({
     'known_value_usd': 'case when quantity is not null then v1 else 0 end',
     'trimmed_value_usd': "case when state = 'trimmed' then v1 else 0 end",
     'estimated_value_prev': 'case when r_estimated is not null then v0 else 0 end',
     'estimated_value_now': 'case when r_estimated is not null then v1 else 0 end',
     'estimated_log_prev': 'case when r_estimated is not null then v0 * r_estimated else 0 end',
     'estimated_log_now': 'case when r_estimated is not null then v1 * r_estimated else 0 end',
-} %}
-{%- set good = 'partition by year, basis, importer_code, hs6' %}
+}) %}
+{%- set good = 'year, basis, importer_code, hs6' %}
 
 with links as (
     select
@@ -55,8 +57,8 @@ levels as (
 -- Kept cells beside the other kept exporters of the same good to the same importer.
 beside_others as (
     select
-        links.*,
-        count(*) over ({{ good }}) > 1 as is_matched,
+        *,
+        count(*) over (partition by {{ good }}) > 1 as is_matched,
         {{ exact_window_sum('v0', good, less_own=true) }} as others_v0,
         {{ exact_window_sum('v1', good, less_own=true) }} as others_v1,
         {{ exact_window_sum('v0 * r', good, less_own=true) }} as others_v0_r,
@@ -67,7 +69,7 @@ beside_others as (
 
 kept as (
     select
-        beside_others.*,
+        *,
         0.5e0 * (others_v0_r / nullif(others_v0, 0) + others_v1_r / nullif(others_v1, 0)) as others_r
     from beside_others
 ),
@@ -144,11 +146,11 @@ totals as (
 ),
 
 chosen as (
-    select 'baseline' as product_basis, by_basis.*
+    select 'baseline' as product_basis, *
     from by_basis
     where is_baseline
     union all
-    select basis as product_basis, by_basis.*
+    select basis as product_basis, *
     from by_basis
 ),
 

@@ -11,6 +11,8 @@ select distinct
     base_revision.hs_revision,
     '{{ var("product_scope") }}' as product_scope,
     {{ 'true' if var('keep_reimports') else 'false' }} as keep_reimports,
-    cast({{ var('mirror_cif_fob_factor') }} as double) as mirror_cif_fob_factor
+    cast({{ var('mirror_cif_fob_factor') }} as double) as mirror_cif_fob_factor,
+    cast({{ var('price_trim') }} as double) as price_trim,
+    cast({{ var('price_min_cells') }} as bigint) as price_min_cells
 from reporters
 cross join base_revision

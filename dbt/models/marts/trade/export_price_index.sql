@@ -28,13 +28,15 @@ sectors as (
     select * from {{ ref('price_sectors') }}
 ),
 
+base_revision as (
+    select max(hs_revision) as hs_revision from products
+),
+
 names as (
-    select 'hs6' as product_level, hs6 as product_code, hs6_name as product_name, cast(null as {{ dbt.type_string() }})
-        as note
+    select 'hs6' as product_level, hs6 as product_code, hs6_name as product_name, cast(null as string) as note
     from products
     union all
-    select 'hs2' as product_level, hs2 as product_code, hs2_name as product_name, cast(null as {{ dbt.type_string() }})
-        as note
+    select 'hs2' as product_level, hs2 as product_code, hs2_name as product_name, cast(null as string) as note
     from chapters
     union all
     select
@@ -43,8 +45,7 @@ names as (
         max(sectors.name) as product_name,
         max(sectors.note) as note
     from sectors
-    inner join (select max(hs_revision) as hs_revision from products) as base
-        on sectors.hs_revision = base.hs_revision
+    inner join base_revision on sectors.hs_revision = base_revision.hs_revision
     group by sectors.sector_id
 )
 
