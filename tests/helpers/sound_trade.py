@@ -237,7 +237,7 @@ def mart_tables() -> Tables:
 
 _READ_OF_ALL_YEARS = (
     *("bilateral_totals", "diversification", "import_vulnerability", "int_year_settings", "product_centrality"),
-    *("scenario_losses", "trade_flows"),
+    *("export_price_index", "scenario_losses", "trade_flows"),
 )
 
 
@@ -299,7 +299,10 @@ _MARTS = """
         select unnest([2017, 2018])::integer as year, 'H5' as hs_revision, 'bec4_intermediate' as product_scope,
             false as keep_reimports, 1.0::double as mirror_cif_fob_factor, '2017,2018' as centrality_years,
             '842-156,392-842' as relocation_pairs, '842' as shock_exporters, 0.02::double as shock_cut,
-            0.1::double as spare_capacity;
+            0.1::double as spare_capacity, 3.0::double as price_trim, 3::bigint as price_min_cells;
+    create table price_basis as select '8703' as heading, 'unit' as basis;
+    create table price_sectors as
+        select 'batteries' as sector_id, 'H5' as hs_revision, '850760' as hs6, 2012 as from_year;
     create table trade_flows as
         select year, partner_code as exporter_code, reporter_code as importer_code, cmd_code as hs6, value_usd,
             quantity, quantity_unit, net_weight_kg, quantity_kg, quantity_units, false as is_split_conversion,
@@ -549,4 +552,35 @@ _MARTS = """
             select year, importer_code, sum(in_scope_value_usd) as imports from bilateral_totals group by all
         ) using (year, importer_code)
         where in_scope group by year, exporter_code, importer_code;
+    create table export_price_index as
+        -- Values and quantities of 2018 are those of 2017: every price stays, and every cell of 2018 is linked.
+        with groups as (
+            select year, exporter_code, hs6, level as product_level, basis, value_usd,
+                case level when 'hs6' then hs6 when 'hs2' then left(hs6, 2) else 'batteries' end as product_code,
+                ln(value_usd / ((sum(value_usd) over good - value_usd) / (count(*) over good - 1))) as gap
+            from trade_flows
+            cross join (select unnest(['hs6', 'hs2', 'sector']) as level)
+            cross join (select unnest(['baseline', 'kg', 'unit']) as basis)
+            where level <> 'sector' or hs6 = '850760'
+            window good as (partition by year, importer_code, hs6, level, basis)
+        ),
+        sums as (
+            select year, exporter_code, product_level, product_code, basis, sum(value_usd) as value_usd, count(*) as n,
+                sum(value_usd * gap) filter (abs(gap) <= ln(10))
+                    / sum(value_usd) filter (abs(gap) <= ln(10)) as mean_gap
+            from groups group by all
+        )
+        select year, exporter_code, product_level, product_code, basis, value_usd, year = 2018 as is_linked,
+            case when is_linked then 1.0::double end as laspeyres, laspeyres as paasche, laspeyres as fisher,
+            laspeyres as tornqvist, laspeyres as quantity_fisher, laspeyres as value_ratio, laspeyres as own_matched,
+            laspeyres as others, laspeyres as relative, 2017 as chain_start_year, 1.0::double as chain_fisher,
+            1.0::double as chain_tornqvist, 1.0::double as quantity_coverage,
+            is_linked::integer::double as link_coverage, laspeyres as link_coverage_prev,
+            is_linked::integer::double as relative_coverage, 0.0::double as trimmed_share, 0.0::double as split_share,
+            laspeyres as panel_coverage, case when is_linked then n else 0 end as n_cells, n_cells as n_relative,
+            0 as n_trimmed, exp(mean_gap) as relative_level,
+            case
+                when not is_linked then 'none' when n < 3 then 'poor' when n < 10 then 'fair' else 'good'
+            end as quality
+        from sums;
 """
