@@ -67,7 +67,8 @@
 
 {% macro with_build_year(sql, year) -%}
     {%- set one_year = sql | replace('year = year /* one year at a time */', 'year = ' ~ year) -%}
-    {{ return(one_year | replace('year = year /* the year before */', 'year = ' ~ (year - 1))) }}
+    {%- set before = year - 1 if year is number else 'null' -%}
+    {{ return(one_year | replace('year = year /* the year before */', 'year = ' ~ before)) }}
 {%- endmacro %}
 
 {#-
