@@ -27,7 +27,7 @@ LAYERS = (
     {"checks"},
     {"datasets"},
     {"planning"},
-    {"spark", "frames"},
+    {"spark"},
     {"brief", "dbt_project", "partitions", "jobs", "progress"},
     {"runs", "history"},
     {"assets", "asset_checks", "sensors"},
