@@ -21,13 +21,18 @@ from conftest import Both, run
 from standalone import Cluster
 
 from dagster_project import spark
-from dagster_project.dbt_project import run_dbt
+from dagster_project.dbt_project import mart_specs, plain_manifest, run_dbt
 from dagster_project.publish.read import open_release
 from dagster_project.settings import SPARK, Settings, load_settings
 from dagster_project.sql import identifier
 
 pytestmark = [pytest.mark.spark, pytest.mark.timeout(3600)]
 WITHIN = 1e-12
+# The tables by year from landed flows to what a country exports of a good.
+BEHIND_EXPORTS = [
+    f"int_{name}"
+    for name in ("converted_reporters", "converted_flows", "trade_flows", "importer_products", "exporter_products")
+]
 
 
 def differences(both: Both) -> list[str]:
@@ -121,6 +126,10 @@ def test_the_sample_gives_the_same_marts(sample: Both) -> None:
     assert differences(sample) == []
 
 
+def test_every_mart_of_the_project_is_among_them(sample: Both) -> None:
+    assert set(hashes(sample.spark)) == {mart.name for mart in mart_specs(plain_manifest())}
+
+
 def test_the_sample_gives_the_same_content_hashes(sample: Both) -> None:
     assert hashes(sample.spark) == hashes(sample.duckdb)
 
@@ -137,7 +146,9 @@ def test_the_manifest_says_which_engine_built_the_release(sample: Both) -> None:
 
 
 def test_a_year_again_rewrites_that_year_alone(sample: Both, cluster: Cluster) -> None:
-    settings, models = settings_of(sample.spark, cluster), ("int_trade_flows", "int_exporter_products")
+    """In SQL and in Python."""
+    settings = settings_of(sample.spark, cluster)
+    models = ("int_trade_flows", "int_exporter_products", "int_product_network", "int_product_space")
     before = {name: files(settings, name) for name in models}
     content = {name: rows(settings, f"intermediate.{name}") for name in models}
     build(settings, *models, years="2018")
@@ -156,6 +167,19 @@ def test_a_year_that_became_empty_is_emptied(sample: Both, cluster: Cluster) -> 
         build(settings, "int_unallocated_imports", years=str(year))
         assert rows(settings, relation) == [row for row in before if row[0] != year]
     build(settings, "int_unallocated_imports", years=str(year))
+    assert rows(settings, relation) == before
+
+
+def test_a_year_of_a_python_model_that_became_empty_is_emptied(sample: Both, cluster: Cluster) -> None:
+    settings, relation = settings_of(sample.spark, cluster), "intermediate.int_economic_complexity"
+    models = [*BEHIND_EXPORTS, "int_economic_complexity"]
+    before = rows(settings, relation)
+    year = max({row[0] for row in before})
+    landed = settings.landing_dir / "trade_flows" / f"year={year}" / "part-0.parquet"
+    with without_rows(landed):
+        build(settings, *models, years=str(year))
+        assert rows(settings, relation) == [row for row in before if row[0] != year]
+    build(settings, *models, years=str(year))
     assert rows(settings, relation) == before
 
 
