@@ -10,6 +10,7 @@ from dagster_project.checks.views import PREVIOUS_RELEASE
 from dagster_project.datasets.trade.landing_checks import UNIT_WITNESSES, VALUE_FALL_LIMIT, near_power_of_ten
 from dagster_project.datasets.trade.price_checks import PRICE_CHECKS, PRICE_PREPARED
 from dagster_project.datasets.trade.recomputed import PREPARED, RECOMPUTED
+from dagster_project.datasets.trade.supply_checks import SUPPLY_CHECKS, SUPPLY_PREPARED
 
 # Totals are exact decimal sums on both sides; what may differ is the last digit of a double, and a cent.
 _TOLERANCE = "1e-9 * abs(flows_usd) + 0.01"
@@ -236,7 +237,7 @@ _INDUSTRY_GOODS = """
 
 TRADE_MARTS = Stage(
     name="marts",
-    prepare={"neighbour_years": _NEIGHBOUR_YEARS, **PREPARED, **PRICE_PREPARED},
+    prepare={"neighbour_years": _NEIGHBOUR_YEARS, **PREPARED, **PRICE_PREPARED, **SUPPLY_PREPARED},
     checks=(
         Check(
             "flows_plausible",
@@ -418,6 +419,7 @@ TRADE_MARTS = Stage(
         ),
         *RECOMPUTED,
         *PRICE_CHECKS,
+        *SUPPLY_CHECKS,
     ),
     keys={"vulnerability_summary": ("year", "importer_code", "category")},
 )
