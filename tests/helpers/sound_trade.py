@@ -583,4 +583,26 @@ _MARTS = """
                 when not is_linked then 'none' when n < 3 then 'poor' when n < 10 then 'fair' else 'good'
             end as quality
         from sums;
+    create table supply_share as
+        with goods as (
+            select year, 'hs2' as product_level, left(hs6, 2) as product_code, * exclude (year) from trade_flows
+            union all
+            select year, 'sector', 'batteries', * exclude (year) from trade_flows where hs6 = '850760'
+        ),
+        sums as (
+            select year, product_level, product_code, exporter_code, sum(value_usd) as export_value_usd,
+                count(*) as n_flows
+            from goods group by all
+        )
+        select *, export_value_usd / sum(export_value_usd) over product as value_share,
+            -- All flows have the same quantity; of chapter 87 there are only cars.
+            n_flows / sum(n_flows) over product as quantity_share,
+            rank() over (product order by export_value_usd desc) as export_rank, null::double as share_change_5y
+        from sums window product as (partition by year, product_level, product_code);
+    create table capacity_concentration as
+        select year, product_level, product_code, sum(export_value_usd) as world_exports_usd, count(*) as n_exporters,
+            arg_max(exporter_code, (export_value_usd, -exporter_code)) as top1_code, max(value_share) as top1_share,
+            sum(value_share) filter (export_rank <= 3) as top3_share, sum(value_share ** 2) as export_hhi,
+            1 / export_hhi as effective_exporters, null::double as top3_change_5y
+        from supply_share group by all;
 """

@@ -47,6 +47,7 @@ TRADE_MARTS = {
     "destination_ranks", "shock_exposure", "shock_exposure_industry", "supplier_removal", "supplier_removal_summary",
     "scenario_losses", "product_network", "economic_complexity", "product_complexity", "product_space",
     "diversification", "diversification_regions", "export_price_index",
+    "capacity_concentration", "supply_share",
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from dagster_project.datasets.trade.price_checks import PRICE_CHECKS, PRICE_PREP
 from dagster_project.datasets.trade.recomputed import PREPARED, RECOMPUTED
 from dagster_project.datasets.trade.relocation_checks import RELOCATION, RELOCATION_PREPARED
 from dagster_project.datasets.trade.shock_checks import SHOCKS, SHOCKS_PREPARED
+from dagster_project.datasets.trade.supply_checks import SUPPLY_CHECKS, SUPPLY_PREPARED
 
 # Totals are exact decimal sums on both sides; what may differ is the last digit of a double, and a cent.
 _TOLERANCE = "1e-9 * abs(flows_usd) + 0.01"
@@ -323,6 +324,7 @@ TRADE_MARTS = Stage(
         **RELOCATION_PREPARED,
         **SHOCKS_PREPARED,
         **PRICE_PREPARED,
+        **SUPPLY_PREPARED,
     },
     checks=(
         Check(
@@ -560,6 +562,7 @@ TRADE_MARTS = Stage(
         *RELOCATION,
         *SHOCKS,
         *PRICE_CHECKS,
+        *SUPPLY_CHECKS,
     ),
     keys={"vulnerability_summary": ("year", "importer_code", "category")},
 )

@@ -620,6 +620,24 @@ def test_a_repeated_key_is_found_in_the_years_of_the_run_alone(copied: Dbt) -> N
         assert not found or "Got 2 results" in done.output, done.output
 
 
+def test_a_changed_year_changes_the_prices_of_the_next_one_too(copied: Dbt, world: World) -> None:
+    """The link of 2018 reads both years: it is made anew with 2017, and as if all had been built at once."""
+    changed = replace(world, flows=[replace(r, value=r.value * 1.4) if r.year == 2017 else r for r in world.flows])
+    before = _prices(copied)
+    write_landing(copied.landing, changed)
+    copied.build(years="2017")
+    after = _prices(copied)
+    assert _of_year(after, 2018) != _of_year(before, 2018)
+    copied.build("--full-refresh")
+    assert _prices(copied) == after
+
+
+def _prices(dbt: Dbt) -> list[str]:
+    rows = dbt.table("marts.export_price_index")
+    assert any(row["fisher"] for row in rows)
+    return sorted(map(repr, rows))
+
+
 def test_the_other_settings(copied: Dbt, world: World) -> None:
     settings: dict[str, Any] = {"product_scope": "all", "keep_reimports": True, "mirror_cif_fob_factor": 1.25}
     copied("run", "--selector", "trade", **settings)

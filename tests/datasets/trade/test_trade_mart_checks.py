@@ -52,6 +52,11 @@ SCALED = {
         *("net_import_ratio", "unallocated_value_usd"),
     ),
     "vulnerability_summary": ("n_goods", "goods_share", "import_value_usd", "value_share"),
+    "capacity_concentration": (
+        *("world_exports_usd", "top1_share", "top3_share", "export_hhi", "effective_exporters", "n_exporters"),
+        "top1_code",
+    ),
+    "supply_share": ("export_value_usd", "value_share", "quantity_share", "export_rank"),
     "industry_vulnerability": ("vulnerability", "vulnerability_mean", "indexed_value_share", "ratio_to_next"),
     "product_network": (
         *("clustering", "clustering_component", "density", "reciprocity", "top_pagerank", "top_buyer_pagerank"),
@@ -318,6 +323,24 @@ CASES = [
         rows("all_years.export_price_index", **TAIWAN_PRICE).set(chain_fisher=2),
         fails="export_price_index.chains_match_links",
         shows={**TAIWAN_PRICE, "chain_fisher": 2.0, "fisher_before": 1.0},
+    ),
+    *(
+        case(
+            f"a chapter less than the flows in {mart}",
+            rows(mart, year=2018, product_code="85").set(**{column: 5}),
+            fails=f"{mart}.totals_match_flows",
+            shows={"year": 2018},
+        )
+        for mart, column in (
+            ("capacity_concentration", "world_exports_usd"),
+            ("supply_share", "export_value_usd"),
+        )
+    ),
+    case(
+        "a change over five years when there are no earlier years",
+        rows("supply_share", year=2018).set(share_change_5y=0.1),
+        fails="supply_share.recomputed_from_flows",
+        shows={"year": 2018, "share_change_5y": 0.1, "share_change_5y_recomputed": None},
     ),
     *(
         case(
