@@ -1,7 +1,7 @@
-{#- Generic tests of our own, over the years of the run. -#}
+{#- Generic tests of our own, over the years of the run; with `following`, over the years after them too. -#}
 
 {#- No two rows share the values of `columns`, of which one is the year. -#}
-{% test unique_key(model, columns) %}
+{% test unique_key(model, columns, following=false) %}
 {%- set query -%}
 select {{ columns | join(', ') }}, count(*) as n
 from {{ model }}
@@ -9,7 +9,7 @@ where {{ in_build_year() }}
 group by {{ columns | join(', ') }}
 having count(*) > 1
 {%- endset -%}
-{{ year_by_year(model, query) }}
+{{ year_by_year(model, query, following) }}
 {% endtest %}
 
 {#- None of `columns` is null. For views, which cannot have a not_null constraint. -#}
@@ -21,10 +21,10 @@ where {{ in_years_of_run() }}
 {% endtest %}
 
 {#- `condition` is true for every row; null counts as a failure. -#}
-{% test holds(model, condition) %}
+{% test holds(model, condition, following=false) %}
 select *
 from {{ model }}
-where {{ in_years_of_run() }}
+where {{ in_years_of_run(following) }}
     and not coalesce({{ condition }}, false)
 {% endtest %}
 

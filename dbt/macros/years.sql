@@ -19,8 +19,11 @@
     {{ return(years | unique | sort | list) }}
 {%- endmacro %}
 
-{#- The years this run recomputes, sorted. A year that is not landed is an error: it would be emptied. -#}
-{% macro years_of_run() -%}
+{#-
+  The years this run recomputes, sorted. A year that is not landed is an error: it would be emptied.
+  `following` adds the landed year after each: a model that also reads the year before changes with that year.
+-#}
+{% macro years_of_run(following=false) -%}
     {%- set landed = run_query(
         'select distinct year from ' ~ source('landing', 'trade_reporters')
     ).columns[0].values() | map('int') | sort | list -%}
@@ -31,7 +34,17 @@
             ~ ". Land that year first, or leave it out."
         ) -%}
     {%- endfor -%}
-    {{ return(asked or landed) }}
+    {%- set years = asked or landed -%}
+    {%- set found = [] -%}
+    {%- for year in landed if year in years or (following and (year - 1) in years) -%}
+        {%- do found.append(year) -%}
+    {%- endfor -%}
+    {{ return(found) }}
+{%- endmacro %}
+
+{#- Whether the model in hand reads the year before: its `meta` says so. -#}
+{% macro reads_year_before() -%}
+    {{ return(model.config.meta.get('reads_year_before', false)) }}
 {%- endmacro %}
 
 {#- True where the yearly tables are made anew instead of having single years replaced. -#}
@@ -47,13 +60,29 @@
     year = year /* one year at a time */
 {%- endmacro %}
 
-{% macro with_build_year(sql, year) -%}
-    {{ return(sql | replace('year = year /* one year at a time */', 'year = ' ~ year)) }}
+{#- The same for the year before, in a model whose `meta` says `reads_year_before: true`. -#}
+{% macro in_year_before() -%}
+    year = year /* the year before */
 {%- endmacro %}
 
-{#- Limits a data test to the years of this run: the others were tested when they were computed. -#}
-{% macro in_years_of_run() -%}
-    {%- if not execute or is_full_run() -%}true{%- else -%}year in ({{ years_asked_for() | join(', ') }}){%- endif -%}
+{% macro with_build_year(sql, year) -%}
+    {%- set one_year = sql | replace('year = year /* one year at a time */', 'year = ' ~ year) -%}
+    {%- set before = year - 1 if year is number else 'null' -%}
+    {{ return(one_year | replace('year = year /* the year before */', 'year = ' ~ before)) }}
+{%- endmacro %}
+
+{#-
+  Limits a data test to the years of this run: the others were tested when they were computed. `following` adds the year
+  after each, for a model that also reads the year before.
+-#}
+{% macro in_years_of_run(following=false) -%}
+    {%- if not execute or is_full_run() -%}
+    true
+    {%- elif following -%}
+    (year in ({{ years_asked_for() | join(', ') }}) or year - 1 in ({{ years_asked_for() | join(', ') }}))
+    {%- else -%}
+    year in ({{ years_asked_for() | join(', ') }})
+    {%- endif -%}
 {%- endmacro %}
 
 {#-
@@ -61,12 +90,13 @@
   run, looked for in one year after the other, so that memory is bounded by the largest year. The query that is left for
   dbt shows the rows of the years that have any.
 -#}
-{% macro year_by_year(model, query) -%}
+{% macro year_by_year(model, query, following=false) -%}
     {%- if not execute or flags.WHICH not in ('build', 'test') -%}{{ return(query) }}{%- endif -%}
-    {%- set asked = [] if is_full_run() else years_asked_for() -%}
-    {%- set present = run_query('select distinct year from ' ~ model).columns[0].values() -%}
+    {%- set asked = years_asked_for() -%}
+    {%- set present = run_query('select distinct year from ' ~ model).columns[0].values() | reject('none') -%}
     {%- set failing = [] -%}
-    {%- for year in asked or present | reject('none') | map('int') | sort -%}
+    {%- for year in present | map('int') | sort
+        if is_full_run() or year in asked or (following and (year - 1) in asked) -%}
         {%- set of_year = with_build_year(query, year) -%}
         {%- if run_query('select count(*) from (' ~ of_year ~ ') as found').columns[0].values()[0] -%}
             {%- do failing.append('select * from (' ~ of_year ~ ') as of_' ~ year) -%}

@@ -23,6 +23,7 @@ from tests.helpers.sound_reference import (
     BATTERIES,
     CHN,
     COUNTS_SCHEMA,
+    EU,
     GOODS,
     JPN,
     QUARANTINE_SCHEMA,
@@ -42,6 +43,22 @@ SUPPLIERS = (CHN, JPN, TWN, USA)
 QUANTITIES = (
     "quantity", "quantity_unit", "net_weight_kg", "net_weight_estimated", "quantity_kg", "quantity_units"
 )  # fmt: skip
+
+
+SCENARIOS_SCHEMA = """
+    scenario_id VARCHAR, title VARCHAR, exporter_iso3 VARCHAR, goods VARCHAR, cut DOUBLE, spare_capacity DOUBLE,
+    file_name VARCHAR, file_row INTEGER
+"""
+SCENARIO: Row = {
+    "scenario_id": "chips",
+    "title": "half of all chips",
+    "exporter_iso3": "USA",
+    "goods": "8542",
+    "cut": 0.5,
+    "spare_capacity": 0.02,
+    "file_name": "mine.csv",
+    "file_row": 2,
+}
 
 
 def flow(
@@ -188,6 +205,9 @@ def staging_tables() -> Tables:
         "stg_countries": countries.filter(countries["is_country"]).select(["country_code", "iso3", "name"]),
         "stg_products": landed["products"],
         "stg_hs_conversion": landed["hs_conversion"],
+        "stg_relocation_pairs": _ints(exporter_code=[USA, JPN], importer_code=[CHN, USA]),
+        "stg_relocation_thirds": _ints(third_code=[JPN, EU], member_code=[JPN, TWN]),  # Taiwan stands in for a member
+        "stg_scenarios": table(SCENARIOS_SCHEMA, [SCENARIO]),
     }
 
 
@@ -217,12 +237,16 @@ def mart_tables() -> Tables:
 
 _READ_OF_ALL_YEARS = (
     *("bilateral_totals", "diversification", "import_vulnerability", "int_year_settings", "product_centrality"),
-    *("scenario_losses", "trade_flows"),
+    *("export_price_index", "scenario_losses", "trade_flows"),
 )
 
 
 def _years() -> pa.Table:
     return pa.table({"year": list(YEARS)})
+
+
+def _ints(**columns: list[int]) -> pa.Table:
+    return pa.table({name: pa.array(values, pa.int32()) for name, values in columns.items()})
 
 
 def _numbered(content: Iterable[Row]) -> list[Row]:
@@ -275,7 +299,10 @@ _MARTS = """
         select unnest([2017, 2018])::integer as year, 'H5' as hs_revision, 'bec4_intermediate' as product_scope,
             false as keep_reimports, 1.0::double as mirror_cif_fob_factor, '2017,2018' as centrality_years,
             '842-156,392-842' as relocation_pairs, '842' as shock_exporters, 0.02::double as shock_cut,
-            0.1::double as spare_capacity;
+            0.1::double as spare_capacity, 3.0::double as price_trim, 3::bigint as price_min_cells;
+    create table price_basis as select '8703' as heading, 'unit' as basis;
+    create table price_sectors as
+        select 'batteries' as sector_id, 'H5' as hs_revision, '850760' as hs6, 2012 as from_year;
     create table trade_flows as
         select year, partner_code as exporter_code, reporter_code as importer_code, cmd_code as hs6, value_usd,
             quantity, quantity_unit, net_weight_kg, quantity_kg, quantity_units, false as is_split_conversion,
@@ -443,10 +470,6 @@ _MARTS = """
             from diversification_regions group by all
         ) using (year, importer_code, product_level, product_code);
     drop table groups;
-    create table stg_relocation_pairs as
-        from (values (842, 156), (392, 842)) as pairs (exporter_code, importer_code);
-    create table stg_relocation_thirds as
-        from (values (392, 392), (97, 490)) as thirds (third_code, member_code);
     create table relocation as
         select *, value_usd / sum(value_usd) over (partition by year, exporter_code, importer_code) as share from (
             select year, exporter_code, importer_code,
@@ -508,9 +531,6 @@ _MARTS = """
             join importer_products using (year, importer_code, hs6) join product_centrality using (year, hs6)
             where exporter_code = 842
         );
-    create table stg_scenarios as
-        select 'chips' as scenario_id, 'half of all chips' as title, 'USA' as exporter_iso3, '8542' as goods,
-            0.5::double as cut, 0.02::double as spare_capacity, 'mine.csv' as file_name, 2 as file_row;
     create table scenario_losses as
         select year, 'chips' as scenario_id, importer_code, 'half of all chips' as title, exporter_code,
             count(*) as n_goods, count(*) filter (share < 0.5) as n_irreplaceable,
@@ -532,4 +552,35 @@ _MARTS = """
             select year, importer_code, sum(in_scope_value_usd) as imports from bilateral_totals group by all
         ) using (year, importer_code)
         where in_scope group by year, exporter_code, importer_code;
+    create table export_price_index as
+        -- Values and quantities of 2018 are those of 2017: every price stays, and every cell of 2018 is linked.
+        with groups as (
+            select year, exporter_code, hs6, level as product_level, basis, value_usd,
+                case level when 'hs6' then hs6 when 'hs2' then left(hs6, 2) else 'batteries' end as product_code,
+                ln(value_usd / ((sum(value_usd) over good - value_usd) / (count(*) over good - 1))) as gap
+            from trade_flows
+            cross join (select unnest(['hs6', 'hs2', 'sector']) as level)
+            cross join (select unnest(['baseline', 'kg', 'unit']) as basis)
+            where level <> 'sector' or hs6 = '850760'
+            window good as (partition by year, importer_code, hs6, level, basis)
+        ),
+        sums as (
+            select year, exporter_code, product_level, product_code, basis, sum(value_usd) as value_usd, count(*) as n,
+                sum(value_usd * gap) filter (abs(gap) <= ln(10))
+                    / sum(value_usd) filter (abs(gap) <= ln(10)) as mean_gap
+            from groups group by all
+        )
+        select year, exporter_code, product_level, product_code, basis, value_usd, year = 2018 as is_linked,
+            case when is_linked then 1.0::double end as laspeyres, laspeyres as paasche, laspeyres as fisher,
+            laspeyres as tornqvist, laspeyres as quantity_fisher, laspeyres as value_ratio, laspeyres as own_matched,
+            laspeyres as others, laspeyres as relative, 2017 as chain_start_year, 1.0::double as chain_fisher,
+            1.0::double as chain_tornqvist, 1.0::double as quantity_coverage,
+            is_linked::integer::double as link_coverage, laspeyres as link_coverage_prev,
+            is_linked::integer::double as relative_coverage, 0.0::double as trimmed_share, 0.0::double as split_share,
+            laspeyres as panel_coverage, case when is_linked then n else 0 end as n_cells, n_cells as n_relative,
+            0 as n_trimmed, exp(mean_gap) as relative_level,
+            case
+                when not is_linked then 'none' when n < 3 then 'poor' when n < 10 then 'fair' else 'good'
+            end as quality
+        from sums;
 """

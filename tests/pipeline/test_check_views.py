@@ -103,9 +103,9 @@ def test_over_warehouse_reads_landing_beside_staging(landing: Path, warehouse: P
 
 def test_over_warehouse_checks_the_years_of_the_run_only(warehouse: Path) -> None:
     with duckdb.connect(str(warehouse)) as connection:
-        connection.execute("update marts.bilateral_totals set value_usd = 0 where year = 2018")
+        connection.execute("update marts.exporter_position set export_value_usd = 0 where year = 2018")
     assert_passes(TRADE_MARTS, over_warehouse(warehouse, (2017,)))
-    assert "bilateral_totals.totals_match_flows" in not_passed(TRADE_MARTS, over_warehouse(warehouse, YEARS))
+    assert "exporter_position.totals_match_flows" in not_passed(TRADE_MARTS, over_warehouse(warehouse, YEARS))
 
 
 def test_checks_leave_no_lock_on_the_warehouse(warehouse: Path) -> None:

@@ -43,7 +43,9 @@ OTHERS = ("tariff_source", "patent_source", "politics_source")
 WITHOUT_DATA = str(DBT_PROJECT)  # a folder that is there
 TRADE_MARTS = {
     "trade_flows", "bilateral_totals", "product_centrality", "exporter_position", "import_vulnerability",
-    "vulnerability_summary", "industry_vulnerability",
+    "vulnerability_summary", "industry_vulnerability", "relocation", "relocation_growth", "relocation_surplus",
+    "destination_ranks", "shock_exposure", "shock_exposure_industry", "supplier_removal", "supplier_removal_summary",
+    "scenario_losses",
 }  # fmt: skip
 
 

@@ -72,7 +72,8 @@ def exports_of(country: np.ndarray, hs6: pa.ChunkedArray, value: np.ndarray) -> 
     names, number = np.array(found.dictionary.to_pylist(), dtype=object), found.indices.to_numpy()
     counted = np.flatnonzero((value > 0) & (names != NOT_SPECIFIED)[number])
     countries, rows = np.unique(country[counted], return_inverse=True)
-    goods, columns = np.unique(names[number[counted]], return_inverse=True)
+    goods = np.unique(names[np.unique(number[counted])])
+    columns = np.searchsorted(goods, names)[number[counted]]
     matrix = np.zeros((len(countries), len(goods)))
     np.add.at(matrix, (rows, columns), value[counted])
     return Exports(countries, goods, matrix)

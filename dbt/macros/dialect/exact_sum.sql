@@ -58,3 +58,30 @@
     {%- set square = '(' ~ expression ~ ') * (' ~ expression ~ ')' -%}
     ({{ exact_sum('trunc(' ~ square ~ ')', bits=0) }} + {{ exact_sum(square ~ ' - trunc(' ~ square ~ ')', bits=100) }})
 {%- endmacro %}
+
+{#-
+  exact_sum() over the rows that share the columns `groups`. With `less_own`, the row's own value is taken off before
+  the sum becomes a double, so that a small rest beside a large value keeps all its digits. With `up_to`, a column, it
+  is the sum of the rows up to this one.
+-#}
+{% macro exact_window_sum(expression, groups, bits=64, less_own=false, up_to=none) -%}
+    {%- set window -%}
+    partition by {{ groups }}{% if up_to %} order by {{ up_to }} nulls last{% endif %}
+    {%- endset -%}
+    {{ return(adapter.dispatch('exact_window_sum', 'chokepoint')(expression, window, bits, less_own)) }}
+{%- endmacro %}
+
+{#- Spark: whole numbers as decimals of 38 digits; under ANSI mode an overflow raises. -#}
+{% macro default__exact_window_sum(expression, window, bits, less_own) -%}
+    {%- set units = 'cast((' ~ expression ~ ') * pow(2, ' ~ bits ~ ') as decimal(38, 0))' -%}
+    (cast(
+        sum({{ units }}) over ({{ window }}){% if less_own %} - {{ units }}{% endif %} as double
+    ) / pow(2, {{ bits }}))
+{%- endmacro %}
+
+{% macro duckdb__exact_window_sum(expression, window, bits, less_own) -%}
+    {%- set units = 'cast((' ~ expression ~ ') * pow(2, ' ~ bits ~ ') as hugeint)' -%}
+    (cast(
+        sum({{ units }}) over ({{ window }}){% if less_own %} - {{ units }}{% endif %} as double
+    ) / pow(2, {{ bits }}))
+{%- endmacro %}

@@ -15,7 +15,7 @@
 {% macro partitions_by_year() %}
     {%- set existing = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type='table') -%}
-    {%- set years = years_of_run() -%}
+    {%- set years = years_of_run(following=reads_year_before()) -%}
     {%- set whole = is_full_run() or existing is none or not existing.is_table -%}
     {%- set columns = get_column_schema_from_query(get_empty_subquery_sql(sql)) -%}
     {%- set names = columns | map(attribute='name') | reject('equalto', 'year') | join(', ') -%}

@@ -10,6 +10,8 @@ with settings as (
         shock_exporters,
         shock_cut,
         spare_capacity,
+        price_trim,
+        price_min_cells,
         count(*) as n_years
     from {{ ref('int_year_settings') }}
     group by
@@ -21,7 +23,9 @@ with settings as (
         relocation_pairs,
         shock_exporters,
         shock_cut,
-        spare_capacity
+        spare_capacity,
+        price_trim,
+        price_min_cells
 )
 
 select * from settings where (select count(*) from settings) > 1

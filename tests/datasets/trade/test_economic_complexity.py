@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from dagster_project.datasets.trade.complexity import (
+    NOT_SPECIFIED,
     Exports,
     complexity,
     densities,
@@ -22,6 +23,8 @@ from dagster_project.datasets.trade.complexity import (
     product_space,
     rca,
 )
+from dagster_project.sample.reporting import UNSPECIFIED_ONLY, YEARS
+from dagster_project.sample.truth import truth
 
 NESTED = np.array([[1, 1, 1], [1, 1, 0], [1, 0, 0]], dtype=bool)
 ROOT = np.sqrt(6)
@@ -164,3 +167,13 @@ def test_a_year_without_exports_has_no_rows() -> None:
     exports = exports_of(np.empty(0, dtype=np.int32), nothing, np.empty(0))
     for made in (economic_complexity, product_complexity, product_space):
         assert made(2017, exports).num_rows == 0
+
+
+@pytest.mark.slow
+def test_the_sample_holds_a_country_of_which_no_good_is_known() -> None:
+    for year in YEARS:
+        goods: dict[int, set[str]] = {}
+        for of, exporter, _, hs6 in truth().flows:
+            if of == year:
+                goods.setdefault(exporter, set()).add(hs6)
+        assert [exporter for exporter, sold in goods.items() if sold == {NOT_SPECIFIED}] == [UNSPECIFIED_ONLY[0]]

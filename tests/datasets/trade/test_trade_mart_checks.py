@@ -32,6 +32,9 @@ TAIWAN_IN_2017 = {"exporter_code": TWN, "year": 2017}
 TAIWAN_OF_2017 = {"country_code": TWN, "year": 2017}
 CHINA_IN_2017 = {"importer_code": CHN, "year": 2017}
 BATTERIES_OF_2017 = {"hs6": BATTERIES, "year": 2017}
+TAIWAN_PRICE = {
+    "year": 2018, "exporter_code": TWN, "product_level": "hs6", "product_code": BATTERIES, "basis": "baseline"
+}  # fmt: skip
 BATTERIES_OF_2018 = {"hs6": BATTERIES, "year": 2018}
 # The category of most of China's goods.
 CATEGORY_4 = {"importer_code": CHN, "year": 2017, "category": 4}
@@ -289,6 +292,45 @@ CASES = [
         rows("industry_vulnerability", **CHINA_IN_2017).set(rank=sql("rank + 1")),
         fails="industry_vulnerability.measures_plausible",
         shows={**CHINA_IN_2017, "first_rank": 2},
+    ),
+    *(
+        case(
+            f"a price index with {words}",
+            rows("all_years.export_price_index", **TAIWAN_PRICE).set(**{column: value}),
+            fails="export_price_index.measures_plausible",
+            shows=TAIWAN_PRICE,
+        )
+        for words, column, value in (
+            ("a price below zero", "fisher", -1),
+            ("a coverage above 1", "link_coverage", 1.5),
+            ("more quality than it has cells", "quality", "good"),
+            ("cells and no quality", "quality", "none"),
+        )
+    ),
+    case(
+        "a good without its price row",
+        rows("all_years.export_price_index", **TAIWAN_PRICE).remove(),
+        fails="export_price_index.totals_match_flows",
+        shows={"year": 2018, "exporter_code": TWN, "product_level": "hs6"},
+    ),
+    case(
+        "a chain that does not follow its links",
+        rows("all_years.export_price_index", **TAIWAN_PRICE).set(chain_fisher=2),
+        fails="export_price_index.chains_match_links",
+        shows={**TAIWAN_PRICE, "chain_fisher": 2.0, "fisher_before": 1.0},
+    ),
+    *(
+        case(
+            f"{column} of prices ten times what it is",
+            rows("all_years.export_price_index", year=2018).set(**{column: sql(f"10 * {column}")}),
+            fails="export_price_index.recomputed_from_flows",
+            shows={"year": 2018},
+        )
+        for column in (
+            *("laspeyres", "paasche", "fisher", "tornqvist", "value_ratio", "quantity_fisher", "value_usd"),
+            *("quantity_coverage", "link_coverage", "link_coverage_prev", "own_matched", "others", "relative"),
+            *("relative_coverage", "relative_level", "n_cells", "n_relative"),
+        )
     ),
     case(
         "a good without a network",

@@ -17,6 +17,8 @@ select distinct
         as relocation_pairs,
     '{{ var("shock_exporters") | join(",") }}' as shock_exporters,
     {{ shock_cut() }} as shock_cut,
-    {{ spare_capacity() }} as spare_capacity
+    {{ spare_capacity() }} as spare_capacity,
+    cast({{ var('price_trim') }} as double) as price_trim,
+    cast({{ var('price_min_cells') }} as bigint) as price_min_cells
 from reporters
 cross join base_revision
