@@ -62,6 +62,6 @@ def given_back(session: Any, rows: pa.Table) -> Any:
 
     As a relation of the session DuckDB writes them in the transaction of the model, and a run that fails leaves no
     trace; a table would be written, and committed, by another connection. For Spark, which has no transactions, the
-    table is written as it is (`dagster_project.spark.write_model`).
+    table is written as it is (`write_model` in `dagster_project.spark`).
     """
     return session.from_arrow(rows) if hasattr(session, "from_arrow") else rows

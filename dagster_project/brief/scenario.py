@@ -1,7 +1,7 @@
 """A scenario asked at the terminal, over a published release: what each importer loses, and who else sells the goods.
 
 What belongs here: the questions to the release, and the two tables that answer them. The rules are those of the mart
-`scenario_losses`. Not here: scenarios in files (see `dagster_project.scenarios`).
+`scenario_losses`. Not here: scenarios in files (see `scenarios`).
 """
 
 from __future__ import annotations

@@ -45,7 +45,8 @@ TRADE_MARTS = {
     "trade_flows", "bilateral_totals", "product_centrality", "exporter_position", "import_vulnerability",
     "vulnerability_summary", "industry_vulnerability", "relocation", "relocation_growth", "relocation_surplus",
     "destination_ranks", "shock_exposure", "shock_exposure_industry", "supplier_removal", "supplier_removal_summary",
-    "scenario_losses",
+    "scenario_losses", "product_network", "economic_complexity", "product_complexity", "product_space",
+    "diversification", "diversification_regions", "export_price_index",
 }  # fmt: skip
 
 
