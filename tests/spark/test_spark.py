@@ -28,6 +28,9 @@ from dagster_project.sql import identifier
 
 pytestmark = [pytest.mark.spark, pytest.mark.timeout(3600)]
 WITHIN = 1e-12
+# Marts whose numbers come of logarithms, whose last digit is the C library's on DuckDB and Java's on Spark. They need
+# not have the same content hash, and near 0, such as a drift between two logarithms, WITHIN is absolute.
+OF_LOGARITHMS = {"export_price_index"}
 # The tables by year from landed flows to what a country exports of a good.
 BEHIND_EXPORTS = [
     f"int_{name}"
@@ -50,11 +53,13 @@ def differences(both: Both) -> list[str]:
                     [str(release.path / file) for file in facts["files"]]
                     for release, facts in ((ours, mart), (theirs, there))
                 )
-                found += [f"{name}.{each}" for each in _apart(connection, left, right, mart)]
+                least = 1 if name in OF_LOGARITHMS else 0
+                found += [f"{name}.{each}" for each in _apart(connection, left, right, mart, least)]
     return found
 
 
-def _apart(connection: Any, left: list[str], right: list[str], mart: dict[str, Any]) -> list[str]:
+def _apart(connection: Any, left: list[str], right: list[str], mart: dict[str, Any], least: int) -> list[str]:
+    """WITHIN is relative to the greater of two values, and to `least` where both are less."""
     types = {name: column["type"] for name, column in mart["columns"].items()}
     keys = mart["key"]
     connection.execute(f"create or replace temp table ours as select * from read_parquet({left})")
@@ -64,7 +69,7 @@ def _apart(connection: Any, left: list[str], right: list[str], mart: dict[str, A
     counts = {"rows without a counterpart": f"count(*) filter (ours.{keys[0]} is null or theirs.{keys[0]} is null)"}
     for name, kind in types.items():
         a, b = f"ours.{identifier(name)}", f"theirs.{identifier(name)}"
-        near = f" and not coalesce(abs({a} - {b}) <= {WITHIN} * greatest(abs({a}), abs({b})), false)"
+        near = f" and not coalesce(abs({a} - {b}) <= {WITHIN} * greatest(abs({a}), abs({b}), {least}), false)"
         counts[name] = f"count(*) filter ({a} is distinct from {b}{near if kind == 'DOUBLE' else ''})"
     row = connection.execute(f"select {', '.join(counts.values())} {joined}").fetchone()
     return [f"{what}: {n}" for what, n in zip(counts, row, strict=True) if n]
@@ -131,7 +136,8 @@ def test_every_mart_of_the_project_is_among_them(sample: Both) -> None:
 
 
 def test_the_sample_gives_the_same_content_hashes(sample: Both) -> None:
-    assert hashes(sample.spark) == hashes(sample.duckdb)
+    ours, theirs = hashes(sample.duckdb), hashes(sample.spark)
+    assert {name for name in ours if ours[name] != theirs[name]} <= OF_LOGARITHMS
 
 
 def test_the_real_files_give_the_same_marts(real: Both) -> None:

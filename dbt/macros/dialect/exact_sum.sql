@@ -17,16 +17,26 @@
   are exact, and under ANSI mode an overflow raises: of the total, or beyond 2^31 rows of a group.
 -#}
 {% macro default__exact_sum(expression, bits) -%}
+    {%- set sums = [] -%}
+    {%- for limb in limbs(expression, bits) -%}
+        {%- do sums.append('sum(' ~ limb ~ ')') -%}
+    {%- endfor -%}
+    ({{ rounded_as_on_duckdb(joined_limbs(sums)) }} / pow(2, {{ bits }}))
+{%- endmacro %}
+
+{#- The limbs of a value in units of 2^-bits, the highest first. -#}
+{% macro limbs(expression, bits) -%}
     {%- set units = '((' ~ expression ~ ') * pow(2, ' ~ bits ~ '))' -%}
     {%- set high = 'cast(' ~ units ~ ' / pow(2, 64) as bigint)' -%}
     {%- set rest = '(' ~ units ~ ' - ' ~ high ~ ' * pow(2, 64))' -%}
     {%- set middle = 'cast(' ~ rest ~ ' / pow(2, 32) as bigint)' -%}
     {%- set low = 'cast(rint(' ~ rest ~ ' - ' ~ middle ~ ' * pow(2, 32)) as bigint)' -%}
-    {%- set total -%}
-    (cast(sum({{ high }}) as decimal(38, 0)) * 18446744073709551616BD
-        + cast(sum({{ middle }}) as decimal(38, 0)) * 4294967296BD + sum({{ low }}))
-    {%- endset -%}
-    ({{ rounded_as_on_duckdb(total) }} / pow(2, {{ bits }}))
+    {{ return([high, middle, low]) }}
+{%- endmacro %}
+
+{% macro joined_limbs(sums) -%}
+    (cast({{ sums[0] }} as decimal(38, 0)) * 18446744073709551616BD
+        + cast({{ sums[1] }} as decimal(38, 0)) * 4294967296BD + {{ sums[2] }})
 {%- endmacro %}
 
 {#-
@@ -71,12 +81,13 @@
     {{ return(adapter.dispatch('exact_window_sum', 'chokepoint')(expression, window, bits, less_own)) }}
 {%- endmacro %}
 
-{#- Spark: whole numbers as decimals of 38 digits; under ANSI mode an overflow raises. -#}
+{#- A double becomes a decimal by way of its shortest text, which is not exact: so limbs here too. -#}
 {% macro default__exact_window_sum(expression, window, bits, less_own) -%}
-    {%- set units = 'cast((' ~ expression ~ ') * pow(2, ' ~ bits ~ ') as decimal(38, 0))' -%}
-    (cast(
-        sum({{ units }}) over ({{ window }}){% if less_own %} - {{ units }}{% endif %} as double
-    ) / pow(2, {{ bits }}))
+    {%- set sums = [] -%}
+    {%- for limb in limbs(expression, bits) -%}
+        {%- do sums.append('(sum(' ~ limb ~ ') over (' ~ window ~ ')' ~ (' - ' ~ limb if less_own else '') ~ ')') -%}
+    {%- endfor -%}
+    ({{ rounded_as_on_duckdb(joined_limbs(sums)) }} / pow(2, {{ bits }}))
 {%- endmacro %}
 
 {% macro duckdb__exact_window_sum(expression, window, bits, less_own) -%}
