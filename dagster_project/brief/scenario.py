@@ -150,8 +150,8 @@ def text(found: Answer) -> str:
     total = _sum(found.losses, "loss_usd")
     falls_short = _sum(found.losses, "shortfall_usd")
     lines = [
-        f"{asked.exporter} delivers {asked.cut:.3%} less of {', '.join(asked.goods)} ({found.n_goods} goods), "
-        f"{found.year}; others can sell {asked.spare:.3%} more. Release {found.release_id}.",
+        f"{asked.exporter} delivers {100 * asked.cut:g} % less of {', '.join(asked.goods)} ({found.n_goods} goods), "
+        f"{found.year}; others can sell {100 * asked.spare:g} % more. Release {found.release_id}.",
         f"All {len(found.losses)} importers lose {_millions(total)} million USD at first; of it, others could deliver "
         f"{_millions(total - falls_short)} and not {_millions(falls_short)}.",
         "",
@@ -161,8 +161,8 @@ def text(found: Answer) -> str:
             lambda row: (
                 _named(row, "importer"),
                 _millions(row["loss_usd"]),
-                f"{row['loss_share']:.2%}",
-                f"{row['replaceable_share']:.1%}",
+                f"{100 * row['loss_share']:.2f} %",
+                f"{100 * row['replaceable_share']:.1f} %",
                 _millions(row["shortfall_usd"]),
             ),
         ),
@@ -174,7 +174,7 @@ def text(found: Answer) -> str:
                 _named(row, "exporter"),
                 str(row["n_goods"]),
                 _millions(row["export_value_usd"]),
-                f"{row['share']:.1%}",
+                f"{100 * row['share']:.1f} %",
                 _millions(row["spare_usd"]),
             ),
         ),

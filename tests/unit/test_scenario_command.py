@@ -82,7 +82,7 @@ def test_the_text_says_who_loses_what_and_who_else_sells(release: Release) -> No
 def test_the_command_prints_it(data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("CHOKEPOINT_DATA_DIR", str(data))
     assert main(["scenario", "--exporter", "chn", "--goods", "8542", "--cut", "0.02", "--spare", "0.1"]) == 0
-    assert "CHN delivers 2.000% less of 8542 (2 goods), 2017" in capsys.readouterr().out
+    assert "CHN delivers 2 % less of 8542 (2 goods), 2017" in capsys.readouterr().out
     assert main(["scenario", "--exporter", "CHN", "--goods", "99"]) == 1
     assert "--goods: found the goods '99'" in capsys.readouterr().err
 
