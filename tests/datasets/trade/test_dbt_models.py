@@ -611,9 +611,9 @@ def test_a_repeated_key_is_found_in_the_years_of_the_run_alone(copied: Dbt) -> N
     """All years, one after the other; or the years that a run computes: the others were tested when they were."""
     with duckdb.connect(str(copied.warehouse)) as connection:
         connection.execute(
-            "insert into marts.product_centrality from marts.product_centrality where year = 2018 limit 2"
+            "insert into marts.import_vulnerability from marts.import_vulnerability where year = 2018 limit 2"
         )
-    selection = ("--select", "product_centrality,test_name:unique_key")
+    selection = ("--select", "import_vulnerability,test_name:unique_key")
     for years, found in (("", True), ("2018", True), ("2017,2018", True), ("2017", False)):
         done = copied("test", *selection, years=years, check=False)
         assert "unique_key" in done.output and done.success is not found, (years, done.output)
