@@ -1,5 +1,17 @@
-with eu_members as (
-    select * from {{ ref('eu_members') }}
+with memberships as (
+    select * from {{ ref('country_memberships') }}
+),
+
+countries as (
+    select * from {{ ref('stg_countries') }}
+),
+
+-- Those of today in every year, so that years can be compared.
+eu_members as (
+    select countries.country_code
+    from memberships
+    inner join countries on memberships.iso3 = countries.iso3
+    where memberships.membership = 'eu' and memberships.valid_to is null
 ),
 
 thirds as (
