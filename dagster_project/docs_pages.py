@@ -63,7 +63,7 @@ MARTS = """# Marts
 Made from dbt's descriptions by `make docs`; do not edit. Every column is in the [data dictionary](data-dictionary.md).
 
 "table" means: in `chokepoint.duckdb`, schema `marts`, and as `parquet/<mart>.parquet`. "table by year" means: in the
-DuckDB file too, and as `parquet/<mart>/year=<year>/part-0.parquet`. "files by year" means: as those Parquet files only.
+DuckDB file too, and as `parquet/<mart>/<year>/part-0.parquet`. "files by year" means: as those Parquet files only.
 `year` is a column of the files as well. In `manifest.json`, `partitioned` and `in_database` say the same of each mart.
 """
 

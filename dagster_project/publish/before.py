@@ -17,7 +17,7 @@ from typing import Any
 from dagster_project.durable import settled, sha256_of, stamp, write_whole
 from dagster_project.publish.content import ContentHash, method
 from dagster_project.publish.manifest import read_manifest
-from dagster_project.publish.marts import Known, Mart
+from dagster_project.publish.marts import Known, Mart, year_file
 from dagster_project.publish.read import Release
 
 STAMPS = ".stamps.json"
@@ -42,7 +42,7 @@ class Before:
         facts = self.release.manifest["marts"].get(mart, {"years": {}, "columns": {}, "files": []})
         found = {}
         for year, part in facts.get("years", {}).items():
-            file = f"parquet/{mart}/year={year}/part-0.parquet"
+            file = year_file(mart, year)
             if int(year) in years and file in facts["files"] and self.has_whole(file):
                 found[int(year)] = ContentHash.parse(part["content_hash"])
         return Known(dict(_types(facts)), found)

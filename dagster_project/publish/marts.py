@@ -59,7 +59,7 @@ class Mart:
     def files(self) -> dict[str, Any]:
         """Parquet file of the release -> the year it holds, None for all rows."""
         if self.spec.year_column:
-            return {f"parquet/{self.spec.name}/year={year}/part-0.parquet": year for year in self.parts}
+            return {year_file(self.spec.name, year): year for year in self.parts}
         return {f"parquet/{self.spec.name}.parquet": None}
 
     def content(self, year: Any) -> ContentHash:
@@ -81,6 +81,15 @@ class Mart:
             "columns": {n: {"type": t, "description": self.spec.columns.get(n, "")} for n, t in self.types.items()},
             "files": list(self.files()),
         }
+
+
+def year_file(mart: str, year: Any) -> str:
+    """The Parquet file of a year of a mart by year.
+
+    The folder is called 2017, not year=2017: readers that take `year` from a folder's name (pandas, pyarrow) would have
+    it twice, in two types, and stop.
+    """
+    return f"parquet/{mart}/{year}/part-0.parquet"
 
 
 def warehouse_table(mart: str) -> str:

@@ -4,7 +4,7 @@
       current -> releases/<id>              replaced in one step, as the last act
       releases/<id>/chokepoint.duckdb       schema marts, see `database`
                     parquet/<mart>.parquet
-                    parquet/<mart by year>/year=YYYY/part-0.parquet
+                    parquet/<mart by year>/YYYY/part-0.parquet
                     inputs.lock.json  manifest.json
       releases/.building-<id>-<pid>/        a release being built, or the remains of a crashed one
       releases/.trash-…/                    a release being removed

@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import duckdb
+import pandas
+import polars
+import pyarrow.dataset
+import pyarrow.parquet
 import pytest
 
 from dagster_project.places import CHECKOUT
@@ -24,7 +29,7 @@ MARTS = {
     "(values (1, 1, 0.5e0, 0.25e0, 1e0), (4, 1, 0.5e0, 0.75e0, 3e0)) as v "
     "(category, n_goods, goods_share, value_share, import_value_usd)",
     "exclusion_rates": "select '3' as list_id, 0.05e0 as approval_share",
-    "trade_flows": "select 2017 as year, '010121' as hs6, 1e0 as value_usd",
+    "trade_flows": "select unnest([2017, 2018]) as year, '010121' as hs6, 1e0 as value_usd",
 }
 
 
@@ -51,6 +56,21 @@ def test_python_recipe(folder: Path, recipe: str) -> None:
     lines = "\n".join(f"print({line})" if line.startswith("con.sql") else line for line in recipe.splitlines())
     run = subprocess.run([sys.executable, "-c", lines], cwd=folder, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda folder: pandas.read_parquet(folder)["year"].tolist(),
+        lambda folder: polars.read_parquet(folder)["year"].to_list(),
+        lambda folder: pyarrow.parquet.read_table(folder)["year"].to_pylist(),
+        lambda folder: pyarrow.dataset.dataset(folder).to_table()["year"].to_pylist(),
+        lambda folder: duckdb.sql(f"select year from '{folder}/*/*.parquet'").fetchnumpy()["year"].tolist(),
+    ],
+    ids=["pandas", "polars", "pyarrow", "pyarrow.dataset", "duckdb"],
+)
+def test_a_mart_by_year_is_read_by_the_plain_call(folder: Path, read: Callable[[str], list[int]]) -> None:
+    assert sorted(read(str(folder / "current" / "parquet" / "trade_flows"))) == [2017, 2018]
 
 
 def test_sql_recipes(folder: Path) -> None:

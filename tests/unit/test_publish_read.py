@@ -14,7 +14,7 @@ from dagster_project.publish.manifest import read_manifest
 from dagster_project.publish.read import list_releases, open_release, rehash, verify
 from tests.helpers.publish_helpers import add_years, make_warehouse, publish_as, run_sql
 
-YEAR_2017 = "parquet/trade_flows/year=2017/part-0.parquet"
+YEAR_2017 = "parquet/trade_flows/2017/part-0.parquet"
 
 
 @pytest.fixture

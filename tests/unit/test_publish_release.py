@@ -36,7 +36,7 @@ from tests.helpers.publish_helpers import (
     run_sql,
 )
 
-YEAR_2017 = "parquet/trade_flows/year=2017/part-0.parquet"
+YEAR_2017 = "parquet/trade_flows/2017/part-0.parquet"
 
 
 @pytest.fixture
@@ -68,11 +68,11 @@ def test_a_release_is_complete(warehouse, published):
     assert assert_whole(current) == outcome.release_id
     assert {p.relative_to(outcome.path).as_posix() for p in outcome.path.rglob("*") if p.is_file()} == {
         "chokepoint.duckdb",
-        "parquet/import_vulnerability/year=2017/part-0.parquet",
-        "parquet/import_vulnerability/year=2018/part-0.parquet",
+        "parquet/import_vulnerability/2017/part-0.parquet",
+        "parquet/import_vulnerability/2018/part-0.parquet",
         "parquet/exclusion_rates.parquet",
         YEAR_2017,
-        "parquet/trade_flows/year=2018/part-0.parquet",
+        "parquet/trade_flows/2018/part-0.parquet",
         "inputs.lock.json",
         "manifest.json",
     }
@@ -222,14 +222,14 @@ def test_an_added_year_links_the_others(warehouse, published):
     assert (first.path / YEAR_2017).samefile(second.path / YEAR_2017)
     assert set(second.linked) == {
         YEAR_2017,
-        "parquet/trade_flows/year=2018/part-0.parquet",
-        "parquet/import_vulnerability/year=2017/part-0.parquet",
-        "parquet/import_vulnerability/year=2018/part-0.parquet",
+        "parquet/trade_flows/2018/part-0.parquet",
+        "parquet/import_vulnerability/2017/part-0.parquet",
+        "parquet/import_vulnerability/2018/part-0.parquet",
         "parquet/exclusion_rates.parquet",
     }
     assert set(second.written) == {
-        "parquet/trade_flows/year=2019/part-0.parquet",
-        "parquet/import_vulnerability/year=2019/part-0.parquet",
+        "parquet/trade_flows/2019/part-0.parquet",
+        "parquet/import_vulnerability/2019/part-0.parquet",
     }
     assert read_manifest(second.path)["previous_release"] == first.release_id
     assert_whole(first.path)
@@ -242,7 +242,7 @@ def test_a_changed_year_is_found_and_written(warehouse, published):
     run_sql(warehouse, "update marts.trade_flows set value_usd = value_usd + 1 where year = 2017 and hs6 = '000007'")
     second = publish_as(warehouse, published)
     assert YEAR_2017 in second.written
-    assert "parquet/trade_flows/year=2018/part-0.parquet" in second.linked
+    assert "parquet/trade_flows/2018/part-0.parquet" in second.linked
 
 
 def test_a_year_that_is_gone_leaves_the_release(warehouse, published):
@@ -472,7 +472,7 @@ def test_a_copy_that_lost_a_row_is_found_on_reopening(warehouse, published, monk
     monkeypatch.setattr(release_module, "_write_parquet", lossy)
     add_years(warehouse, [2019])
     message = refused(warehouse, published)
-    assert "file parquet/import_vulnerability/year=2019/part-0.parquet: found 39 rows" in message
+    assert "file parquet/import_vulnerability/2019/part-0.parquet: found 39 rows" in message
     assert names_below(published) == [first.release_id, "current", "releases"]
     assert assert_whole(published / "current") == first.release_id
 
