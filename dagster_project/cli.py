@@ -28,7 +28,7 @@ from dagster_project.archive.lock import Lock, load_lock
 from dagster_project.checks.engine import import_great_expectations
 from dagster_project.datasets.declaration import LiveService
 from dagster_project.datasets.registry import DATASETS, datasets_on
-from dagster_project.durable import remembering, told
+from dagster_project.durable import KNOWN_FILES, remembering, told
 from dagster_project.environment import prepare, require_place
 from dagster_project.errors import Deferred, EnvironmentProblem, ReleaseError, SettingError, SourceError, UserError
 from dagster_project.locks import RUN_LOCK, RUN_MARKS, Taken, held
@@ -52,7 +52,6 @@ if TYPE_CHECKING:  # seconds: not before a command needs it
     import dagster as dg
 
 DEMO = "demo"  # its data directory, unless the environment names one
-KNOWN_FILES = "known_files.json"  # in the data directory: what was read of files that did not change since
 UI_HOST, UI_PORT = "127.0.0.1", 3000
 
 
@@ -182,10 +181,8 @@ def _refresh(settings: Settings) -> int:
                 return _execute(settings, [], load_lock(settings.lock_path), ("postgres",))
             print_summary(settings)
             return 0
-        # A change of a dataset without years is computed by a run of the newest year alone.
-        years = plan.years or plan.held[-1:]
-        print(f"Years held: {listed(plan.held)}; to compute: {listed(years)}.", flush=True)
-        return _execute(settings, list(years), load_lock(settings.lock_path))
+        print(f"Years held: {listed(plan.held)}; to compute: {listed(plan.years_of_run)}.", flush=True)
+        return _execute(settings, plan.years_of_run, load_lock(settings.lock_path))
 
 
 def _has_release(settings: Settings) -> bool:
@@ -240,6 +237,8 @@ def _ui(options: argparse.Namespace) -> int:
 
     with dg.DagsterInstance.from_config(str(home)) as instance:
         _free_dead_runs(instance)
+    # A look at new files reads them whole, which can take longer than the minute that Dagster gives a schedule.
+    os.environ.setdefault("DAGSTER_SCHEDULE_GRPC_TIMEOUT_SECONDS", "900")
     place = ["--host", UI_HOST, "--port", str(options.port)]
     os.execv(sys.executable, [sys.executable, "-m", "dagster", "dev", "-w", str(WORKSPACE_YAML), *place])
 

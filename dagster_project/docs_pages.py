@@ -46,7 +46,8 @@ are asked in [live-sources.md](live-sources.md), and each publisher's terms in [
 
 Every run looks at the sources that the settings choose. A live source that can be asked for news has a sensor and a
 schedule too; they exist while it is chosen, and are stopped until you start them in the UI. Its raw asset, in the UI,
-warns and then fails after that many days without a run. Files of landing tables are below `landing/` in the data
+warns and then fails after that many days without a run. The schedule `daily_files` looks at the drop folder and the
+sample, for all datasets that read them. Files of landing tables are below `landing/` in the data
 directory.
 """
 

@@ -21,6 +21,7 @@ from typing import IO
 
 from dagster_project.errors import EnvironmentProblem
 
+KNOWN_FILES = "known_files.json"  # in the data directory: what was read of files that did not change since
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _READ_ONLY = 0o444
 _FICLONE = 0x40049409  # Linux: the second file takes the blocks of the first, until one of them is written to

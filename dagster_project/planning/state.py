@@ -17,14 +17,14 @@ from typing import Any
 
 from dagster_project.archive.lock import Lock
 from dagster_project.archive.store import Archive, Entry
-from dagster_project.datasets.declaration import Dataset
+from dagster_project.datasets.declaration import Dataset, LiveService
 from dagster_project.datasets.registry import before, dataset, datasets_on
 from dagster_project.durable import known_sha256, write_whole
 from dagster_project.errors import SourceError
 from dagster_project.landing import yearly
 from dagster_project.landing.loads import Load
 from dagster_project.planning.fingerprints import code_fingerprint, folder_fingerprint
-from dagster_project.planning.intake import fetch_inputs, require_drop_folders
+from dagster_project.planning.intake import current_inputs, fetch_inputs, require_drop_folders
 from dagster_project.publish.read import CURRENT
 from dagster_project.settings import DUCKDB, Settings
 
@@ -233,6 +233,11 @@ class Plan:
         """Whether the last release already holds all that was asked for, and nothing else."""
         return not (self.years or self.datasets or self.full_refresh or self.in_work)
 
+    @property
+    def years_of_run(self) -> list[int]:
+        """The years that a run takes: a change of a dataset without years is computed by a run of the newest year."""
+        return list(self.years or self.held[-1:])
+
 
 def entries_fingerprint(entries: Sequence[Entry]) -> str:
     """Names the bytes of a set of entries, whatever their order."""
@@ -325,10 +330,11 @@ def years_to_hold(each: Dataset, settings: Settings, held: Collection[int], entr
     return [year for year in sorted(held) if settings.years is None or year in settings.years]
 
 
-def make_plan(settings: Settings, on_news: Callable[[], None] = lambda: None) -> Plan:
+def make_plan(settings: Settings, on_news: Callable[[], None] = lambda: None, *, services: bool = True) -> Plan:
     """Look at all sources and compare with the last release. Archives what is new; computes and writes nothing else.
 
-    `on_news` is called as soon as it is known that the sources hold something new; rows are parsed after that.
+    `on_news` is called as soon as it is known that the sources hold something new; rows are parsed after that. Without
+    `services`, no live service is asked: of these counts what was last archived.
 
     Landing and warehouse may be newer than the release, where a failed check stopped its publication. What they hold is
     computed and checked again, even where the source is back at its earlier data: no later release may publish what
@@ -340,7 +346,12 @@ def make_plan(settings: Settings, on_news: Callable[[], None] = lambda: None) ->
     on = datasets_on(settings)
     require_drop_folders(on, settings)
     before_look = settings.lock_path.read_bytes() if settings.lock_path.exists() else b""
-    entries = {each.name: fetch_inputs(each, settings, archive, now)[0] for each in on}
+    entries = {
+        each.name: fetch_inputs(each, settings, archive, now)[0]
+        if services or not isinstance(each.source(settings), LiveService)
+        else current_inputs(each, settings)
+        for each in on
+    }
     if settings.lock_path.read_bytes() != before_look:
         on_news()
     released, built = Built.released(settings), Built.load(settings)

@@ -9,8 +9,6 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dagster_project.archive.store import Entry
-from dagster_project.datasets.declaration import Dataset
 from dagster_project.datasets.reference.dataset import REFERENCE
 from dagster_project.datasets.registry import DATASETS
 from dagster_project.datasets.tariffs.dataset import TARIFFS
@@ -18,13 +16,11 @@ from dagster_project.datasets.trade.dataset import TRADE
 from dagster_project.durable import sha256_of
 from dagster_project.errors import LandingDamaged, SourceError, UserError
 from dagster_project.landing import yearly
-from dagster_project.landing.inputs import Input, land_inputs
-from dagster_project.planning.fingerprints import folder_fingerprint
-from dagster_project.planning.intake import current_inputs
 from dagster_project.planning.loading import land, require_whole
-from dagster_project.planning.state import IN_WORK, Built, identity, make_plan, possible_years, shape, years_to_check
+from dagster_project.planning.state import IN_WORK, Built, make_plan, possible_years, years_to_check
 from dagster_project.settings import load_settings
 from tests.helpers.landing_desk import Desk, row
+from tests.helpers.noted_builds import build
 
 OFF = {each.setting: "off" for each in DATASETS if each not in (REFERENCE, TRADE)}
 
@@ -34,27 +30,6 @@ def desk(tmp_path: Path) -> Desk:
     desk = Desk(tmp_path)
     desk.settings = desk.with_settings(**OFF)
     return desk
-
-
-def build(desk: Desk, *, release: bool = True) -> Built:
-    """Note what a run of the plan would have built, and published."""
-    plan, settings = make_plan(desk.settings), desk.settings
-    land(REFERENCE, settings)
-    land(TRADE, settings, plan.held)
-    land_inputs(settings.landing_dir, [Input("trade", "files", False, 1)])
-    settings.warehouse.touch()
-
-    def entries_of(each: Dataset) -> list[Entry]:
-        return current_inputs(each, settings)
-
-    landed = yearly.landed_years(settings.landing_dir, "trade")
-    built = Built(figures=folder_fingerprint("benchmarks"))
-    built = built.with_years(TRADE, shape(TRADE, settings, entries_of), landed, computed=list(landed))
-    built = built.with_dataset(REFERENCE, identity(REFERENCE, settings, entries_of))
-    built.save(settings)
-    if release:
-        built.save_released(settings)
-    return built
 
 
 def test_first_run_computes_all_and_the_second_nothing(desk: Desk) -> None:
