@@ -244,9 +244,11 @@ def _adapt_dbt() -> None:
         credentials.server_side_parameters["spark.sql.ansi.enabled"] = "true"
 
     strict.strict = True  # type: ignore[attr-defined]
-    SparkCredentials.__post_init__ = strict
-    SparkAdapter.python_submission_helpers = property(lambda adapter: {"driver": DriverJob})
-    SparkAdapter.default_python_submission_method = property(lambda adapter: "driver")
+    their_credentials: Any = SparkCredentials
+    their_adapter: Any = SparkAdapter
+    their_credentials.__post_init__ = strict
+    their_adapter.python_submission_helpers = property(lambda adapter: {"driver": DriverJob})
+    their_adapter.default_python_submission_method = property(lambda adapter: "driver")
 
 
 def write_model(active: SparkSession, content: Any, relation: str) -> None:

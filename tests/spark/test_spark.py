@@ -6,8 +6,10 @@ Run by `make test-spark`, not by `make test`: it needs PySpark's environment (.v
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import threading
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +27,7 @@ from dagster_project.dbt_project import mart_specs, plain_manifest, run_dbt
 from dagster_project.publish.read import open_release
 from dagster_project.settings import SPARK, Settings, load_settings
 from dagster_project.sql import identifier
+from tests.helpers.served_ui import served, until
 
 pytestmark = [pytest.mark.spark, pytest.mark.timeout(3600)]
 WITHIN = 1e-12
@@ -100,6 +103,14 @@ def build(settings: Settings, *models: str, years: str = "", **options: Any) -> 
     assert result.success, "\n".join([*events, str(result.exception)])
 
 
+def compiled(settings: Settings, query: str) -> str:
+    """A query with macros of the project, as the engine of these settings gets it."""
+    result = run_dbt(settings, ["compile", "--inline", query], on_event=lambda event: None)
+    assert result.success, result.exception
+    text: str = result.result.results[0].node.compiled_code
+    return text
+
+
 def rows(settings: Settings, relation: str) -> list[tuple[Any, ...]]:
     """All rows as readers of the warehouse see them."""
     with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
@@ -149,6 +160,32 @@ def test_the_manifest_says_which_engine_built_the_release(sample: Both) -> None:
         manifest = json.loads((data / "published" / "current" / "manifest.json").read_text())
         assert manifest["settings"]["engine"] == engine
         assert ("pyspark" in manifest["packages"]) == (engine == "spark")
+
+
+# Sums of signed numbers, some of which nearly cancel: per group, of the others, and up to here.
+SUMS = [
+    "select g, {{ exact_sum('x') }} as x, {{ exact_sum('y', bits=90) }} as y from numbers group by g order by g",
+    "select i, {{ exact_window_sum('x', 'g', less_own=true) }} as others, "
+    "{{ exact_window_sum('y', 'g', bits=90, up_to='i') }} as so_far from numbers order by i",
+]
+
+
+@pytest.mark.parametrize("query", SUMS, ids=["groups", "windows"])
+def test_sums_are_those_of_duckdb_bit_for_bit(query: str, sample: Both, cluster: Cluster) -> None:
+    drawn = random.Random(20)
+    x = [drawn.choice((-1, 1)) * 2 ** drawn.uniform(-12, 50) for _ in range(4000)]
+    x[1::4] = [-value + drawn.uniform(-1, 1) for value in x[0::4]]
+    y = [drawn.uniform(-1, 1) * 2 ** -drawn.uniform(0, 40) for _ in x]
+    numbers = pa.table({"i": list(range(len(x))), "g": [row // 4 for row in range(len(x))], "x": x, "y": y})
+    theirs = settings_of(sample.spark, cluster)
+    active = spark.session(theirs)
+    active.createDataFrame(numbers).createOrReplaceTempView("numbers")
+    found = [tuple(row) for row in active.sql(compiled(theirs, query)).collect()]
+    with duckdb.connect() as connection:
+        connection.register("numbers", numbers)
+        ours = load_settings({"CHOKEPOINT_DATA_DIR": str(sample.duckdb)}, dotenv=None)
+        assert found == connection.execute(compiled(ours, query)).fetchall()
+    assert sum(value < 0 for row in found for value in row[1:]) > len(found) / 2
 
 
 def test_a_year_again_rewrites_that_year_alone(sample: Both, cluster: Cluster) -> None:
@@ -215,6 +252,56 @@ def test_a_worker_killed_in_the_midst_of_a_model_costs_a_retry_and_no_wrong_row(
         assert rows(settings, f"intermediate.{model}") == before
     finally:
         cluster.add_worker("worker-after")
+
+
+LAUNCH = """mutation ($params: ExecutionParams!) { launchPipelineExecution(executionParams: $params) {
+    __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
+STATUS = "query ($run: ID!) { runOrError(runId: $run) { ... on Run { status } } }"
+
+
+def test_the_ui_runs_models_on_spark_under_the_prefix_that_is_set(sample: Both, tmp_path: Path) -> None:
+    """What its button "Materialize selected" asks of its server, for a model and all that it comes of; Spark is in the
+    run's own process. The catalog has the prefix, and the warehouse file the names as ever.
+    """
+    names = ["raw/politics", "landing/ideal_points", "staging/ideal_point_areas", "staging/stg_ideal_points"]
+    chosen = [{"path": name.split("/")} for name in (*names, "intermediate/int_ideal_points")]
+    job = {"repositoryLocationName": "chokepoint", "repositoryName": "__repository__", "jobName": "__ASSET_JOB"}
+    data, profile = tmp_path / "data", tmp_path / "spark.conf"
+    profile.write_text("spark.master local[1]\nspark.sql.shuffle.partitions 1\n")
+    given = {
+        "CHOKEPOINT_DATA_DIR": str(data),
+        "CHOKEPOINT_ENGINE": SPARK,
+        "CHOKEPOINT_SPARK_CONF": str(profile),
+        "CHOKEPOINT_SPARK_SCHEMA": "mine_",
+    }
+    with served(tmp_path, given) as address:
+        launched = ask(address, LAUNCH, params={"selector": {**job, "assetSelection": chosen}, "mode": "default"})
+        run_id = launched["launchPipelineExecution"]["run"]["runId"]
+        seen: list[str] = []
+
+        def ended() -> bool:
+            seen.append(ask(address, STATUS, run=run_id)["runOrError"]["status"])
+            return seen[-1] in ("SUCCESS", "FAILURE", "CANCELED")
+
+        until(ended, 900, lambda: seen[-1])
+    assert seen[-1] == "SUCCESS", (tmp_path / "log").read_text()[-4000:]
+    tables = {str(path.relative_to(data / "spark")) for path in (data / "spark").glob("*.db/*")}
+    assert tables == {"mine_staging.db/ideal_point_areas", "mine_intermediate.db/int_ideal_points"}
+    settings, ours = (
+        load_settings({"CHOKEPOINT_DATA_DIR": str(folder)}, dotenv=None) for folder in (data, sample.duckdb)
+    )
+    relation = "intermediate.int_ideal_points"
+    assert rows(settings, relation) == rows(ours, relation) != []
+
+
+def ask(address: str, query: str, **variables: Any) -> Any:
+    """The answer of the UI's server to a GraphQL query."""
+    body = json.dumps({"query": query, "variables": variables}).encode()
+    request = urllib.request.Request(f"{address}/graphql", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as response:
+        answer = json.load(response)
+    assert "errors" not in answer, answer["errors"]
+    return answer["data"]
 
 
 def test_after_a_change_of_the_engine_every_model_is_computed_anew(sample: Both) -> None:

@@ -8,15 +8,8 @@ Not here: what the numbers are (see tests/pipeline).
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,9 +23,9 @@ from dagster._core.storage.tags import BACKFILL_ID_TAG
 from playwright.sync_api import Page, Route, ViewportSize, expect, sync_playwright
 
 from dagster_project.build import build_definitions
-from dagster_project.places import CHECKOUT
 from dagster_project.publish.read import open_release, verify
 from dagster_project.settings import Settings, load_settings
+from tests.helpers.served_ui import served, until
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [
@@ -83,38 +76,15 @@ def visit(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
     given = {"CHOKEPOINT_DATA_DIR": str(root / "data")}
     if not screenshots:  # the trade part alone is half the time
         given |= {"CHOKEPOINT_TARIFF_SOURCE": "off", "CHOKEPOINT_PATENT_SOURCE": "off", "CHOKEPOINT_YEARS": "2018-2019"}
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CHOKEPOINT_")} | given
-    environment |= {"DAGSTER_HOME": str(root / "home"), "FRESHNESS_DAEMON_INTERVAL_SECONDS": "5"}
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    # These tests run in an environment that is installed: make need not look whether it is.
-    command = ["make", "-o", ".venv/.ready", "ui", f"BIN={Path(sys.executable).parent}", f"UI_PORT={port}"]
-    log = root / "log"
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            command, cwd=CHECKOUT, env=environment, stdout=output, stderr=output, start_new_session=True
-        )
-    try:
-        address = f"http://127.0.0.1:{port}"
-        until(lambda: answers(address), 120, lambda: log.read_text()[-2000:])
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[f"--{flag}" for flag in FLAGS])
-            page = browser.new_page(viewport=WINDOW)
-            page.set_default_timeout(30 * SECONDS)
-            wanted = Path(screenshots).absolute() if screenshots else None
-            there = Visit(page, address, load_settings(given, dotenv=None), root / "home", wanted)
-            page.route(lambda url: urlsplit(url).hostname not in ("127.0.0.1", None), stopped(there.strangers))
-            yield there
-            browser.close()
-    finally:
-        for sign in (signal.SIGINT, signal.SIGKILL):
-            os.killpg(server.pid, sign)
-            try:
-                server.wait(30)
-                break
-            except subprocess.TimeoutExpired:
-                continue
+    with served(root, given | {"FRESHNESS_DAEMON_INTERVAL_SECONDS": "5"}) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[f"--{flag}" for flag in FLAGS])
+        page = browser.new_page(viewport=WINDOW)
+        page.set_default_timeout(30 * SECONDS)
+        wanted = Path(screenshots).absolute() if screenshots else None
+        there = Visit(page, address, load_settings(given, dotenv=None), root / "home", wanted)
+        page.route(lambda url: urlsplit(url).hostname not in ("127.0.0.1", None), stopped(there.strangers))
+        yield there
+        browser.close()
 
 
 def stopped(strangers: list[str]) -> Callable[[Route], None]:
@@ -125,21 +95,6 @@ def stopped(strangers: list[str]) -> Callable[[Route], None]:
         route.abort()
 
     return stop
-
-
-def answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{address}/server_info", timeout=5) as response:
-            return bool(response.status == 200)
-    except OSError:
-        return False
-
-
-def until(done: Callable[[], bool], seconds: float, why: Callable[[], str]) -> None:
-    end = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < end, why()
-        time.sleep(0.5)
 
 
 def test_the_graph_shows_the_layers(visit: Visit) -> None:
