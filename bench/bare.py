@@ -15,10 +15,10 @@ def main(drop: Path, out: Path) -> None:
     """Write the marts of a drop folder (one written by `bench.generate`) below `out`."""
     (out / "parquet").mkdir(parents=True)
     statements = (HERE / "bare.sql").read_text(encoding="utf-8")
-    chapters = HERE.parent / "dbt" / "seeds" / "reference" / "hs2_chapters.csv"
+    seeds = HERE.parent / "dbt" / "seeds"
     os.chdir(out)
     with duckdb.connect() as connection:
-        for name, path in (("drop", drop), ("chapters", chapters)):
+        for name, path in (("drop", drop), ("seeds", seeds)):
             connection.execute(f"set variable {name} = '{path}'")
         connection.execute(statements)
 

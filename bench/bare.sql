@@ -1,8 +1,8 @@
 -- The benchmark's other side: the same BACI files to the same marts in plain DuckDB SQL, with no archive, checks,
 -- orchestration, history or manifest. Written by hand, from the definitions of the marts.
 --
--- Run by bench/run.py with the output directory as working directory; variables: drop (the drop folder), chapters (the
--- CSV file with the names of the HS chapters). BACI needs no mirroring and HS17 no conversion, so neither is here.
+-- Run by bench/run.py with the output directory as working directory; variables: drop (the drop folder), seeds (the
+-- folder of the project's CSV files). BACI needs no mirroring and HS17 no conversion, so neither is here.
 
 set preserve_insertion_order = false;
 
@@ -18,9 +18,21 @@ create type country_name as enum (select distinct name from countries where name
 create temp table coded_countries as select code, iso3::iso3_code as iso3, name::country_name as name from countries;
 
 create temp table products as
-select hs6, description as hs6_name, bec4,
-    hs6 <> '999999' and bec4 in ('111', '121', '21', '22', '31', '322', '42', '53') as in_scope
+select hs6, description as hs6_name, bec4, left(hs6, 2) as hs2,
+    hs6 <> '999999' and bec4 in ('111', '121', '21', '22', '31', '322', '42', '53') as in_scope,
+    case
+        when bec4 in ('111', '121', '21', '22', '31', '322', '42', '53') then 'intermediate'
+        when bec4 in ('41', '521') then 'capital'
+        when bec4 in ('112', '122', '522', '61', '62', '63') then 'consumption'
+        else 'other'
+    end as bec_class
 from read_csv(getvariable('drop') || '/reference/hs2017_bec.csv', all_varchar = true);
+
+create temp table chapters as select * from read_csv(getvariable('seeds') || '/reference/hs2_chapters.csv', all_varchar = true);
+
+create temp table sectors as
+select * from read_csv(getvariable('seeds') || '/trade/price_sectors.csv', types = {'hs6': 'varchar'})
+where hs_revision = 'H5';
 
 create temp table flows as
 select t as year, i as exporter_code, j as importer_code, k as hs6, v * 1000 as value_usd,
@@ -42,7 +54,8 @@ select * exclude (sum_of_squares), sum_of_squares / import_value_usd ** 2 as imp
 create temp table exports as
 with summed as (
     select year, exporter_code, hs6, sum(value_usd) as export_value_usd,
-        sum(value_usd / import_value_usd) as shares, sum(value_usd / import_value_usd * n_suppliers) as weighted_shares
+        coalesce(sum(value_usd) filter (quantity is not null), 0) as known_value_usd,
+        coalesce(sum(quantity), 0) as known_quantity, sum(value_usd / import_value_usd) as shares, sum(value_usd / import_value_usd * n_suppliers) as weighted_shares
     from flows join imports using (year, importer_code, hs6) group by all
 )
 select *, rank() over (partition by year, hs6 order by round(export_value_usd, 2) desc) as place,
@@ -91,22 +104,178 @@ ranked as (
         round(export_centrality, 12) >= quantile_cont(round(export_centrality, 12), 0.75) over (partition by year)
             as high_centrality
     from measured where in_scope and export_centrality is not null
+),
+pooled as (
+    select quantile_cont(round(export_centrality, 12), 0.75) as p75, count(distinct year) as n_years
+    from measured where in_scope and export_centrality is not null and year in (2017, 2018)
 )
 select measured.* exclude (top_exporter_code, top_exporter_share, top3_exporter_share),
     top_exporter_code, iso3 as top_exporter_iso3, name as top_exporter_name, top_exporter_share, top3_exporter_share,
-    case when in_scope then coalesce(high_centrality, false) end as high_centrality, centrality_percentile
-from measured left join ranked using (year, hs6) left join countries on code = top_exporter_code;
+    case when in_scope then coalesce(high_centrality, false) end as high_centrality, centrality_percentile,
+    case when in_scope and n_years = 2 then coalesce(round(export_centrality, 12) >= p75, false) end
+        as high_centrality_pooled
+from measured left join ranked using (year, hs6) cross join pooled left join countries on code = top_exporter_code;
+
+-- Every mart by pairs of countries comes from these sums: all flows are read once for them.
+create temp table pairs as
+select year, exporter_code, importer_code, left(hs6, 2) as hs2, coalesce(bec_class, 'other') as bec_class,
+    coalesce(in_scope, false) as in_scope, sum(value_usd) as value_usd, count(*) as n_goods
+from flows left join products using (hs6) group by all;
 
 create table release.marts.bilateral_totals as
 with totals as (
     select year, exporter_code, importer_code, sum(value_usd) as value_usd,
-        coalesce(sum(value_usd) filter (in_scope), 0) as in_scope_value_usd, count(*) as n_goods
-    from flows left join products using (hs6) group by all
+        coalesce(sum(value_usd) filter (in_scope), 0) as in_scope_value_usd, sum(n_goods)::bigint as n_goods
+    from pairs group by all
 )
 select year, exporter_code, e.iso3 as exporter_iso3, e.name as exporter_name,
     importer_code, i.iso3 as importer_iso3, i.name as importer_name,
     value_usd, in_scope_value_usd, n_goods, false as is_mirror
 from totals join countries as e on e.code = exporter_code join countries as i on i.code = importer_code;
+
+create table release.marts.destination_ranks as
+select year, exporter_code, exporter_iso3, exporter_name, importer_code, importer_iso3, importer_name, value_usd,
+    rank() over (partition by year, exporter_code order by round(value_usd, 2) desc) as destination_rank,
+    case when importer_code <> 344 then rank() over (
+        partition by year, exporter_code, importer_code = 344 order by round(value_usd, 2) desc
+    ) end as destination_rank_without_hkg,
+    null::double as exporter_reported_usd, null::bigint as destination_rank_exporter_report, is_mirror
+from release.marts.bilateral_totals;
+
+create table release.marts.relocation as
+with classes as (
+    select year, exporter_code, importer_code, bec_class, sum(value_usd) as value_usd, sum(n_goods)::bigint as n_goods
+    from pairs group by all
+)
+select year, exporter_code, e.iso3 as exporter_iso3, e.name as exporter_name,
+    importer_code, i.iso3 as importer_iso3, i.name as importer_name, bec_class, value_usd, n_goods,
+    value_usd / sum(value_usd) over (partition by year, exporter_code, importer_code) as share
+from classes join countries as e on e.code = exporter_code join countries as i on i.code = importer_code;
+
+create table release.marts.shock_exposure_industry as
+with exposed as (
+    select year, exporter_code, importer_code, hs2, sum(value_usd) as usd, sum(n_goods)::bigint as n_goods
+    from pairs where in_scope group by all
+)
+select year, exporter_code, e.iso3 as exporter_iso3, e.name as exporter_name,
+    importer_code, i.iso3 as importer_iso3, i.name as importer_name, hs2, hs2_name, usd as exposed_value_usd, n_goods,
+    0.02::double as cut, 0.02::double * usd as loss_usd,
+    usd / sum(usd) over (partition by year, importer_code, hs2) as exposure_share
+from exposed join countries as e on e.code = exporter_code join countries as i on i.code = importer_code
+left join chapters using (hs2);
+
+create table release.marts.shock_exposure as
+with exposed as (
+    select year, exporter_code, any_value(exporter_iso3) as exporter_iso3, any_value(exporter_name) as exporter_name,
+        importer_code, any_value(importer_iso3) as importer_iso3, any_value(importer_name) as importer_name,
+        sum(exposed_value_usd) as usd, sum(n_goods)::bigint as n_goods
+    from release.marts.shock_exposure_industry group by year, exporter_code, importer_code
+)
+select * exclude (usd, n_goods), usd as exposed_value_usd, n_goods, 0.02::double as cut, 0.02::double * usd as loss_usd,
+    usd / sum(usd) over (partition by year, importer_code) as exposure_share
+from exposed;
+
+-- China (156) delivers nothing, and the others a tenth of their exports in addition.
+create table release.marts.supplier_removal as
+with world as (
+    select year, hs6, sum(export_value_usd) filter (exporter_code = 156) as removed_usd,
+        count(*) filter (exporter_code <> 156) as n_other_exporters,
+        0.1::double * coalesce(sum(export_value_usd) filter (exporter_code <> 156), 0) as pool_usd
+    from exports group by all
+),
+lost as (
+    select year, exporter_code, importer_code, hs6, left(hs6, 2) as hs2, coalesce(in_scope, false) as in_scope,
+        value_usd as lost_usd, import_value_usd, value_usd / import_value_usd as lost_share, n_other_exporters,
+        pool_usd, least(1.0, pool_usd / removed_usd) as replaceable_share,
+        least(1.0, pool_usd / value_usd) as replaceable_share_alone
+    from (from flows where exporter_code = 156) join imports using (year, importer_code, hs6)
+    join world using (year, hs6) left join products using (hs6)
+)
+select year, exporter_code, e.iso3 as exporter_iso3, e.name as exporter_name,
+    importer_code, i.iso3 as importer_iso3, i.name as importer_name,
+    lost.* exclude (year, exporter_code, importer_code), lost_usd * (1 - replaceable_share) as shortfall_usd
+from lost join countries as e on e.code = exporter_code join countries as i on i.code = importer_code;
+
+create table release.marts.supplier_removal_summary as
+with summed as (
+    select year, exporter_code, any_value(exporter_iso3) as exporter_iso3, any_value(exporter_name) as exporter_name,
+        importer_code, any_value(importer_iso3) as importer_iso3, any_value(importer_name) as importer_name,
+        count(*) as n_goods, count(*) filter (round(replaceable_share, 12) < 0.5) as n_irreplaceable,
+        sum(r.lost_usd) as lost_usd, sum(r.shortfall_usd) as shortfall_usd
+    from release.marts.supplier_removal as r where in_scope group by year, exporter_code, importer_code
+),
+bought as (select year, importer_code, sum(value_usd) as usd from pairs where in_scope group by all)
+select summed.*, lost_usd / usd as lost_share, shortfall_usd / usd as shortfall_share,
+    1 - shortfall_usd / lost_usd as replaceable_share
+from summed join bought using (year, importer_code);
+
+-- Exporters' chapters and sectors; goods of the seed price_basis are counted, and BACI has no numbers of pieces.
+create temp table supply as
+with goods as (
+    select exports.*, left(hs6, 2) as hs2,
+        left(hs6, 4) in (
+            select heading from read_csv(getvariable('seeds') || '/trade/price_basis.csv', all_varchar = true)
+        ) as is_counted
+    from exports
+),
+grouped as (
+    select 'hs2' as product_level, hs2 as product_code, goods.* from goods
+    union all
+    select 'sector', sector_id, goods.* from goods join sectors using (hs6) where year >= coalesce(from_year, 0)
+)
+select year, product_level, product_code, exporter_code, sum(export_value_usd) as export_value_usd,
+    coalesce(sum(known_value_usd) filter (not is_counted), 0) as known_value_usd,
+    coalesce(sum(known_quantity) filter (not is_counted), 0) as known_quantity,
+    bool_or(is_counted) as some_counted, bool_and(is_counted) as all_counted
+from grouped group by all;
+
+create temp table product_names as
+select 'hs2' as product_level, hs2 as product_code, hs2_name as product_name from chapters
+union all
+select 'sector', sector_id, max(name) from sectors group by all;
+
+create table release.marts.capacity_concentration as
+with placed as (
+    select *, row_number() over (
+        partition by year, product_level, product_code order by round(export_value_usd, 2) desc, exporter_code
+    ) as place
+    from supply
+),
+measured as (
+    select year, product_level, product_code, sum(export_value_usd) as usd, count(*) as n_exporters,
+        max(exporter_code) filter (place = 1) as top1_code,
+        max(export_value_usd) filter (place = 1) / usd as top1_share,
+        sum(export_value_usd) filter (place <= 3) / usd as top3_share, sum(export_value_usd ** 2) / usd ** 2 as hhi
+    from placed group by all
+)
+select m.year, product_level, product_code, product_name, m.usd as world_exports_usd, m.n_exporters, m.top1_code,
+    iso3 as top1_iso3, name as top1_name, m.top1_share, m.top3_share, m.hhi as export_hhi,
+    1 / m.hhi as effective_exporters, m.top3_share - earlier.top3_share as top3_change_5y
+from measured as m left join countries on code = m.top1_code left join product_names using (product_level, product_code)
+left join (select * replace (year + 5 as year) from measured) as earlier using (year, product_level, product_code);
+
+create table release.marts.supply_share as
+with shares as (
+    select year, product_level, product_code, exporter_code, export_value_usd,
+        sum(export_value_usd) over product as world_usd, export_value_usd / world_usd as value_share,
+        case
+            when bool_or(some_counted) over product = bool_and(all_counted) over product
+                and round(sum(known_value_usd) over product / world_usd, 12) >= 0.6
+                then known_quantity / nullif(sum(known_quantity) over product, 0)
+        end as quantity_share,
+        rank() over (
+            partition by year, product_level, product_code order by round(export_value_usd, 2) desc
+        ) as export_rank
+    from supply window product as (partition by year, product_level, product_code)
+)
+select s.year, product_level, product_code, product_name, exporter_code, iso3 as exporter_iso3, name as exporter_name,
+    s.export_value_usd, s.value_share, s.export_rank, s.quantity_share,
+    case when traded.year is not null then s.value_share - coalesce(earlier.value_share, 0) end as share_change_5y
+from shares as s join countries on code = exporter_code left join product_names using (product_level, product_code)
+left join (select distinct year + 5 as year, product_level, product_code from shares) as traded
+    using (year, product_level, product_code)
+left join (select * replace (year + 5 as year) from shares) as earlier
+    using (year, product_level, product_code, exporter_code);
 
 create table release.marts.exporter_position as
 with counted as (
@@ -201,7 +370,7 @@ select year, importer_code, importer_iso3, importer_name, hs2, hs2_name, n_goods
     vulnerability / nullif(
         lead(vulnerability) over (partition by year, importer_code order by round(vulnerability, 12) desc, hs2), 0
     ) as ratio_to_next
-from weighed left join read_csv(getvariable('chapters'), all_varchar = true) using (hs2);
+from weighed left join chapters using (hs2);
 
 copy (
     select year, exporter_code, e.iso3 as exporter_iso3, e.name as exporter_name,
@@ -219,3 +388,11 @@ copy release.marts.exporter_position to 'parquet/exporter_position.parquet';
 copy release.marts.import_vulnerability to 'parquet/import_vulnerability.parquet';
 copy release.marts.vulnerability_summary to 'parquet/vulnerability_summary.parquet';
 copy release.marts.industry_vulnerability to 'parquet/industry_vulnerability.parquet';
+copy release.marts.destination_ranks to 'parquet/destination_ranks.parquet';
+copy release.marts.relocation to 'parquet/relocation.parquet';
+copy release.marts.shock_exposure_industry to 'parquet/shock_exposure_industry.parquet';
+copy release.marts.shock_exposure to 'parquet/shock_exposure.parquet';
+copy release.marts.supplier_removal to 'parquet/supplier_removal.parquet';
+copy release.marts.supplier_removal_summary to 'parquet/supplier_removal_summary.parquet';
+copy release.marts.capacity_concentration to 'parquet/capacity_concentration.parquet';
+copy release.marts.supply_share to 'parquet/supply_share.parquet';

@@ -15,6 +15,14 @@ KEYS = {
     "import_vulnerability": ("year", "importer_code", "hs6"),
     "vulnerability_summary": ("year", "importer_code", "category"),
     "industry_vulnerability": ("year", "importer_code", "hs2"),
+    "destination_ranks": ("year", "exporter_code", "importer_code"),
+    "relocation": ("year", "exporter_code", "importer_code", "bec_class"),
+    "shock_exposure_industry": ("year", "exporter_code", "importer_code", "hs2"),
+    "shock_exposure": ("year", "exporter_code", "importer_code"),
+    "supplier_removal": ("year", "exporter_code", "importer_code", "hs6"),
+    "supplier_removal_summary": ("year", "exporter_code", "importer_code"),
+    "capacity_concentration": ("year", "product_level", "product_code"),
+    "supply_share": ("year", "product_level", "product_code", "exporter_code"),
 }
 
 

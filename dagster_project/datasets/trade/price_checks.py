@@ -24,18 +24,42 @@ _YEAR = """
     order by hash(year, n), year limit 1
 """
 _GROUPS = sampled("all_prices", _KEYS, GROUPS, where="n_cells > 0 and year in (select year from price_year)")
+# The goods of the sampled products: nothing else is read of the flows, but that an importer has any in a year.
+_GOODS = """
+    with traded as (
+        select distinct hs6 from all_years.trade_flows
+        where year in (select unnest([year - 1, year]) from price_year)
+    ),
+    products as (select distinct product_level, product_code from sampled_prices)
+    select distinct hs6 from traded join products on case product_level
+        when 'hs6' then hs6 = product_code when 'hs2' then left(hs6, 2) = product_code
+        else (product_code, hs6) in (
+            select (sector_id, hs6) from price_sectors where hs_revision = (select max(hs_revision) from stg_products)
+        )
+    end
+"""
 # Cells of the two years, with both quantities, and whether their unit values may be compared.
 _CELLS = """
-    with this as (from all_years.trade_flows where year in (select year from price_year)),
-    before as (from all_years.trade_flows where year in (select year - 1 from price_year)),
+    with this as (
+        from all_years.trade_flows semi join sampled_price_goods using (hs6)
+        where year in (select year from price_year)
+    ),
+    before as (
+        from all_years.trade_flows semi join sampled_price_goods using (hs6)
+        where year in (select year - 1 from price_year)
+    ),
     base as (select max(hs_revision) as hs_revision from stg_products),
     cells as (
         select (select year from price_year) as year, exporter_code, importer_code, hs6,
             coalesce(before.value_usd, 0) as v0, coalesce(this.value_usd, 0) as v1,
             before.quantity_kg as kg0, this.quantity_kg as kg1, before.quantity_units as n0, this.quantity_units as n1,
             before.is_mirror = this.is_mirror
-            and importer_code in (select importer_code from this)
-            and importer_code in (select importer_code from before)
+            and importer_code in (
+                select importer_code from all_years.trade_flows where year in (select year from price_year)
+            )
+            and importer_code in (
+                select importer_code from all_years.trade_flows where year in (select year - 1 from price_year)
+            )
             and hs6 in (select hs6 from this) and hs6 in (select hs6 from before)
             and not exists (
                 select 1 from price_sectors as s join base using (hs_revision)
@@ -176,6 +200,7 @@ PRICE_PREPARED: Mapping[str, str] = {
     "all_prices": "from all_years.export_price_index",
     "price_year": _YEAR,
     "sampled_prices": _GROUPS,
+    "sampled_price_goods": _GOODS,
     "price_cells": _CELLS,
     "checked_prices": "select * from all_prices semi join sampled_prices using (" + _KEYS + ")",
 }

@@ -13,21 +13,27 @@ from dagster_project.checks.recomputed import equals, sampled
 GROUPS = 40
 _KEYS = "year, product_level, product_code"
 
-# What every exporter sold of the sampled products, in their year and five years before.
+# What every exporter sold of the sampled products, in their year and five years before. Chapters and sectors are joined
+# apart, each by equal columns: a condition that holds both would compare every flow with every product.
 _SALES = """
-    select g.year, g.product_level, g.product_code, f.year as flow_year, f.exporter_code, sum(f.value_usd) as usd,
-        sum(f.value_usd) filter (case when b.heading is null then quantity_kg else quantity_units end is not null)
+    with wanted as (select *, unnest([year, year - 5]) as flow_year from sampled_supply),
+    sold as (
+        select w.*, f.exporter_code, f.hs6, f.value_usd, f.quantity_kg, f.quantity_units
+        from wanted as w join all_years.trade_flows as f on f.year = w.flow_year and left(f.hs6, 2) = w.product_code
+        where w.product_level = 'hs2'
+        union all
+        select w.*, f.exporter_code, f.hs6, f.value_usd, f.quantity_kg, f.quantity_units
+        from wanted as w join price_sectors as s on s.sector_id = w.product_code
+            and s.hs_revision = (select max(hs_revision) from stg_products)
+            and coalesce(s.from_year, 0) <= w.flow_year
+        join all_years.trade_flows as f on f.year = w.flow_year and f.hs6 = s.hs6
+        where w.product_level = 'sector'
+    )
+    select year, product_level, product_code, flow_year, exporter_code, sum(value_usd) as usd,
+        sum(value_usd) filter (case when b.heading is null then quantity_kg else quantity_units end is not null)
             as known_usd,
         sum(case when b.heading is null then quantity_kg else quantity_units end) as quantity
-    from sampled_supply as g
-    join all_years.trade_flows as f on f.year in (g.year, g.year - 5) and case g.product_level
-        when 'hs2' then left(f.hs6, 2) = g.product_code
-        else (g.product_code, f.hs6) in (
-            select (sector_id, hs6) from price_sectors
-            where hs_revision = (select max(hs_revision) from stg_products) and coalesce(from_year, 0) <= f.year
-        )
-    end
-    left join price_basis as b on b.heading = left(f.hs6, 4)
+    from sold left join price_basis as b on b.heading = left(hs6, 4)
     group by all
 """
 _SHARES = f"""

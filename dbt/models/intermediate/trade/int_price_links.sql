@@ -44,10 +44,19 @@ before as (
 ),
 
 -- A comparison needs an importer with flows and a good with flows in both years.
+importers_before as (
+    select distinct year, importer_code from before
+),
+
+importers as (
+    select distinct year, importer_code from this_year
+),
+
 observed_importers as (
-    select distinct this_year.year, this_year.importer_code
-    from this_year
-    inner join before on this_year.year = before.year and this_year.importer_code = before.importer_code
+    select importers.year, importers.importer_code
+    from importers
+    inner join importers_before
+        on importers.year = importers_before.year and importers.importer_code = importers_before.importer_code
 ),
 
 goods_before as (
