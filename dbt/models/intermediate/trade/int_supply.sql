@@ -55,6 +55,18 @@ in_groups as (
 
 select
     year,
+    'hs6' as product_level,
+    hs6 as product_code,
+    exporter_code,
+    export_value_usd,
+    known_value_usd,
+    known_quantity,
+    is_counted as least_counted,
+    is_counted as most_counted
+from goods
+union all
+select
+    year,
     product_level,
     product_code,
     exporter_code,

@@ -1,0 +1,8 @@
+{#- A learning rate is estimated from at least this many years. -#}
+{% macro learning_years() -%}5{%- endmacro %}
+
+{#- With fewer years than this, a learning rate is marked as one of a small sample. -#}
+{% macro learning_years_of_a_sample() -%}10{%- endmacro %}
+
+{#- Where the lower link coverage is below this, a price index is of poor quality and involution is not measured. -#}
+{% macro least_link_coverage() -%}0.3{%- endmacro %}
