@@ -6,3 +6,8 @@
 
 {#- Where the lower link coverage is below this, a price index is of poor quality and involution is not measured. -#}
 {% macro least_link_coverage() -%}0.3{%- endmacro %}
+
+{#- A number with six decimal places at most, as text: for what is printed beside a figure. -#}
+{% macro six_places(expression) -%}
+    cast(round(({{ expression }}) * 1e6) / 1e6 as string)
+{%- endmacro %}
