@@ -131,7 +131,7 @@ select
     exp(level_gap / nullif(level_value_usd, 0)) as relative_level,
     case
         when n_cells = 0 then 'none'
-        when lower_coverage < 0.3 or n_cells < {{ var('price_min_cells') }} then 'poor'
+        when lower_coverage < {{ least_link_coverage() }} or n_cells < {{ var('price_min_cells') }} then 'poor'
         when lower_coverage >= 0.6 and n_cells >= 10 and not is_baci then 'good'
         else 'fair'
     end as quality
