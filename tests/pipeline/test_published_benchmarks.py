@@ -91,7 +91,8 @@ MARTS = """
     ) as t;
     create table marts.export_price_index as from (values
         (2024, 'CHN', '850760', 'baseline', 'poor', 0.77::double, 2020, 0.7::double),
-        (2024, 'CHN', '850760', 'kg', 'good', 0.1, 2020, 0.1), (2024, 'USA', '850760', 'baseline', 'good', 0.1, 2020, 1),
+        (2024, 'CHN', '850760', 'kg', 'good', 0.1, 2020, 0.1),
+        (2024, 'USA', '850760', 'baseline', 'good', 0.1, 2020, 1),
         (2008, 'CHN', 'photovoltaic', 'kg', 'good', 0.9, 2005, 0.8),
         (2018, 'CHN', 'photovoltaic', 'kg', 'fair', 0.9, 2005, 0.28)
     ) as t (year, exporter_iso3, product_code, basis, quality, tornqvist, chain_start_year, chain_tornqvist);

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dagster_project.checks.declarations import Check, no_rows, not_empty
+from dagster_project.checks.declarations import Check, no_rows
 from dagster_project.checks.recomputed import equals, sampled
 
 GROUPS = 40

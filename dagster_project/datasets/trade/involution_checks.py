@@ -131,7 +131,7 @@ INVOLUTION_CHECKS = (
         "recomputed_from_flows",
         "involution",
         "ERROR",
-        f"Parts, indices and flags of {GOODS} exporters' goods of one year are recomputed from the flows of both years.",
+        f"Parts, indices and flags of {GOODS} exporters' goods of one year are recomputed from both years' flows.",
         (
             equals(_PARTS, _KEYS, numbers=_EFFECTS, tolerance=_OF_LARGE_SUMS),
             equals(

@@ -19,7 +19,7 @@ _T = (
     *(2.068658, 2.063899, 2.059539, 2.055529, 2.051831, 2.048407, 2.045230, 2.042272),
 )
 
-_AMOUNTS = f"""
+_AMOUNTS = """
     with products as (select distinct product_level, product_code from sampled_learning),
     flows as (
         select p.*, f.year, f.exporter_code, f.value_usd,

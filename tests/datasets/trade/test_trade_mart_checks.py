@@ -453,8 +453,15 @@ CASES = [
     case(
         "a rate whose interval is not that of its error",
         rows("learning_rate", **TAIWAN_LEARNS).set(
-            n=6, b=0.3, b_se=0.1, r2=0.7, learning_rate=1 - 2**-0.3, learning_rate_se=0.1, learning_rate_low=0.1,
-            learning_rate_high=0.3, p_value=0.04,
+            n=6,
+            b=0.3,
+            b_se=0.1,
+            r2=0.7,
+            learning_rate=1 - 2**-0.3,
+            learning_rate_se=0.1,
+            learning_rate_low=0.1,
+            learning_rate_high=0.3,
+            p_value=0.04,
         ),
         fails="learning_rate.intervals_follow_from_errors",
         shows={**TAIWAN_LEARNS, "n": 6},
