@@ -431,12 +431,14 @@ _MARTS = """
             from trade_flows as f join importer_products using (year, importer_code, hs6)
         ) as p
         join countries as s on s.country_code = p.exporter_code join countries as i on i.country_code = p.importer_code
-        cross join (values ('hs4', 4), ('hs2', 2), ('all', 0), ('scope', 0)) as level (product_level, digits)
-        where product_level <> 'scope' or hs6 <> '270900';
+        cross join (values ('hs4', 4), ('hs2', 2), ('all', 0), ('scope', 0), ('sector', 0))
+            as level (product_level, digits)
+        where (product_level <> 'scope' or hs6 <> '270900') and (product_level <> 'sector' or hs6 = '850760');
     create table diversification_regions as
         with suppliers as (
             select year, importer_code, product_level,
-                case digits when 0 then product_level else left(hs6, digits) end as product_code,
+                case product_level when 'sector' then 'batteries' when 'all' then 'all' when 'scope' then 'scope'
+                    else left(hs6, digits) end as product_code,
                 supplier_region as trade_region, supplier_region = importer_region as is_own_region, exporter_code,
                 sum(value_usd) as v
             from groups group by all
@@ -455,7 +457,8 @@ _MARTS = """
     create table diversification as
         with goods as (
             select year, importer_code, product_level, any_value(importer_region) as importer_region,
-                case digits when 0 then product_level else left(hs6, digits) end as product_code,
+                case product_level when 'sector' then 'batteries' when 'all' then 'all' when 'scope' then 'scope'
+                    else left(hs6, digits) end as product_code,
                 count(distinct hs6) as n_goods, sum(weighted) / sum(value_usd) as effective_suppliers
             from groups group by year, importer_code, product_level, product_code
         )

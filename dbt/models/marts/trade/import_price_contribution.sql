@@ -28,14 +28,6 @@ with links as (
     where {{ in_build_year() }} and is_baseline
 ),
 
-products as (
-    select * from {{ ref('stg_products') }}
-),
-
-sectors as (
-    select * from {{ ref('price_sectors') }}
-),
-
 countries as (
     select * from {{ ref('stg_countries') }}
 ),
@@ -44,14 +36,8 @@ names as (
     select * from {{ ref('stg_product_names') }}
 ),
 
-base_revision as (
-    select max(hs_revision) as hs_revision from products
-),
-
 goods_of_sectors as (
-    select sectors.sector_id, sectors.hs6, coalesce(sectors.from_year, 0) as from_year
-    from sectors
-    inner join base_revision on sectors.hs_revision = base_revision.hs_revision
+    select * from {{ ref('stg_sector_goods') }}
 ),
 
 kept as (
