@@ -237,7 +237,8 @@ def mart_tables() -> Tables:
 
 _READ_OF_ALL_YEARS = (
     *("bilateral_totals", "diversification", "import_vulnerability", "int_year_settings", "product_centrality"),
-    *("export_price_index", "scenario_losses", "trade_flows"),
+    *("export_price_index", "import_price_contribution", "involution", "involution_summary", "scenario_losses"),
+    "trade_flows",
 )
 
 
@@ -430,12 +431,14 @@ _MARTS = """
             from trade_flows as f join importer_products using (year, importer_code, hs6)
         ) as p
         join countries as s on s.country_code = p.exporter_code join countries as i on i.country_code = p.importer_code
-        cross join (values ('hs4', 4), ('hs2', 2), ('all', 0), ('scope', 0)) as level (product_level, digits)
-        where product_level <> 'scope' or hs6 <> '270900';
+        cross join (values ('hs4', 4), ('hs2', 2), ('all', 0), ('scope', 0), ('sector', 0))
+            as level (product_level, digits)
+        where (product_level <> 'scope' or hs6 <> '270900') and (product_level <> 'sector' or hs6 = '850760');
     create table diversification_regions as
         with suppliers as (
             select year, importer_code, product_level,
-                case digits when 0 then product_level else left(hs6, digits) end as product_code,
+                case product_level when 'sector' then 'batteries' when 'all' then 'all' when 'scope' then 'scope'
+                    else left(hs6, digits) end as product_code,
                 supplier_region as trade_region, supplier_region = importer_region as is_own_region, exporter_code,
                 sum(value_usd) as v
             from groups group by all
@@ -454,7 +457,8 @@ _MARTS = """
     create table diversification as
         with goods as (
             select year, importer_code, product_level, any_value(importer_region) as importer_region,
-                case digits when 0 then product_level else left(hs6, digits) end as product_code,
+                case product_level when 'sector' then 'batteries' when 'all' then 'all' when 'scope' then 'scope'
+                    else left(hs6, digits) end as product_code,
                 count(distinct hs6) as n_goods, sum(weighted) / sum(value_usd) as effective_suppliers
             from groups group by year, importer_code, product_level, product_code
         )
@@ -583,6 +587,47 @@ _MARTS = """
                 when not is_linked then 'none' when n < 3 then 'poor' when n < 10 then 'fair' else 'good'
             end as quality
         from sums;
+    create table import_price_contribution as
+        -- No price moves, and so no supplier adds anything.
+        with suppliers as (
+            select year, importer_code, level as product_level,
+                case level when 'all' then 'all' when 'hs2' then left(hs6, 2) else 'batteries' end as product_code,
+                exporter_code, sum(value_usd) as usd, count(*) as n_cells
+            from trade_flows cross join (select unnest(['all', 'hs2', 'sector']) as level)
+            where year = 2018 and (level <> 'sector' or hs6 = '850760') group by all
+        )
+        select * exclude (usd), 0.0::double as within, 0.0::double as switching, 0.0::double as relative_contribution,
+            0.0::double as import_price_change, 1.0::double as link_coverage,
+            usd / sum(usd) over (partition by importer_code, product_level, product_code) as share
+        from suppliers;
+    create table involution as
+        select year, exporter_code, product_code as hs6, value_usd, value_usd as value_usd_prev,
+            0.0::double as price_effect, 0.0::double as quantity_effect, 0.0::double as entry, 0.0::double as exit,
+            0.0::double as unpriced, 0.0::double as not_observed, fisher, quantity_fisher, value_ratio, relative,
+            n_cells, link_coverage, link_coverage_prev, n_cells >= 3 as is_measured,
+            case when is_measured then false end as price_fell, price_fell as quantity_rose,
+            price_fell as is_involution, price_fell as is_revenue_falling, price_fell as is_relative,
+            case when is_measured then 0 end as years_in_a_row
+        from export_price_index where year = 2018 and product_level = 'hs6' and basis = 'baseline';
+    create table involution_summary as
+        select year, exporter_code, count(*) as n_goods, count(*) filter (is_measured) as n_measured,
+            0::bigint as n_price_fell, 0::bigint as n_involution, 0::bigint as n_revenue_falling,
+            0::bigint as n_relative, case when n_measured > 0 then 0.0::double end as involution_share,
+            case when n_measured > 0 then 0.0::double end as involution_value_share,
+            coalesce(sum(value_usd) filter (is_measured), 0) / sum(value_usd) as measured_value_share,
+            sum(value_usd) as value_usd, sum(value_usd_prev) as value_usd_prev, 0.0::double as price_effect,
+            0.0::double as quantity_effect, 0.0::double as entry, 0.0::double as exit, 0.0::double as unpriced,
+            0.0::double as not_observed
+        from involution group by all;
+    create table learning_rate as
+        -- What was made doubles within the two years, which are too few.
+        select distinct exporter_code, product_level, product_code, cumulative, 'fair' as quality, 2::bigint as n,
+            2017 as first_year, 2018 as last_year, 1.0::double as doublings, null::double as b, null::double as b_se,
+            null::double as learning_rate, null::double as learning_rate_se, null::double as learning_rate_low,
+            null::double as learning_rate_high, null::double as r2, null::double as p_value,
+            'too_few_years' as reason, null::boolean as small_sample
+        from export_price_index cross join (select unnest(['own', 'own_with_initial', 'world']) as cumulative)
+        where product_level <> 'hs2';
     create table supply_share as
         with goods as (
             select year, 'hs2' as product_level, left(hs6, 2) as product_code, * exclude (year) from trade_flows

@@ -1,7 +1,9 @@
 """The checks of the price marts: unit values recomputed from the flows of two years, chains from their links.
 
 They look at all years of the warehouse, not at those of the run alone: a changed year also changes the link of the year
-after it, and every later year of a chain. Not here: the other trade marts (`mart_checks`, `recomputed`).
+after it, and every later year of a chain.
+Not here: what is made of prices (`import_price_checks`, `learning_checks`, `involution_checks`), and the other trade
+marts (`mart_checks`, `recomputed`).
 """
 
 from __future__ import annotations
@@ -11,7 +13,9 @@ from collections.abc import Mapping
 from dagster_project.checks.declarations import Check, no_rows, not_empty
 from dagster_project.checks.recomputed import equals, sampled
 
-GROUPS = 60
+GROUPS = 60  # of prices
+IMPORTERS = 4  # of whom price contributions are recomputed
+GOODS = 100  # of exporters whose involution is recomputed
 _KEYS = "year, exporter_code, product_level, product_code, basis"
 
 # One year of the run, or the year after one, that has prices; the same for the same data.
@@ -23,8 +27,9 @@ _YEAR = """
         or year - 1 in (select year from run_years)
     order by hash(year, n), year limit 1
 """
-_GROUPS = sampled("all_prices", _KEYS, GROUPS, where="n_cells > 0 and year in (select year from price_year)")
-# The goods of the sampled products: nothing else is read of the flows, but that an importer has any in a year.
+_OF_YEAR = "year in (select year from price_year)"
+_GROUPS = sampled("all_prices", _KEYS, GROUPS, where=f"n_cells > 0 and {_OF_YEAR}")
+# The goods of the sampled products, and those sampled of involution.
 _GOODS = """
     with traded as (
         select distinct hs6 from all_years.trade_flows
@@ -37,34 +42,41 @@ _GOODS = """
             select (sector_id, hs6) from price_sectors where hs_revision = (select max(hs_revision) from stg_products)
         )
     end
+    union select hs6 from sampled_involution
 """
-# Cells of the two years, with both quantities, and whether their unit values may be compared.
-_CELLS = """
-    with this as (
-        from all_years.trade_flows semi join sampled_price_goods using (hs6)
-        where year in (select year from price_year)
-    ),
-    before as (
-        from all_years.trade_flows semi join sampled_price_goods using (hs6)
-        where year in (select year - 1 from price_year)
-    ),
+
+
+def _flows_of(year: str) -> str:
+    return f"""
+        from all_years.trade_flows where year in (select {year} from price_year) and (
+            hs6 in (select hs6 from sampled_price_goods)
+            or importer_code in (select importer_code from sampled_importers)
+        )
+    """
+
+
+# Cells of the two years that any sample needs: all of a sampled good, and all of a sampled importer. With both
+# quantities, and whether their unit values may be compared.
+_CELLS = f"""
+    with this as ({_flows_of("year")}), before as ({_flows_of("year - 1")}),
     base as (select max(hs_revision) as hs_revision from stg_products),
     cells as (
         select (select year from price_year) as year, exporter_code, importer_code, hs6,
             coalesce(before.value_usd, 0) as v0, coalesce(this.value_usd, 0) as v1,
             before.quantity_kg as kg0, this.quantity_kg as kg1, before.quantity_units as n0, this.quantity_units as n1,
-            before.is_mirror = this.is_mirror
-            and importer_code in (
+            before.is_mirror = this.is_mirror as is_alike,
+            importer_code in (
                 select importer_code from all_years.trade_flows where year in (select year from price_year)
             )
             and importer_code in (
                 select importer_code from all_years.trade_flows where year in (select year - 1 from price_year)
             )
-            and hs6 in (select hs6 from this) and hs6 in (select hs6 from before)
+            and hs6 in (select hs6 from all_years.trade_flows where year in (select year from price_year))
+            and hs6 in (select hs6 from all_years.trade_flows where year in (select year - 1 from price_year))
             and not exists (
                 select 1 from price_sectors as s join base using (hs_revision)
                 where s.hs6 = coalesce(this.hs6, before.hs6) and s.from_year >= (select year from price_year)
-            ) as is_observed,
+            ) as is_seen,
             left(hs6, 4) in (select heading from price_basis) as is_counted
         from this full join before using (exporter_code, importer_code, hs6)
     ),
@@ -73,7 +85,7 @@ _CELLS = """
         union all select *, 'unit', n0, n1 from cells
     )
     select *, (basis = 'unit') = is_counted as is_baseline, v1 / q1 as p1, v0 / q0 as p0, ln(p1 / p0) as r,
-        coalesce(is_observed and v0 > 0 and v1 > 0 and r is not null, false) as is_compared,
+        coalesce(is_seen and is_alike and v0 > 0 and v1 > 0 and r is not null, false) as is_compared,
         is_compared and abs(r) <= ln((select max(price_trim) from int_year_settings)) + 1e-12 as is_kept
     from measured
 """
@@ -200,6 +212,10 @@ PRICE_PREPARED: Mapping[str, str] = {
     "all_prices": "from all_years.export_price_index",
     "price_year": _YEAR,
     "sampled_prices": _GROUPS,
+    "all_contributions": "from all_years.import_price_contribution",
+    "sampled_importers": sampled("all_contributions", "importer_code", IMPORTERS, where=_OF_YEAR),
+    "all_involution": "from all_years.involution",
+    "sampled_involution": sampled("all_involution", "year, exporter_code, hs6", GOODS, where=_OF_YEAR),
     "sampled_price_goods": _GOODS,
     "price_cells": _CELLS,
     "checked_prices": "select * from all_prices semi join sampled_prices using (" + _KEYS + ")",
