@@ -12,7 +12,9 @@ from dagster_project.checks.recomputed import equals, sampled
 
 GROUPS = 40
 _GROUP = "year, importer_code, product_level, product_code"
-_OF_SAMPLED = "year in (select year from price_year) and importer_code in (select importer_code from sampled_importers)"
+_OF_SAMPLED = (
+    "year in (select year from price_year) and importer_code in (select importer_code from sampled_price_importers)"
+)
 
 _MEMBERS = """
     with goods as (

@@ -50,7 +50,7 @@ def _flows_of(year: str) -> str:
     return f"""
         from all_years.trade_flows where year in (select {year} from price_year) and (
             hs6 in (select hs6 from sampled_price_goods)
-            or importer_code in (select importer_code from sampled_importers)
+            or importer_code in (select importer_code from sampled_price_importers)
         )
     """
 
@@ -213,7 +213,7 @@ PRICE_PREPARED: Mapping[str, str] = {
     "price_year": _YEAR,
     "sampled_prices": _GROUPS,
     "all_contributions": "from all_years.import_price_contribution",
-    "sampled_importers": sampled("all_contributions", "importer_code", IMPORTERS, where=_OF_YEAR),
+    "sampled_price_importers": sampled("all_contributions", "importer_code", IMPORTERS, where=_OF_YEAR),
     "all_involution": "from all_years.involution",
     "sampled_involution": sampled("all_involution", "year, exporter_code, hs6", GOODS, where=_OF_YEAR),
     "sampled_price_goods": _GOODS,
