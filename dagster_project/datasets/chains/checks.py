@@ -6,7 +6,7 @@ Not here: whether a file can be used at all (reading refuses it), and what is co
 from __future__ import annotations
 
 from dagster_project.checks.accounting import Noted, accounting
-from dagster_project.checks.declarations import Check, Stage, between, no_rows, not_empty, not_null
+from dagster_project.checks.declarations import Check, Stage, between, no_rows, not_null
 
 _WITHOUT_ROW = """
     select f.edition, f.year, f.src_iso3, f.src_sector, count(*) as n_rows

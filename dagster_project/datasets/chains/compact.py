@@ -65,7 +65,7 @@ def _read_output(path: Path, where: str) -> tuple[list[Label], np.ndarray, int]:
 def _add_flows(path: Path, where: str, place: Mapping[Label, int], flows: np.ndarray) -> int:
     """Add the file's rows to the flows, batch by batch; return how many are not 0."""
     n_labels = len(place)
-    seen = np.zeros(n_labels * n_labels, bool)
+    seen = np.zeros(n_labels * n_labels, np.uint8)
     of_parts = False
     rows = 0
     for batch in _batches(path, where, _FLOWS):
@@ -82,13 +82,12 @@ def _add_flows(path: Path, where: str, place: Mapping[Label, int], flows: np.nda
             )
         cell = source * n_labels + target
         of_parts = of_parts or split or split_too
-        twice = seen[cell]
-        twice[np.setdiff1d(np.arange(len(cell)), np.unique(cell, return_index=True)[1])] = True
-        if twice.any() and not of_parts:
+        np.add.at(seen, cell, 1)
+        twice = seen[cell] > 1
+        if twice.any() and not of_parts:  # parts of an economy share the cell of the whole
             first = int(np.argmax(twice))
             names = f"{_named(batch, first, 'src')} to {_named(batch, first, 'dst')}"
             raise refused(where, f"the flow from {names} twice", "every pair of labels once")
-        seen[cell] = True
         np.add.at(flows.reshape(-1), cell, value * MILLION)
         rows += int(np.count_nonzero(value))
     return rows

@@ -28,9 +28,9 @@ ICIO = Provenance(
 )
 COMPACT = Provenance(
     source="io_tables",
-    publisher="as the name of the edition says: the OECD's ICIO tables, the World Input-Output Database (WIOD), or other",
-    citation="OECD (2025). Inter-Country Input-Output tables, https://oe.cd/icio; Timmer, M. P., Dietzenbacher, E., Los, "
-    "B., Stehrer, R. and de Vries, G. J. (2015). An Illustrated User Guide to the World Input-Output Database. Review "
+    publisher="as the name of the edition says: the OECD (ICIO), the World Input-Output Database (WIOD), or another",
+    citation="OECD (2025). Inter-Country Input-Output tables, https://oe.cd/icio; Timmer, M. P., Dietzenbacher, E., "
+    "Los, B., Stehrer, R. and de Vries, G. J. (2015). An Illustrated User Guide to the World Input-Output Database. Review "
     "of International Economics 23(3), 575-605",
     licence="the publisher's terms; files that others derived carry their terms besides",
 )
@@ -48,7 +48,9 @@ MEMBER = r"(ICIO(?P<of>\d{4})_)?(?P<year>(19|20)\d{2})(_(?P<form>SML|EXT))?\.csv
 _TABLES = ("intermediate_flows", "output", "final_flows")
 CSV, ZIP, PARQUET, PUBLISHED = "icio_csv", "icio_zip", "io_parquet", "io_published"
 FILE_KINDS = (
-    FileKind(CSV, FOLDER, rf"(.*/)?{MEMBER}", "YYYY_SML.csv, YYYY_EXT.csv, YYYY.csv, ICIO2021_YYYY.csv", "chains", ICIO),
+    FileKind(
+        CSV, FOLDER, rf"(.*/)?{MEMBER}", "YYYY_SML.csv, YYYY_EXT.csv, YYYY.csv, ICIO2021_YYYY.csv", "chains", ICIO
+    ),
     FileKind(
         PARQUET,
         FOLDER,

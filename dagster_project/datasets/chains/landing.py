@@ -73,8 +73,9 @@ BY_YEAR = {
     "chains_rule_counts": COUNTS,
 }
 _MEASURES = {
-    "leather_published_values": ("forward_participation", "backward_participation", "forward_domestic")
-    + ("backward_domestic",),
+    "leather_published_values": tuple(
+        f"{side}_{part}" for side in ("forward", "backward") for part in ("participation", "domestic")
+    ),
     "published_antras_chor": ("upstreamness", "downstreamness"),
 }
 
@@ -92,7 +93,9 @@ def land(load: Load) -> Landed:
     found = _by_year(load)
     counts: dict[str, RuleCounts] = {}
     notes: list[str] = []
-    warnings = [f"{address}: not used, a newer file of the same edition and year is there" for address in _replaced(found)]
+    warnings = [
+        f"{address}: not used, a newer file of the same edition and year is there" for address in _replaced(found)
+    ]
     for year in load.years:
         identity = _identity(year, found[year], load)
         known = yearly.receipt(load.landing, DATASET, identity)

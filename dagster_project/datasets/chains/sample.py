@@ -56,7 +56,8 @@ def _leather() -> bytes:
     nothing = [0.0] * 3
     lines = [["V1", *LEATHER_LABELS, *(f"{country}_HFCE" for country in ("ARG", "TUR", "DEU")), "OUT"]]
     lines += [
-        [label, *map(str, row), _short(total)] for label, row, total in zip(LEATHER_LABELS, LEATHER, output, strict=True)
+        [label, *map(str, row), _short(total)]
+        for label, row, total in zip(LEATHER_LABELS, LEATHER, output, strict=True)
     ]
     added = [total - used for total, used in zip(output, inputs, strict=True)]
     lines += [
@@ -75,7 +76,8 @@ def _extended(year: int) -> bytes:
     """A year of the synthetic table. All numbers are whole tenths of a million until they are written."""
     output = [_output(country, sector, year) for country, sector in _LABELS]
     flows = [
-        [_flow(source, target, total, year) for target, total in zip(_LABELS, output, strict=True)] for source in _LABELS
+        [_flow(source, target, total, year) for target, total in zip(_LABELS, output, strict=True)]
+        for source in _LABELS
     ]
     final = [
         _final_uses(label, total - sum(row), year) for label, total, row in zip(_LABELS, output, flows, strict=True)
