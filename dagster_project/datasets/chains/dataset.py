@@ -8,6 +8,7 @@ from dagster_project.datasets.chains import sample, web
 from dagster_project.datasets.chains.checks import CHAINS_LANDING
 from dagster_project.datasets.chains.files import FILE_KINDS
 from dagster_project.datasets.chains.landing import identities, land
+from dagster_project.datasets.chains.mart_checks import CHAINS_MARTS
 from dagster_project.datasets.declaration import (
     Dataset,
     DropFolder,
@@ -88,7 +89,7 @@ CHAINS = Dataset(
         ),
     ),
     land=land,
-    checks=(StageChecks("landing", CHAINS_LANDING),),
+    checks=(StageChecks("landing", CHAINS_LANDING), StageChecks("marts", CHAINS_MARTS)),
     after=("reference",),
     shaping=("shock_exporters", "shock_cut"),
     yearly=Yearly(identities, _possible_years, has_gaps=True),

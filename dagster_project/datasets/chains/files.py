@@ -30,8 +30,8 @@ COMPACT = Provenance(
     source="io_tables",
     publisher="as the name of the edition says: the OECD (ICIO), the World Input-Output Database (WIOD), or another",
     citation="OECD (2025). Inter-Country Input-Output tables, https://oe.cd/icio; Timmer, M. P., Dietzenbacher, E., "
-    "Los, B., Stehrer, R. and de Vries, G. J. (2015). An Illustrated User Guide to the World Input-Output Database. Review "
-    "of International Economics 23(3), 575-605",
+    "Los, B., Stehrer, R. and de Vries, G. J. (2015). An Illustrated User Guide to the World Input-Output Database. "
+    "Review of International Economics 23(3), 575-605",
     licence="the publisher's terms; files that others derived carry their terms besides",
 )
 MEASURES = Provenance(
