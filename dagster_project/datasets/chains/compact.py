@@ -130,7 +130,8 @@ def _positions(
 
 
 def _named(batch: pa.RecordBatch, row: int, side: str) -> str:
-    return text_of(tuple(str(batch.column(f"{side}_{part}")[row].as_py()) for part in ("country", "sector")))
+    country, sector = (str(batch.column(f"{side}_{part}")[row].as_py()) for part in ("country", "sector"))
+    return text_of((country, sector))
 
 
 def _columns(path: Path, where: str, names: Sequence[str]) -> pa.Table:

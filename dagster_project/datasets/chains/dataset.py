@@ -91,6 +91,7 @@ CHAINS = Dataset(
     land=land,
     checks=(StageChecks("landing", CHAINS_LANDING), StageChecks("marts", CHAINS_MARTS)),
     after=("reference",),
+    lands_after=("reference",),
     shaping=("shock_exporters", "shock_cut"),
     yearly=Yearly(identities, _possible_years, has_gaps=True),
 )

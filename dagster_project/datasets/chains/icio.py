@@ -111,7 +111,7 @@ def _finished(
         if np.abs(sums + discrepancy - stated).sum() < np.abs(sums - stated).sum():
             sums = sums + discrepancy  # what the publisher could not place is used at home
             home = {country: number for number, country in enumerate(columns.countries)}
-            np.add.at(final, (at, [home[columns.labels[number][0]] for number in at]), discrepancy)
+            np.add.at(final, (at, np.array([home[columns.labels[number][0]] for number in at])), discrepancy)
         require_balance(sums * MILLION, stated * MILLION, rows.names, where)
     output = np.zeros(columns.n)
     np.add.at(output, at, sums)
@@ -265,7 +265,7 @@ def _quick(rest: bytes, delimiter: bytes, n: int) -> np.ndarray | None:
     if rest.count(delimiter) != n - 1 or delimiter * 2 in rest or b'"' in rest or delimiter not in b",;\t|":
         return None
     try:
-        values = np.fromstring(rest, dtype=np.float64, sep=delimiter.decode())  # type: ignore[call-overload]
+        values = np.fromstring(rest, dtype=np.float64, sep=delimiter.decode())
     except ValueError:
         return None
     return values if len(values) == n else None

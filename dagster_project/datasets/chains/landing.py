@@ -9,10 +9,11 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,10 +23,13 @@ from dagster_project.datasets.chains.compact import read_parquet
 from dagster_project.datasets.chains.files import CSV, TableFiles, published, tables
 from dagster_project.datasets.chains.icio import read_csv
 from dagster_project.datasets.chains.table import IoTable, refused
+from dagster_project.errors import SettingError
 from dagster_project.landing import yearly
 from dagster_project.landing.loads import Landed, Load
 from dagster_project.landing.tables import RuleCounts, replaced_directory
+from dagster_project.settings import load_settings
 from dagster_project.sources.integrity import check_start, open_zip
+from dagster_project.sql import parquet
 
 DATASET = "chains"
 _BLOCK = 256  # rows of a table that are written at once
@@ -110,6 +114,28 @@ def land(load: Load) -> Landed:
     return Landed(counts=counts, notes={"notes": notes}, warnings=warnings)
 
 
+def _require_exporters(load: Load, year: int, countries: Collection[str]) -> None:
+    """SettingError when an exporter of the user's choice is in no table of the year.
+
+    The setting's own choice is one for trade as well, and a table without it just has no shock.
+    """
+    if load.settings.shock_exporters == load_settings({}, dotenv=None).shock_exporters:
+        return
+    wanted = ", ".join(map(str, load.settings.shock_exporters))
+    with duckdb.connect() as connection:
+        named = connection.execute(
+            f"select country_code, iso3 from {parquet(load.tables['countries'])} where country_code in ({wanted})"
+        ).fetchall()
+    missing = [f"{code} ({iso3})" for code, iso3 in sorted(named) if iso3 not in countries]
+    if missing:
+        raise SettingError(
+            f"setting CHOKEPOINT_SHOCK_EXPORTERS, input-output tables of {year}",
+            found=f"{', '.join(missing)}, in no table of that year",
+            expected=f"Comtrade's codes of these: {', '.join(sorted(countries))}",
+            remedy="Choose exporters that the tables have, or set CHOKEPOINT_CHAINS_SOURCE=off.",
+        )
+
+
 def read_table(files: TableFiles, load: Load) -> IoTable:
     """The table in these files."""
     if CSV not in files.entries:
@@ -146,6 +172,7 @@ def _land_year(load: Load, year: int, files: Sequence[TableFiles], identity: str
     yearly.forget_year(load.landing, DATASET, year)
     counts: list[tuple[str, RuleCounts]] = []
     said: list[str] = []
+    countries: set[str] = set()
     noted: list[tuple[int, str, str, int]] = []
     folder = f"year={year}"
     with (
@@ -163,6 +190,7 @@ def _land_year(load: Load, year: int, files: Sequence[TableFiles], identity: str
             }
             _write_about(about, each, table)
             counts += _counted(each, table, landed)
+            countries |= set(table.countries)
             noted.append((year, each.source, "noted:without_output", int((~(table.output > 0)).sum())))
             if table.final is not None:
                 noted.append((year, each.source, "noted:negative_final_use", int((table.final < 0).sum())))
@@ -173,6 +201,7 @@ def _land_year(load: Load, year: int, files: Sequence[TableFiles], identity: str
                     "are left out"
                 )
             del table  # before the next one is read: it fills memory
+    _require_exporters(load, year, countries)
     with _writer(load.landing / "chains_rule_counts" / folder, COUNTS) as writer:
         rows = [(year, source, rule, n) for source, count in counts for rule, n in count.as_rows()]
         rows += noted
@@ -216,7 +245,7 @@ def _writer(folder: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
             yield writer
 
 
-def _texts(names: Sequence[str], indices: np.ndarray) -> pa.Array:
+def _texts(names: Sequence[str] | np.ndarray, indices: np.ndarray) -> pa.Array:
     return pa.array(names, pa.string()).take(pa.array(indices))
 
 

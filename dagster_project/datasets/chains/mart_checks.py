@@ -177,7 +177,8 @@ _COUNTRY_LENGTHS = """
         and (abs(c.plv_gvc - plv_again) > 1e-6 * abs(plv_again) or abs(c.ply_gvc - ply_again) > 1e-6 * abs(ply_again))
 """
 _KWW = """
-    select edition, year, sum(kww_iv_share * exports_usd) as indirect_usd, sum(kww_fv_share * exports_usd) as foreign_usd
+    select edition, year, sum(kww_iv_share * exports_usd) as indirect_usd,
+        sum(kww_fv_share * exports_usd) as foreign_usd
     from {batch} where sector_group = 'all' group by all
     having abs(indirect_usd - foreign_usd) > 1e-9 * sum(abs(exports_usd))
 """
@@ -221,7 +222,8 @@ _TOO_MUCH = """
 _SHOCKS = """
     with cuts as (select distinct edition, year, exporter_iso3, cut from shock_exposure_io),
     links as (
-        select f.*, c.exporter_iso3, c.cut, f.src_iso3 = c.exporter_iso3 as from_it, f.dst_iso3 = c.exporter_iso3 as to_it
+        select f.*, c.exporter_iso3, c.cut, f.src_iso3 = c.exporter_iso3 as from_it,
+            f.dst_iso3 = c.exporter_iso3 as to_it
         from landed.io_flows as f inner join cuts as c using (edition, year)
     ),
     lacking as (
@@ -261,8 +263,8 @@ _LOST = """
 """
 _WITHOUT_EXPORTER = """
     select t.edition, t.year, e.exporter_iso3,
-        'the table ' || t.edition || ' of ' || t.year || ' has no ' || e.exporter_iso3 || ' (CHOKEPOINT_SHOCK_EXPORTERS); '
-            || 'it has ' || (
+        'the table ' || t.edition || ' of ' || t.year || ' has no ' || e.exporter_iso3
+            || ' (CHOKEPOINT_SHOCK_EXPORTERS); it has ' || (
                 select string_agg(distinct country_iso3, ', ' order by country_iso3) from landed.io_output as o
                 where o.edition = t.edition and o.year = t.year
             ) || '. No shock of it goes through this table.' as why
@@ -369,8 +371,8 @@ CHAINS_MARTS = Stage(
             "recomputed_from_sectors",
             "gvc_position_country",
             "ERROR",
-            "A country's measures follow from those of its sectors, and all value added in others' exports is all foreign "
-            "value added in exports.",
+            "A country's measures follow from those of its sectors, and all value added in others' exports is all "
+            "foreign value added in exports.",
             (
                 equals(
                     _COUNTRIES,
@@ -407,8 +409,8 @@ CHAINS_MARTS = Stage(
             "recomputed_from_flows",
             "shock_exposure_io",
             "ERROR",
-            "Losses are put back into their equation over the flows and solve it, and what was missing arrives: in final "
-            "use, or in what would have gone back to the exporter.",
+            "Losses are put back into their equation over the flows and solve it, and what was missing arrives: in "
+            "final use, or in what would have gone back to the exporter.",
             (
                 equals(
                     _SHOCKS,

@@ -268,7 +268,9 @@ def _together(
 ) -> pa.Table:
     made = [schema.empty_table()]
     for table in tables:
-        found = columns(table) if table.labels else []
+        if not table.labels:
+            continue
+        found = columns(table)
         for each in [found] if isinstance(found, Mapping) else found:
             n = len(next(iter(each.values())))
             key = {"edition": pa.repeat(table.edition, n), "year": pa.repeat(pa.scalar(table.year, pa.int32()), n)}

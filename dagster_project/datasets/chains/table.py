@@ -85,7 +85,7 @@ def require_flows(flows: np.ndarray, names: Sequence[str], where: str) -> None:
     """SourceError for a flow that is negative or no number, by its labels."""
     wrong = ~(flows >= 0) | ~np.isfinite(flows)  # NaN is not >= 0
     if wrong.any():
-        row, column = np.unravel_index(int(np.argmax(wrong)), flows.shape)
+        row, column = (int(at) for at in np.unravel_index(int(np.argmax(wrong)), flows.shape))
         raise refused(
             where,
             f"the flow {flows[row, column] / MILLION:g} from {names[row]} to {names[column]}",
@@ -107,9 +107,8 @@ def without_dead_sectors(table: IoTable) -> IoTable:
     table.dropped_flows_usd = float(table.flows[dead][:, ~dead].sum() + delivered.sum())
     if table.final is not None:
         place = {country: number for number, country in enumerate(table.destinations)}
-        for column, label in zip(delivered.T, np.flatnonzero(dead), strict=True):
-            alive = np.where(dead, 0.0, column)
-            table.final[:, place[table.labels[label][0]]] += alive
+        for column, label in zip(delivered.T, np.flatnonzero(dead).tolist(), strict=True):
+            table.final[:, [place[table.labels[label][0]]]] += np.where(dead, 0.0, column)[:, None]
     table.flows[:, dead] = 0.0
     table.flows[dead] = 0.0
     return table
