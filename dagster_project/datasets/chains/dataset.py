@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from dagster_project.datasets.chains import sample, web
 from dagster_project.datasets.chains.checks import CHAINS_LANDING
+from dagster_project.datasets.chains.figures import CHAINS_FIGURES
 from dagster_project.datasets.chains.files import FILE_KINDS
 from dagster_project.datasets.chains.landing import identities, land
 from dagster_project.datasets.chains.mart_checks import CHAINS_MARTS
@@ -90,6 +91,7 @@ CHAINS = Dataset(
     ),
     land=land,
     checks=(StageChecks("landing", CHAINS_LANDING), StageChecks("marts", CHAINS_MARTS)),
+    figures=CHAINS_FIGURES,
     after=("reference",),
     lands_after=("reference",),
     shaping=("shock_exporters", "shock_cut"),

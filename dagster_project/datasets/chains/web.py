@@ -15,6 +15,7 @@ from dagster_project.errors import SourceError
 from dagster_project.settings import Settings
 from dagster_project.sources.files import Found
 from dagster_project.sources.http import Service
+from dagster_project.sources.integrity import check_start
 from dagster_project.sources.ledger import Unit
 from dagster_project.sources.live import Live, payload_of_kind
 from dagster_project.sources.probe import Probe, Seen
@@ -85,7 +86,9 @@ def _version(live: Live, name: str) -> str:
     """What the server says of the file: its ETag, when it was last changed, and its size."""
     address = _address(live.settings, name)
     with _by_hand(address):
-        headers = live.http.get_start(SERVICE, address, where=f"{WHERE}, {name}", length=4).headers
+        answer = live.http.get_start(SERVICE, address, where=f"{WHERE}, {name}")
+    check_start(answer.body, name, f"{WHERE}, {name} ({address})")
+    headers = answer.headers
     size = headers.get("Content-Range", "").rpartition("/")[2] or headers.get("Content-Length", "")
     said = [headers.get("ETag", ""), headers.get("Last-Modified", ""), size]
     return " ".join(part for part in said if part)
