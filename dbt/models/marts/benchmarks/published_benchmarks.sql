@@ -18,6 +18,8 @@ parts as (
     select * from {{ ref('int_benchmark_tariff_parts') }}
     union all
     select * from {{ ref('int_benchmark_patent_parts') }}
+    union all
+    select * from {{ ref('int_benchmark_chain_parts') }}
 ),
 
 -- The loaded years over which a figure could be computed; inputs without years have one row.
@@ -158,6 +160,10 @@ select
             when 'exclusion_requests' then 'exclusion requests of the list, or of all four'
             when 'list_trade' then 'tariff lists with the imports of every line'
             when 'list_rates' then 'lists and the history of their rates'
+            when 'io_table' then
+                'an input-output table of the world (at least {{ io_table_min_countries() }} countries)'
+            when 'io_measures' then 'an input-output table, and the file of measures that were published of it'
+            when 'fixture' then 'the textbook table, and the file of its published values'
         end
         || case
             when first_year is null then '.'
