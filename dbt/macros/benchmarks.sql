@@ -20,6 +20,9 @@
 {#- China's exports of a year count as complete from this number of destinations on, and the goods above. -#}
 {% macro all_destinations_min() -%}100{%- endmacro %}
 
+{#- The votes of a session count as complete from this number of states with a point on; there are 193 members. -#}
+{% macro states_with_points_min() -%}100{%- endmacro %}
+
 {#- Manufactured intermediate goods, BEC Rev.4: no primary food (111), industrial supplies (21), fuels (31). -#}
 {% macro manufactured_intermediates() -%}('121', '22', '322', '42', '53'){%- endmacro %}
 

@@ -19,7 +19,7 @@ from tests.helpers.dbt_command import build
 
 NOT_COMPUTABLE = "not computable from these inputs"
 
-REAL = {name: Input(name, "files", False, 1) for name in ("reference", "trade", "tariffs", "patents")}
+REAL = {name: Input(name, "files", False, 1) for name in ("reference", "trade", "tariffs", "patents", "politics")}
 
 # Just enough for a year of all countries: 4,500 goods and 100 importers. Of the goods 3,600 are in scope in 2017 and
 # 3,500 in 2018, 880 of high centrality; the last is photovoltaic. Only the columns that the models read are there.
@@ -102,6 +102,16 @@ MARTS = """
         (2018, 'CN', 'US', 30.0::double), (2018, 'CN', 'DE', 10.0), (2018, 'CN', 'JP', 20.0), (2018, 'CN', 'KR', 40.0),
         (2012, 'CN', 'US', 1.0), (2018, 'US', 'DE', 500.0)
     ) as t (filing_year, country_iso2, partner_iso2, joint_applications);
+    create table intermediate.int_political_years as from (values (2017, 193), (2018, 99), (2020, 193))
+        as t (year, n_states);
+    create table marts.political_exposure as
+        select *, 2020 as year from (values
+            ('CHN', 0.2::double, 0.3::double, 0.25::double, 2.0::double, 1.5::double), ('USA', 0.3, 0.5, 0.2, 1.2, 1.05)
+        ) as t (importer_iso3, risk_econ, risk_distance, risk_distance_own, pol_ratio, pol_ratio_own)
+        -- In the older year all is the other way round.
+        union all select importer_iso3, 1 - risk_econ, 1 - risk_distance, 1 - risk_distance_own, 9, 9, 2017 from (values
+            ('CHN', 0.2, 0.3, 0.25), ('USA', 0.3, 0.5, 0.2)
+        ) as t (importer_iso3, risk_econ, risk_distance, risk_distance_own);
 """
 
 # benchmark_id -> (value by hand, verdict); every other figure is not computable from the marts above.
@@ -163,7 +173,14 @@ PATENTS = {
     "xu_joint_share_us_ratio_2018": (1, "reproduced"),
     "xu_core_field": (4, "reproduced"),
 }
-ALL = {**TWO_YEARS, **OF_2017, **OF_2018, **OF_2020, **TARIFFS, **PATENTS}
+POLITICS = {
+    "xu_risk_econ_order": (1, "reproduced"),
+    "xu_risk_pol_order_plain": (0, "differs"),
+    "xu_risk_pol_order_own": (1, "reproduced"),
+    "xu_risk_us_unchanged_plain": (1.2, "differs"),
+    "xu_risk_us_unchanged_own": (1.05, "reproduced"),
+}
+ALL = {**TWO_YEARS, **OF_2017, **OF_2018, **OF_2020, **TARIFFS, **PATENTS, **POLITICS}
 
 Row = dict[str, Any]
 

@@ -16,6 +16,8 @@ parts as (
     select * from {{ ref('int_benchmark_tariff_parts') }}
     union all
     select * from {{ ref('int_benchmark_patent_parts') }}
+    union all
+    select * from {{ ref('int_benchmark_politics_parts') }}
 ),
 
 -- The loaded years over which a figure could be computed; inputs without years have one row.
@@ -154,6 +156,10 @@ select
             when 'exclusion_requests' then 'exclusion requests of the list, or of all four'
             when 'list_trade' then 'tariff lists with the imports of every line'
             when 'list_rates' then 'lists and the history of their rates'
+            when 'ideal_points' then
+                'ideal points of at least {{ states_with_points_min() }} states, and real trade of all countries in HS6'
+                || ' (at least {{ all_countries_min_importers() }} reporting importers'
+                || ' and {{ all_countries_min_goods() }} goods), of one year'
         end
         || case
             when first_year is null then '.'
