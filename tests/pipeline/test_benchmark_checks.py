@@ -73,8 +73,14 @@ FIGURES = pa.Table.from_pylist(
         figure(IDS["bound"], kind="lower_bound", published=3, computed=3.5, dataset="patents", years="2018"),
         figure(IDS["differs"], kind="relative", published=200, computed=159, tolerance=0.15, verdict="differs"),
         figure(
-            IDS["politics"], kind="absolute", published=1, computed=1.25, tolerance=0.1, verdict="differs",
-            dataset="politics", years="2017",
+            IDS["politics"],
+            kind="absolute",
+            published=1,
+            computed=1.25,
+            tolerance=0.1,
+            verdict="differs",
+            dataset="politics",
+            years="2017",
         ),
         figure(
             IDS["synthetic"],

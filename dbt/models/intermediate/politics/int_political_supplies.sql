@@ -94,8 +94,8 @@ select
     case
         when not is_measured then null
         when distance is null then 'unscored'
-        when {{ comparable('distance') }} <= close_limit then 'close'
-        when {{ comparable('distance') }} >= distant_limit then 'distant'
+        when {{ comparable('distance') }} <= {{ comparable('close_limit') }} then 'close'
+        when {{ comparable('distance') }} >= {{ comparable('distant_limit') }} then 'distant'
         else 'middle'
     end as closeness
 from paired

@@ -30,8 +30,8 @@ measured as (
     select
         year,
         {{ exact_sum('distance', bits=100) }} / count(*) as mean_distance,
-        percentile_cont(cast(1 as double) / 3) within group (order by compared_distance) as close_limit,
-        percentile_cont(cast(2 as double) / 3) within group (order by compared_distance) as distant_limit,
+        percentile_cont(0.3333333333333333) within group (order by compared_distance) as close_limit,
+        percentile_cont(0.6666666666666667) within group (order by compared_distance) as distant_limit,
         max(distance) as largest_distance
     from pairs
     group by year
@@ -42,8 +42,8 @@ select
     coalesce(counted.n_states, 0) as n_states,
     -- Where all states stand in one place, no distance is more or less than another.
     nullif(measured.mean_distance, 0) as mean_distance,
-    {{ comparable('measured.close_limit') }} as close_limit,
-    {{ comparable('measured.distant_limit') }} as distant_limit,
+    measured.close_limit,
+    measured.distant_limit,
     measured.largest_distance
 from loaded_years
 inner join sessions on loaded_years.year <= sessions.last_year + {{ oldest_point() }}
