@@ -220,6 +220,7 @@ def dbt_vars(settings: Settings) -> dict[str, Any]:
         "shock_cut": settings.shock_cut,
         "spare_capacity": settings.spare_capacity,
         "scenarios": [each._asdict() for each in settings.scenarios],
+        "us_consumption": [list(pair) for pair in settings.us_consumption],
     }
 
 

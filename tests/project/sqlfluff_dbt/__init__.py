@@ -46,6 +46,7 @@ _VARS = {
     "relocation_thirds": [842],
     "shock_exporters": [156],
     "scenarios": [],
+    "us_consumption": [],
 }
 
 
