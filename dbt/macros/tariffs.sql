@@ -47,7 +47,7 @@
     )
 {%- endmacro %}
 
-{#- A query of the United States' final consumption by year: CHOKEPOINT_US_CONSUMPTION; no row where it is not given. -#}
+{#- A query of the United States' final consumption by year (CHOKEPOINT_US_CONSUMPTION); without one, of a null. -#}
 {% macro us_consumption() -%}
     {%- for year, usd in var('us_consumption') %}
     select cast({{ year }} as integer) as year, cast({{ usd }} as double) as final_consumption_usd

@@ -75,7 +75,7 @@ excluded as (
                 'day') }} + 1 as days
         from rates
         inner join added
-            on rates.list_id = added.list_id and added.added_from <= rates.rate_to and added.added_to >= rates.rate_from
+            on rates.list_id = added.list_id and rates.rate_to >= added.added_from and rates.rate_from <= added.added_to
     ) as covered
     group by year, list_id, hts8
 ),

@@ -101,7 +101,8 @@ select
     {{ scenario_value('summed.value_2017_usd', 'summed.duty_2017_usd') }} as scenario_value_2017_usd,
     {{ scenario_value('summed.value_usd', 'summed.duty_usd') }} as scenario_value_usd,
     consumption.final_consumption_usd,
-    (summed.duty_2017_usd - summed.value_2017_usd) / consumption.final_consumption_usd as duty_2017_share_of_consumption,
+    (summed.duty_2017_usd - summed.value_2017_usd) / consumption.final_consumption_usd
+        as duty_2017_share_of_consumption,
     summed.value_2017_usd / consumption.final_consumption_usd as value_2017_share_of_consumption,
     (summed.duty_usd - summed.value_usd) / consumption.final_consumption_usd as duty_share_of_consumption,
     summed.value_usd / consumption.final_consumption_usd as value_share_of_consumption
