@@ -34,6 +34,11 @@ def partition_range_tags(years: Sequence[int]) -> dict[str, str]:
     }
 
 
-def build_years(years: Sequence[int]) -> str:
-    """The years that dbt's yearly models recompute, as they read them; empty text for every landed year."""
-    return ",".join(str(year) for year in sorted(years))
+def build_years(years: Sequence[int] | None) -> str:
+    """The years that dbt's yearly models recompute, as they read them; None for every landed year.
+
+    For no year at all it is the year 0, which nothing has.
+    """
+    if years is None:
+        return ""
+    return ",".join(str(year) for year in sorted(years)) or "0000"

@@ -7,9 +7,12 @@ once per year and finds it in its configuration. Not here: what a model computes
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
+
+from dagster_project.sql import literal
 
 _BATCH = 1_000_000  # rows
 
@@ -27,13 +30,16 @@ def arrow_table(relation: Any) -> pa.Table:
     return _batches(relation).read_all()
 
 
-def rows_of_year(relation: Any, year: int, *columns: str) -> pa.Table:
+def rows_of_year(relation: Any, year: int, *columns: str, only: Mapping[str, str] | None = None) -> pa.Table:
     """These columns of a relation with a column `year`, of one year, in any order; texts as dictionaries.
+
+    `only` limits it to the rows whose columns hold these texts.
 
     From DuckDB they are read batch by batch: as texts, the goods of ten million flows would take half of the memory.
     Spark collects them as texts first, 10 bytes for each good.
     """
-    found = _batches(relation.filter(f"year = {year}").select(*columns))
+    texts = [f"{name} = {literal(text)}" for name, text in (only or {}).items()]
+    found = _batches(relation.filter(" and ".join([f"year = {year}", *texts])).select(*columns))
     kept = pa.schema([pa.field(each.name, _stored(each.type)) for each in found.schema])
     batches = (_as_dictionaries(batch, kept) for batch in found)
     return pa.Table.from_batches(batches, kept).unify_dictionaries()

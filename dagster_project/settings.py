@@ -59,6 +59,7 @@ class Settings:
     tariff_source: str
     patent_source: str
     politics_source: str
+    chains_source: str
     reference_source: str
     years: tuple[int, ...] | None
     hs_revision: str
@@ -103,6 +104,7 @@ class Settings:
     uspto_url: str
     oecd_url: str
     dataverse_url: str
+    oecd_icio_url: str
     more_hosts: tuple[str, ...]
     user_agent: str
 
@@ -149,6 +151,7 @@ class Settings:
             "tariff_source": self.tariff_source,
             "patent_source": self.patent_source,
             "politics_source": self.politics_source,
+            "chains_source": self.chains_source,
             "reference_source": self.reference_source,
             "hs_revision": self.hs_revision,
             "product_scope": self.product_scope,
@@ -472,6 +475,12 @@ DEFINITIONS = (
     Definition(
         "politics_source", "sample", "where UN ideal points come from", *_one_of("sample", "files", "web", "off")
     ),
+    Definition(
+        "chains_source",
+        "sample",
+        "where inter-country input-output tables come from",
+        *_one_of("sample", "files", "oecd", "off"),
+    ),
     Definition("reference_source", "sample", "where classifications come from", *_one_of("sample", "files", "web")),
     Definition("years", "all", "which years", "all, a range (2017-2022) or a list (2017,2019) from 1988 on", _years),
     Definition("hs_revision", "H5", "the HS revision that flows are converted to", *_one_of(*REVISIONS)),
@@ -662,6 +671,13 @@ DEFINITIONS = (
     Definition("uspto_url", "https://api.uspto.gov/api/v1", "USPTO Open Data Portal", "an http(s) address", _url),
     Definition("oecd_url", "https://sdmx.oecd.org/public/rest", "OECD's SDMX service", "an http(s) address", _url),
     Definition("dataverse_url", "https://dataverse.harvard.edu", "Harvard Dataverse", "an http(s) address", _url),
+    Definition(
+        "oecd_icio_url",
+        "https://webfs-sti.oecd.org/files/STI-PIE/ICIO/2025",
+        "the OECD's folder of input-output tables; its last part is the edition",
+        "an http(s) address",
+        _url,
+    ),
     Definition(
         "more_hosts",
         "none",

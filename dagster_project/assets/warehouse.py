@@ -189,13 +189,13 @@ def _yearly_models(
         if damaged:
             context.log.warning("not as the last build left them: %s", ", ".join(damaged))
         full = full or bool(damaged) or any(int(year) not in landed for year in before)
-        years = [] if full else asked
         built.without_years(each, landed if full else asked, full=full).save(settings)
-        context.log.info("computing %s", "all landed years anew" if full else ", ".join(map(str, years)))
+        named = ", ".join(map(str, asked)) or "no year: none of those asked for is landed"
+        context.log.info("computing %s", "all landed years anew" if full else named)
         computed = landed if full else {year: landed[year] for year in asked}
         left = [year for year, name in landed.items() if year not in computed and before.get(str(year)) != name]
         options = ["--full-refresh"] if full else []
-        yield from _build(context, settings, options, build_years(years), complete=not left)
+        yield from _build(context, settings, options, build_years(None if full else asked), complete=not left)
         part = context.selected_asset_keys < yearly_models.keys
         unfinished = part if left else _stale_of(each.name, settings, read_manifest(manifest))
         if unfinished:

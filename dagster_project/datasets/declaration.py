@@ -106,10 +106,12 @@ class Yearly:
     identities  year -> name of what would be landed for it: changes when its payloads or the load's shape change.
                 It reads no more of the payloads than that needs.
     possible    the years that the settings can ask for, whether or not the source has them
+    has_gaps    whether it may lack years that the settings ask for: of those it takes the ones that its source has
     """
 
     identities: Callable[[Load], Mapping[int, str]]
     possible: Callable[[Settings], range]
+    has_gaps: bool = False
 
 
 @dataclass(frozen=True, eq=False)

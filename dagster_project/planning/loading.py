@@ -44,7 +44,8 @@ def table_files(each: Dataset, landing: Path) -> dict[str, Path]:
 def land(each: Dataset, settings: Settings, asked: Sequence[int] = ()) -> Landed:
     """Land a dataset; of one that is landed by year, the years asked for that its source holds.
 
-    Years that no longer belong are removed first. SourceError when the source holds none of the years.
+    Years that no longer belong are removed first. SourceError when the source holds none of the years, unless the
+    dataset has gaps.
     """
     load = load_of(each, settings)
     vouched.forget_tables(settings.landing_dir, each.name)
@@ -90,7 +91,7 @@ def _land_years(each: Dataset, settings: Settings, load: Load, asked: Sequence[i
     assert each.yearly is not None
     held = years_to_hold(each, settings, each.yearly.identities(load), load.entries)
     wanted = [year for year in asked if year in held]
-    if not wanted:
+    if not wanted and not each.yearly.has_gaps:
         raise SourceError(
             f"{each.name}, years {', '.join(map(str, asked)) or '(none)'}",
             found=f"no rows of these years; the source holds {', '.join(map(str, held)) or 'none'}",

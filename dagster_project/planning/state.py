@@ -298,9 +298,10 @@ def possible_years(settings: Settings) -> range:
 def years_to_hold(each: Dataset, settings: Settings, held: Collection[int], entries: Sequence[Entry]) -> list[int]:
     """The years that the landing is to hold: those asked for, or all that the source holds.
 
-    `entries` are what it was read from, for messages. SourceError when the source lacks a year that was asked for,
-    holds no year at all, or a year that is not possible.
+    `entries` are what it was read from, for messages. SourceError when the source lacks a year that was asked for
+    (unless the dataset has gaps), holds no year at all, or a year that is not possible.
     """
+    assert each.yearly is not None
     possible = possible_years(settings)
     where = f"{each.name} source {each.source_name(settings)}"
     shown = [entry.address for entry in entries[:FILES_NAMED]]
@@ -315,7 +316,7 @@ def years_to_hold(each: Dataset, settings: Settings, held: Collection[int], entr
             remedy="Mend or remove these rows, or name the years to take with CHOKEPOINT_YEARS.",
         )
     missing = sorted(set(settings.years or ()) - set(held))
-    if missing:
+    if missing and not each.yearly.has_gaps:
         raise SourceError(
             f"{where}, years {', '.join(map(str, missing))}",
             found=f"no rows of these years; the source holds {', '.join(map(str, sorted(held)))}, in {files}",

@@ -23,6 +23,9 @@
 {#- The votes of a session count as complete from this number of states with a point on; there are 193 members. -#}
 {% macro states_with_points_min() -%}100{%- endmacro %}
 
+{#- An input-output table is one of the world from this number of countries on: textbooks have three. -#}
+{% macro io_table_min_countries() -%}20{%- endmacro %}
+
 {#- Manufactured intermediate goods, BEC Rev.4: no primary food (111), industrial supplies (21), fuels (31). -#}
 {% macro manufactured_intermediates() -%}('121', '22', '322', '42', '53'){%- endmacro %}
 

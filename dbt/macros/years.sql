@@ -1,6 +1,6 @@
 {#-
-  Which years a run recomputes: what CHOKEPOINT_BUILD_YEARS says ("2017,2018"; empty or unset means every landed year),
-  and the conditions made from it.
+  Which years a run recomputes: what CHOKEPOINT_BUILD_YEARS says ("2017,2018"; empty or unset means every landed year,
+  0000 none), and the conditions made from it.
   It is an environment variable because a changed dbt var makes dbt parse the whole project again, two seconds per run.
   For the same reason it is read while a node runs, never while the project is parsed.
 -#}
@@ -21,14 +21,16 @@
 
 {#-
   The years this run recomputes, sorted. A year that is not landed is an error: it would be emptied.
+  Which years are landed, a table of landing says: that of trade, or the one that the model's `meta` names.
   `following` adds the landed year after each: a model that also reads the year before changes with that year.
 -#}
 {% macro years_of_run(following=false) -%}
+    {%- set landed_in = model.config.meta.get('years_landed_in', ['landing', 'trade_reporters']) -%}
     {%- set landed = run_query(
-        'select distinct year from ' ~ source('landing', 'trade_reporters')
+        'select distinct year from ' ~ source(landed_in[0], landed_in[1])
     ).columns[0].values() | map('int') | sort | list -%}
     {%- set asked = years_asked_for() -%}
-    {%- for year in asked if year not in landed -%}
+    {%- for year in asked if year not in landed and year != 0 -%}
         {%- do exceptions.raise_compiler_error(
             "CHOKEPOINT_BUILD_YEARS: found " ~ year ~ "; expected years that are landed: " ~ landed
             ~ ". Land that year first, or leave it out."

@@ -24,6 +24,7 @@ import duckdb
 from dagster_project.datasets import samples as sample
 from dagster_project.datasets.patents import oecd
 from dagster_project.sample.reporting import YEARS
+from tests.contract.server import oecd_icio
 from tests.contract.server.app import Contract, contract_server
 from tests.contract.server.world import baci_tables, baci_zip, oecd_table, reference_list
 
@@ -82,6 +83,10 @@ class Demo:
         shutil.copytree(self.home / "drop", drop)
         table = oecd_table(oecd.KEY.split("."), oecd.FIRST_YEAR)
         (drop / "patents/oecd_pct_applications.csv").write_bytes(table)
+        shutil.rmtree(drop / "gvc")
+        (drop / "gvc/2025").mkdir(parents=True)
+        newest = f"{oecd_icio.SPANS[-1]}_SML.zip"
+        (drop / "gvc/2025" / newest).write_bytes(oecd_icio.zips()[newest])
         self.step("The same from files", file_settings(self.home))
         self.expect_same("over the wire and from files", "live", "files")
 
@@ -182,6 +187,7 @@ def live_settings(contract: Contract, home: Path) -> dict[str, str]:
         "CHOKEPOINT_TARIFF_SOURCE": "ustr",
         "CHOKEPOINT_PATENT_SOURCE": "uspto",
         "CHOKEPOINT_POLITICS_SOURCE": "web",
+        "CHOKEPOINT_CHAINS_SOURCE": "oecd",
         "CHOKEPOINT_COMTRADE_URL": contract.url,
         "CHOKEPOINT_COMTRADE_CALLS_PER_MINUTE": "60000",
         "CHOKEPOINT_BACI_URL": f"{contract.url}/baci",
@@ -193,6 +199,7 @@ def live_settings(contract: Contract, home: Path) -> dict[str, str]:
         "CHOKEPOINT_USPTO_URL": f"{contract.url}/api/v1",
         "CHOKEPOINT_OECD_URL": f"{contract.url}/oecd",
         "CHOKEPOINT_DATAVERSE_URL": f"{contract.url}/dataverse",
+        "CHOKEPOINT_OECD_ICIO_URL": f"{contract.url}{oecd_icio.PREFIX}",
         "COMTRADE_API_KEY": "contract-key",
         "USPTO_API_KEY": "contract-key",
         "REGULATIONS_API_KEY": "contract-key",
@@ -204,7 +211,10 @@ def file_settings(home: Path) -> dict[str, str]:
     return {
         "CHOKEPOINT_DATA_DIR": str(home / "files"),
         "CHOKEPOINT_DROP_DIR": str(home / "drop-files"),
-        **{f"CHOKEPOINT_{name}_SOURCE": "files" for name in ("TRADE", "REFERENCE", "TARIFF", "PATENT", "POLITICS")},
+        **{
+            f"CHOKEPOINT_{name}_SOURCE": "files"
+            for name in ("TRADE", "REFERENCE", "TARIFF", "PATENT", "POLITICS", "CHAINS")
+        },
     }
 
 
@@ -216,6 +226,7 @@ def only_trade(data_dir: Path) -> dict[str, str]:
         "CHOKEPOINT_TARIFF_SOURCE": "off",
         "CHOKEPOINT_PATENT_SOURCE": "off",
         "CHOKEPOINT_POLITICS_SOURCE": "off",
+        "CHOKEPOINT_CHAINS_SOURCE": "off",
     }
 
 

@@ -73,7 +73,7 @@ def test_every_service_of_a_live_source_is_asked_and_found_well(bench: Bench) ->
 def test_its_calls_are_counted_and_small_and_nothing_is_archived(bench: Bench) -> None:
     look(bench)
     for source in ("comtrade", "comtrade-public", "federal_register", "regulations_gov", "usitc", "uspto", "oecd",
-                   "dataverse", "ustr", "reference", "baci"):  # fmt: skip
+                   "dataverse", "ustr", "reference", "baci", "oecd_icio"):  # fmt: skip
         assert bench.calls(source) >= 1, source
     assert sum(map(len, Ledger(bench.home / "live/calls.sqlite").calls())) // 3 <= 12
     left = {path.name for path in (bench.home / "live").rglob("*") if path.is_file()}

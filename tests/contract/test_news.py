@@ -141,8 +141,8 @@ def test_sensors_and_schedules_are_there_and_stopped(settings: Settings) -> None
     definitions = build_definitions(settings=settings)
     found = [*(definitions.sensors or []), *(definitions.schedules or [])]
     assert {each.name for each in found} == {
-        *("trade_news", "tariffs_news", "patents_news", "politics_news"),
-        *("daily_trade", "weekly_tariffs", "monthly_patents", "monthly_politics"),
+        *("trade_news", "tariffs_news", "patents_news", "politics_news", "chains_news"),
+        *("daily_trade", "weekly_tariffs", "monthly_patents", "monthly_politics", "monthly_chains"),
     }
     assert all(each.default_status.value == "STOPPED" for each in found)
     files = replace(settings, **{each.setting: "files" for each in DATASETS})

@@ -61,6 +61,7 @@ IDS = {
     "differs": "xu_covered_trade_list3",
     "politics": "xu_risk_us_unchanged_own",
     "synthetic": "xu_goods_imported",
+    "table": "unctad_shock_USA",
 }
 FIGURES = pa.Table.from_pylist(
     [
@@ -91,6 +92,7 @@ FIGURES = pa.Table.from_pylist(
             verdict="not computable from these inputs",
             dataset="trade",
         ),
+        figure(IDS["table"], kind="relative", published=5.8, computed=6, tolerance=0.5, dataset="chains", years="2019"),
     ]
 )
 SOURCES = [
@@ -98,6 +100,7 @@ SOURCES = [
     source("patents", "files", is_synthetic=False),
     source("politics", "files", is_synthetic=False),
     source("trade", "sample", is_synthetic=True),
+    source("chains", "files", is_synthetic=False),
 ]
 FIGURE_TABLES = holding(
     {
@@ -142,6 +145,16 @@ INPUTS = scripted("""
     create table import_vulnerability as
         select 2017 as year, 'CHN' as importer_iso3, '850760' as hs6, '85' as hs2, true as in_scope,
             true as high_concentration, 5.0::double as import_value_usd, 1.0::double as vulnerability_index;
+    create table gvc_position as
+        select 'e' as edition, 2019 as year, 'USA' as country_iso3, 'C26' as sector, 0.1::double as plv,
+            1.0::double as ply, 0.1::double as forward_participation, 0.1::double as backward_participation, 1.0::double as gross_output_usd;
+    create table shock_exposure_io as
+        select 'e' as edition, 2019 as year, 'CHN' as exporter_iso3, 'USA' as country_iso3, 0.01::double as cut,
+            1e9::double as direct_loss_usd, 3e9::double as propagated_loss_usd;
+    create table stg_io_published as
+        select null::varchar as edition, null::integer as year, 'USA' as country_iso3, 'C26' as sector,
+            'forward_participation' as measure, 0.1::double as value;
+    create table country_memberships as select 'eu' as membership, 'DEU' as iso3, null::date as valid_to;
 """)
 
 
@@ -307,6 +320,12 @@ CASES = [
         of("synthetic").set(computed_value=2, years="2017"),
         fails="published_benchmarks.trade_figures_recomputed",
         shows={"benchmark_id": IDS["synthetic"], "computed_value": 2.0, "recomputed_value": 1.0},
+    ),
+    case(
+        "a loss ten times what it is",
+        of("table").set(computed_value=60),
+        fails="published_benchmarks.chain_figures_recomputed",
+        shows={"benchmark_id": IDS["table"], "computed_value": 60.0, "recomputed_value": 6.0},
     ),
 ]
 

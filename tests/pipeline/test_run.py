@@ -39,7 +39,7 @@ from tests.helpers.landing_desk import as_csv, row
 
 YEARS = list(YEARS)
 # The settings of the datasets that a run can do without.
-OTHERS = ("tariff_source", "patent_source", "politics_source")
+OTHERS = ("tariff_source", "patent_source", "politics_source", "chains_source")
 WITHOUT_DATA = str(DBT_PROJECT)  # a folder that is there
 TRADE_MARTS = {
     "trade_flows", "bilateral_totals", "product_centrality", "exporter_position", "import_vulnerability",

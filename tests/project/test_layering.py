@@ -17,8 +17,8 @@ FRAMEWORKS = {"dagster", "dagster_dbt", "dbt", "great_expectations"}
 LAYERS = (
     {"secret"},
     {"redaction"},
-    {"errors", "hs", "sql", "places", "machine", "markdown", "economy_codes", "python_models"},
-    {"postgres_address", "durable", "scenarios"},
+    {"errors", "hs", "sql", "places", "machine", "markdown", "economy_codes"},
+    {"postgres_address", "durable", "scenarios", "python_models"},
     {"settings", "locks"},
     {"environment"},
     {"archive"},

@@ -15,6 +15,7 @@ from dagster_project.datasets import samples as sample
 from dagster_project.datasets.trade import sample as rendering
 from dagster_project.sample.reporting import YEARS, RawRow, reports
 from dagster_project.sample.truth import truth
+from tests.contract.server import oecd_icio
 from tests.contract.server.dataverse import Deposit, deposits
 from tests.contract.server.notices import Notice, document, sample_notices
 
@@ -218,6 +219,8 @@ def make_world() -> World:
     page = b"<html><a href='../data/BACI_HS17_V201801b.zip'>V201801b</a> BACI V201901 is the newest</html>"
     world.static["/baci/doc/baci_webpage.html"] = Resource(page, "text/html")
     world.static["/baci/data/BACI_HS17_V201901.zip"] = Resource(baci_zip(), "application/zip")
+    for name, body in oecd_icio.zips().items():
+        world.static[f"{oecd_icio.PREFIX}/{name}"] = Resource(body, "application/zip")
     return world
 
 

@@ -35,6 +35,47 @@ real_trade as (
     select count(*) as n_real from {{ ref('stg_inputs') }} where dataset = 'trade' and not is_synthetic
 ),
 
+positions as (
+    {{ if_built(ref('gvc_position')) }}
+),
+
+measures as (
+    {{ if_built(ref('stg_io_published')) }}
+),
+
+io_tables as (
+    select
+        year,
+        edition,
+        count(*) as n_sectors,
+        count(distinct country_iso3) as n_countries,
+        max(case when country_iso3 = 'CHN' then 1 else 0 end) as n_china
+    from positions
+    group by year, edition
+),
+
+io_years as (
+    select
+        year,
+        count(*) as n_tables,
+        max(n_countries * n_china) as n_countries
+    from io_tables
+    group by year
+),
+
+io_measures as (
+    select io_tables.year, count(*) as n_measures
+    from io_tables
+    inner join measures on io_tables.edition = measures.edition and io_tables.year = measures.year
+    group by io_tables.year
+),
+
+textbook as (
+    select count(*) as n_values
+    from measures
+    where edition is null
+),
+
 trade as (
     select
         products.year,
@@ -116,6 +157,18 @@ covered as (
     from trade
     cross join real_trade
     left join political_years on trade.year = political_years.year
+    union all
+    select
+        'io_table',
+        year,
+        n_countries >= {{ io_table_min_countries() }},
+        year || ': ' || n_tables || ' input-output tables loaded, with China of at most ' || n_countries || ' countries'
+    from io_years
+    union all
+    select 'io_measures', year, n_measures > 0, year || ': ' || n_measures || ' published measures of loaded tables'
+    from io_measures
+    union all
+    select 'fixture', null, n_values > 0, n_values || ' published values of the textbook table loaded' from textbook
     union all
     select 'exclusion_requests', null, n_requests > 0, n_requests || ' requests on ' || n_lists || ' lists loaded'
     from lists

@@ -18,6 +18,8 @@ parts as (
     select * from {{ ref('int_benchmark_patent_parts') }}
     union all
     select * from {{ ref('int_benchmark_politics_parts') }}
+    union all
+    select * from {{ ref('int_benchmark_chain_parts') }}
 ),
 
 -- The loaded years over which a figure could be computed; inputs without years have one row.
@@ -160,6 +162,10 @@ select
                 'ideal points of at least {{ states_with_points_min() }} states, and real trade of all countries in HS6'
                 || ' (at least {{ all_countries_min_importers() }} reporting importers'
                 || ' and {{ all_countries_min_goods() }} goods), of one year'
+            when 'io_table' then
+                'an input-output table of the world (at least {{ io_table_min_countries() }} countries)'
+            when 'io_measures' then 'an input-output table, and the file of measures that were published of it'
+            when 'fixture' then 'the textbook table, and the file of its published values'
         end
         || case
             when first_year is null then '.'

@@ -1,0 +1,64 @@
+"""The published figures of input-output tables by another road: from the marts, by DuckDB's own aggregates.
+
+Not here: verdicts.
+"""
+
+from __future__ import annotations
+
+from dagster_project.checks.declarations import Check, Stage
+from dagster_project.checks.recomputed import figures_equal
+
+_PARTS = """
+    with widest as (
+        select year, first(edition order by n desc, edition) as edition from (
+            select edition, year, count(distinct country_iso3) as n from gvc_position group by all
+        ) group by year
+    ),
+    lost as (
+        select s.year, s.country_iso3, sum(direct_loss_usd * 0.02 / cut) as direct,
+            sum(propagated_loss_usd * 0.02 / cut) as propagated
+        from shock_exposure_io as s semi join widest using (edition, year) where exporter_iso3 = 'CHN' group by all
+    ),
+    held as (
+        select g.*, p.measure, p.value from stg_io_published as p
+        inner join gvc_position as g using (edition, year, country_iso3, sector)
+        where gross_output_usd > 0
+    ),
+    textbook as (
+        select g.edition, g.year, p.measure, max(abs(p.value - if(p.measure like 'forward%', forward_participation,
+            backward_participation))) as gap, count(*) as n
+        from stg_io_published as p inner join gvc_position as g using (country_iso3, sector)
+        where p.edition is null and p.measure like '%_participation' group by all
+    )
+    select 'unctad_shock_direct' as benchmark_id, year, sum(direct) as numerator, 1e9 as denominator
+    from lost group by year
+    union all
+    select 'unctad_shock', year, sum(propagated), 1e9 from lost group by year
+    union all
+    select 'unctad_shock_EU', year, sum(propagated), 1e9 from lost
+    where country_iso3 in (select iso3 from country_memberships where membership = 'eu' and valid_to is null)
+    group by year
+    union all
+    select 'unctad_shock_' || country_iso3, year, propagated, 1e9 from lost
+    union all
+    select 'ac_' || measure, year, corr(value, if(measure = 'upstreamness', plv, ply)), 1 from held
+    where measure like '%streamness' group by measure, year
+    union all
+    select 'wwyz_leather_' || string_split(measure, '_')[1], null, min(gap), 1 from textbook
+    where n = (select count(*) from gvc_position as g where g.edition = textbook.edition and g.year = textbook.year)
+    group by measure
+"""
+
+
+CHAINS_FIGURES = Stage(
+    name="figures of chains",
+    checks=(
+        Check(
+            "chain_figures_recomputed",
+            "published_benchmarks",
+            "ERROR",
+            "Every figure of input-output tables is recomputed from losses by country and from measures by sector.",
+            (figures_equal("chains", _PARTS),),
+        ),
+    ),
+)

@@ -1,0 +1,8 @@
+select
+    edition,
+    year,
+    country_iso3,
+    sector,
+    measure,
+    value
+from {{ source('landing_chains_measures', 'io_published') }}
