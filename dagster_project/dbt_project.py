@@ -222,6 +222,7 @@ def dbt_vars(settings: Settings) -> dict[str, Any]:
         "price_trim": settings.price_trim,
         "price_min_cells": settings.price_min_cells,
         "scenarios": [each._asdict() for each in settings.scenarios],
+        "us_consumption": [list(pair) for pair in settings.us_consumption],
     }
 
 

@@ -6,6 +6,7 @@ Values come from the environment, then from `.env` among the user's files (see `
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -74,6 +75,7 @@ class Settings:
     price_trim: float
     price_min_cells: int
     scenarios: tuple[Scenario, ...]
+    us_consumption: tuple[tuple[int, float], ...]
     retain_releases: int
     brief_importer: str
     brief_years: tuple[int, ...] | None
@@ -166,6 +168,7 @@ class Settings:
             "price_trim": self.price_trim,
             "price_min_cells": self.price_min_cells,
             "scenarios": as_json(self.scenarios) if self.scenarios else "own",
+            "us_consumption": ",".join(f"{year}:{usd!r}" for year, usd in self.us_consumption) or "none",
         }
 
     def public(self) -> dict[str, Any]:
@@ -396,6 +399,21 @@ def _scenarios(text: str) -> tuple[Scenario, ...]:
     return read_scenarios(_path(text))
 
 
+def _by_year(text: str) -> tuple[tuple[int, float], ...]:
+    """Amounts of money by year, sorted; none where the text says so."""
+    if text == "none":
+        return ()
+    found: dict[int, float] = {}
+    for part in text.split(","):
+        year, colon, usd = part.partition(":")
+        if not colon or not re.fullmatch(r"\s*\d{4}\s*", year, re.ASCII) or not 0 < float(usd) < math.inf:
+            raise ValueError
+        if int(year) in found:
+            raise _Refused(f"{int(year)} twice")
+        found[int(year)] = float(usd)
+    return tuple(sorted(found.items()))
+
+
 def _positive(text: str) -> int:
     if not re.fullmatch(r"[0-9]+", text) or int(text) < 1:
         raise ValueError
@@ -544,6 +562,13 @@ DEFINITIONS = (
         "scenarios of suppliers that deliver less; own is the project's (docs/shocks-and-relocation.md)",
         "own, or a CSV file such as drop/scenarios.csv",
         _scenarios,
+    ),
+    Definition(
+        "us_consumption",
+        "none",
+        "final consumption of the United States in USD by year, of which exclusion_value then gives the share",
+        "none, or years with amounts such as 2018:1.68e13,2019:1.75e13",
+        _by_year,
     ),
     Definition("retain_releases", "5", "old releases kept beside the current one", "a whole number", _count),
     Definition(

@@ -214,6 +214,21 @@ def exporters(connection: duckdb.DuckDBPyConnection, release: Release, selection
     )
 
 
+def politics(connection: duckdb.DuckDBPyConnection, release: Release, selection: Selection) -> Rows | None:
+    """How far each importer's suppliers stand from it, and what that adds to its risk."""
+    if "political_exposure" not in release.marts:
+        return None
+    return rows(
+        connection,
+        """select year, importer_iso3 as importer, share_close as close, share_middle as middle,
+                  share_distant as distant, share_unscored as unscored, risk_econ as econ, risk_distance as plain,
+                  risk_distance_own as own, pol_ratio as ratio, pol_ratio_own as ratio_own
+           from marts.political_exposure
+           where list_contains(?, year) and list_contains(?, importer_iso3) order by year, importer_code""",
+        _chosen(selection),
+    )
+
+
 def exclusions(connection: duckdb.DuckDBPyConnection, release: Release) -> dict[str, Rows] | None:
     """Exclusion shares by list, and by list and industry (the industries with the most requests)."""
     if not {"exclusion_rates", "exclusion_rates_by_industry"} <= set(release.marts):

@@ -112,7 +112,28 @@
       ["Mean index", (row) => decimal(row.mean), true], ["Goods", (row) => count(row.n_goods), true],
       ["Category 1", (row) => count(row.n_category1), true], ["Imports, USD", (row) => money(row.value), true],
     ], industries);
+    relations(mine(brief.politics), name, year);
     exporters((brief.exporters || []).filter((row) => row.year === year));
+  }
+
+  function relations(found, name, year) {
+    if (!brief.politics) return;
+    const row = found[0];
+    byId("relations-said").textContent = !row
+      ? "Nothing is known for " + name + " in " + year + ": no goods in scope, or no session of the Assembly in the two years before."
+      : row.distant == null
+        ? name + " has no ideal point in " + year + ": its suppliers cannot be told apart by distance."
+        : "Of what " + name + " bought in goods in scope in " + year + ", " + percent(row.distant) + " came from states that stand far from it, "
+          + percent(row.close) + " from states close to it; " + percent(row.unscored) + " came from suppliers without a point, such as Taiwan.";
+    table("relations-table", "Concentration of supply, alone and with distance", [
+      ["Concentration alone", (each) => decimal(each.econ), true],
+      ["With distance, mean of all pairs", (each) => decimal(each.plain), true],
+      ["With distance, own scale", (each) => decimal(each.own), true],
+      ["What politics adds, mean of all pairs", (each) => decimal(each.ratio), true],
+      ["What politics adds, own scale", (each) => decimal(each.ratio_own), true],
+      ["Close", (each) => percent(each.close), true], ["Middle", (each) => percent(each.middle), true],
+      ["Distant", (each) => percent(each.distant), true], ["Unscored", (each) => percent(each.unscored), true],
+    ], found);
   }
 
   function tiles(summary) {

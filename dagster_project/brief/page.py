@@ -22,6 +22,14 @@ NAME = "brief.html"
 HERE = Path(__file__).parent
 SHOWN_NOTES = 5
 _NUMBER = ' class="number"'
+# What the script fills for the importer and year chosen, and what a reader must know of the numbers.
+POLITICS = (
+    '<p id="relations-said"></p><div id="relations-table"></div>'
+    '<p class="note">Distance is that of two states\' votes in the UN General Assembly. Both scalings of distance are '
+    "published and neither is the headline: with the plain one the chapter's claim (China below the United States on "
+    "economics alone, above it once relations count) fails by construction of the UN points, with the importer's own "
+    "scale it holds.</p>"
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,7 @@ def render_brief(release: Release, options: BriefOptions = BriefOptions()) -> st
             "summary": data.summary(connection, release, selection),
             "industries": data.industries(connection, release, selection),
             "exporters": data.exporters(connection, release, selection),
+            "politics": data.politics(connection, release, selection),
             "exclusions": data.exclusions(connection, release),
             "patents": data.patents(connection, release),
         }
@@ -79,6 +88,7 @@ def render_brief(release: Release, options: BriefOptions = BriefOptions()) -> st
         years=_choices((year, year) for year in reversed(selection.years)),
         scope=_scope(manifest),
         benchmarks=_benchmarks(published, manifest),
+        politics=_section(answers["politics"], manifest, "political_exposure", lambda rows: POLITICS),
         exclusions=_section(answers["exclusions"], manifest, "exclusion_rates", _exclusion_figures),
         patents=_section(answers["patents"], manifest, "patent_core_share", _patent_figures),
         vintage=_vintage(manifest),

@@ -20,6 +20,9 @@
 {#- China's exports of a year count as complete from this number of destinations on, and the goods above. -#}
 {% macro all_destinations_min() -%}100{%- endmacro %}
 
+{#- The votes of a session count as complete from this number of states with a point on; there are 193 members. -#}
+{% macro states_with_points_min() -%}100{%- endmacro %}
+
 {#- An input-output table is one of the world from this number of countries on: textbooks have three. -#}
 {% macro io_table_min_countries() -%}20{%- endmacro %}
 

@@ -59,6 +59,7 @@ IDS = {
     "exact": "xu_core_field",
     "bound": "xu_joint_share_us_ratio_2018",
     "differs": "xu_covered_trade_list3",
+    "politics": "xu_risk_us_unchanged_own",
     "synthetic": "xu_goods_imported",
     "table": "unctad_shock_USA",
 }
@@ -72,6 +73,16 @@ FIGURES = pa.Table.from_pylist(
         figure(IDS["exact"], kind="exact", published=4, computed=4, dataset="patents", years="2018"),
         figure(IDS["bound"], kind="lower_bound", published=3, computed=3.5, dataset="patents", years="2018"),
         figure(IDS["differs"], kind="relative", published=200, computed=159, tolerance=0.15, verdict="differs"),
+        figure(
+            IDS["politics"],
+            kind="absolute",
+            published=1,
+            computed=1.25,
+            tolerance=0.1,
+            verdict="differs",
+            dataset="politics",
+            years="2017",
+        ),
         figure(
             IDS["synthetic"],
             kind="relative",
@@ -87,6 +98,7 @@ FIGURES = pa.Table.from_pylist(
 SOURCES = [
     source("tariffs", "files", is_synthetic=False),
     source("patents", "files", is_synthetic=False),
+    source("politics", "files", is_synthetic=False),
     source("trade", "sample", is_synthetic=True),
     source("chains", "files", is_synthetic=False),
 ]
@@ -116,6 +128,11 @@ INPUTS = scripted("""
         select 2018 as filing_year, 'CN' as country_iso2, field_id, 0.1::double as core_share, true as window_complete,
             applications::double as applications
         from (values ('4', 9), ('6', 8)) as t (field_id, applications);
+    create table political_exposure_supplier as
+        select 2017 as year, importer_iso3, exporter_code, 0.25::double as risk_econ, 0.25::double as risk_distance,
+            0.25::double as risk_distance_own, 0.5::double as risk_capability, 0.5::double as risk_pol,
+            0.625::double as risk_pol_own
+        from (values ('CHN'), ('USA')) as i (importer_iso3), (values (36), (76)) as e (exporter_code);
     create table int_year_settings as select 2017 as year, 'bec4_intermediate' as product_scope;
     create table stg_products as select '850760' as hs6, '53' as bec4, 'INT' as bec5;
     create table trade_flows as
@@ -280,6 +297,12 @@ CASES = [
         of("absolute").set(computed_value=3.39),
         fails="published_benchmarks.tariff_figures_recomputed",
         shows={"benchmark_id": IDS["absolute"], "computed_value": 3.39, "recomputed_value": 0.339},
+    ),
+    case(
+        "what politics adds is twice what the suppliers add",
+        of("politics").set(computed_value=2.5),
+        fails="published_benchmarks.politics_figures_recomputed",
+        shows={"benchmark_id": IDS["politics"], "computed_value": 2.5, "recomputed_value": 1.25},
     ),
     case(
         "a ratio of joint applications half of what it is",

@@ -19,7 +19,7 @@ from tests.helpers.dbt_command import build
 
 NOT_COMPUTABLE = "not computable from these inputs"
 
-REAL = {name: Input(name, "files", False, 1) for name in ("reference", "trade", "tariffs", "patents", "chains")}
+REAL = {name: Input(name, "files", False, 1) for name in ("reference", "trade", "tariffs", "patents", "politics", "chains")}
 
 # Just enough for a year of all countries: 4,500 goods and 100 importers. Of the goods 3,600 are in scope in 2017 and
 # 3,500 in 2018, 880 of high centrality; the last is photovoltaic. Only the columns that the models read are there.
@@ -131,6 +131,16 @@ MARTS = """
         (2018, 'CN', 'US', 30.0::double), (2018, 'CN', 'DE', 10.0), (2018, 'CN', 'JP', 20.0), (2018, 'CN', 'KR', 40.0),
         (2012, 'CN', 'US', 1.0), (2018, 'US', 'DE', 500.0)
     ) as t (filing_year, country_iso2, partner_iso2, joint_applications);
+    create table intermediate.int_political_years as from (values (2017, 193), (2018, 99), (2020, 193))
+        as t (year, n_states);
+    create table marts.political_exposure as
+        select *, 2020 as year from (values
+            ('CHN', 0.2::double, 0.3::double, 0.25::double, 2.0::double, 1.5::double), ('USA', 0.3, 0.5, 0.2, 1.2, 1.05)
+        ) as t (importer_iso3, risk_econ, risk_distance, risk_distance_own, pol_ratio, pol_ratio_own)
+        -- In the older year all is the other way round.
+        union all select importer_iso3, 1 - risk_econ, 1 - risk_distance, 1 - risk_distance_own, 9, 9, 2017 from (values
+            ('CHN', 0.2, 0.3, 0.25), ('USA', 0.3, 0.5, 0.2)
+        ) as t (importer_iso3, risk_econ, risk_distance, risk_distance_own);
     -- Tables of 20 and of two countries in 2019, one of 2011 with published measures, and the textbook's of one sector.
     create table marts.gvc_position as
         select 'wide' as edition, 2019 as year, if(n = 20, 'CHN', 'C' || n) as country_iso3, 'S' as sector,
@@ -226,6 +236,13 @@ PATENTS = {
     "xu_joint_share_us_ratio_2018": (1, "reproduced"),
     "xu_core_field": (4, "reproduced"),
 }
+POLITICS = {
+    "xu_risk_econ_order": (1, "reproduced"),
+    "xu_risk_pol_order_plain": (0, "differs"),
+    "xu_risk_pol_order_own": (1, "reproduced"),
+    "xu_risk_us_unchanged_plain": (1.2, "differs"),
+    "xu_risk_us_unchanged_own": (1.05, "reproduced"),
+}
 # Of China's partners, twice what a cut of 1 % costs them in the table of most countries.
 CHAINS = {
     "unctad_shock": (52, "reproduced"),
@@ -238,7 +255,7 @@ CHAINS = {
     "wwyz_leather_forward": (0, "reproduced"),
     "wwyz_leather_backward": (0.1, "differs"),
 }
-ALL = {**TWO_YEARS, **OF_2017, **OF_2018, **OF_2020, **PRICES, **TARIFFS, **PATENTS, **CHAINS}
+ALL = {**TWO_YEARS, **OF_2017, **OF_2018, **OF_2020, **PRICES, **TARIFFS, **PATENTS, **POLITICS, **CHAINS}
 
 Row = dict[str, Any]
 

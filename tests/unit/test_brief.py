@@ -39,13 +39,19 @@ TABLES = {
             (2018, '850110', 'Motors </script><b>', true, 0.6e0, 'CHN', 0.7e0),
             (2018, '870323', 'Cars', false, 0.9e0, 'DEU', 0.5e0)
         ) t(year, hs6, hs6_name, in_scope, export_centrality, top_exporter_iso3, top_exporter_share)""",
+    "political_exposure": """
+        select * from (values
+            (2018, 276, 'DEU', 0.5e0, 0.4e0, 0.6e0, 0.8e0, 1.2e0, 0.25e0, 0.25e0, 0.4e0, 0.1e0),
+            (2018, 251, 'FRA', 1e0, null, null, null, null, null, null, null, null)
+        ) t(year, importer_code, importer_iso3, risk_econ, risk_distance, risk_distance_own, pol_ratio, pol_ratio_own,
+            share_close, share_middle, share_distant, share_unscored)""",
     "published_benchmarks": """
         select 'XU-1' as benchmark_id, 'XU' as source, 'Goods of category 1, China' as statement,
                62e0 as published_value,
                60e0 as computed_value, -2e0 as difference,
                0.5e0 as tolerance, 'differs' as verdict, 'all' as inputs""",
 }
-KEYS = {"published_benchmarks": ("benchmark_id",)}
+KEYS = {"published_benchmarks": ("benchmark_id",), "political_exposure": ("year", "importer_code")}
 
 
 def _spec(name: str) -> MartSpec:
@@ -105,6 +111,13 @@ def test_marts_left_out_are_replaced_by_a_sentence(release: Release) -> None:
     page = render_brief(release)
     assert page.count("Not in this release") == 2  # tariffs and patents
     assert '<td class="verdict bad">differs</td>' in page
+
+
+def test_distance_is_shown_by_both_scales_and_neither_is_the_headline(release: Release) -> None:
+    page = render_brief(release)
+    (germany,) = (row for row in _content(page)["politics"] if row["importer"] == "DEU")
+    assert (germany["plain"], germany["own"], germany["distant"]) == (0.4, 0.6, 0.4)
+    assert "Both scalings of distance are published and neither is the headline" in page
 
 
 def test_an_unknown_importer_is_answered_with_those_there_are(release: Release) -> None:
@@ -180,6 +193,7 @@ def test_the_page_works_in_a_browser(release: Release, tmp_path: Path) -> None:
         page.keyboard.press("ArrowDown")
         page.wait_for_function("document.querySelector('h1').textContent.includes('France <&>')")
         assert "850110" in page.inner_text("#goods-table")
+        assert "has no ideal point in 2018" in page.inner_text("#relations-said")
         page.wait_for_selector("#map[aria-label^='Scatter plot of 1 goods'][role=img]")
         browser.close()
     assert problems == []

@@ -336,6 +336,18 @@ def test_texts_that_are_no_shock_or_relocation(setting: str, text: str) -> None:
         settings(**{setting: text})
 
 
+def test_consumption_is_given_by_year() -> None:
+    assert settings().us_consumption == ()
+    given = settings(us_consumption="2019:1.75e13, 2018 : 16800000000000")
+    assert given.us_consumption == ((2018, 1.68e13), (2019, 1.75e13))
+    assert settings().as_locked(given.shaping(), "lock").us_consumption == given.us_consumption
+    for text in ("1.7e13", "2018:0", "2018:-1", "18:1e13", "2018:much", "2018:inf", "2018:1e13,"):
+        with pytest.raises(SettingError, match="CHOKEPOINT_US_CONSUMPTION"):
+            settings(us_consumption=text)
+    with pytest.raises(SettingError, match="2018 twice"):
+        settings(us_consumption="2018:1e13,2018:2e13")
+
+
 def test_a_pair_of_a_country_with_itself_is_refused() -> None:
     with pytest.raises(SettingError, match="a pair of a country with itself"):
         settings(relocation_pairs="156-156")

@@ -1,12 +1,14 @@
-"""Politics: where states stand by their votes in the UN General Assembly."""
+"""Politics: where states stand by their votes in the UN General Assembly, and how far a country's suppliers stand."""
 
 from __future__ import annotations
 
 from dagster_project.datasets.declaration import Dataset, DropFolder, LiveService, Sample, StageChecks, Table
 from dagster_project.datasets.politics import web
 from dagster_project.datasets.politics.checks import POLITICS_LANDING
+from dagster_project.datasets.politics.figures import POLITICS_FIGURES
 from dagster_project.datasets.politics.files import FILE_KINDS
 from dagster_project.datasets.politics.landing import land
+from dagster_project.datasets.politics.mart_checks import POLITICS_MARTS
 from dagster_project.datasets.politics.sample import politics_files
 
 POLITICS = Dataset(
@@ -45,5 +47,7 @@ POLITICS = Dataset(
         ),
     ),
     land=land,
-    checks=(StageChecks("landing", POLITICS_LANDING),),
+    checks=(StageChecks("landing", POLITICS_LANDING), StageChecks("marts", POLITICS_MARTS)),
+    figures=POLITICS_FIGURES,
+    after=("reference", "trade"),
 )

@@ -20,6 +20,7 @@ from dagster_project.checks.declarations import (
 )
 from dagster_project.checks.views import PREVIOUS_RELEASE
 from dagster_project.datasets.tariffs.recomputed import PREPARED, RECOMPUTED
+from dagster_project.datasets.tariffs.value_checks import VALUES, VALUES_PREPARED
 from dagster_project.datasets.tariffs.values import LISTS_WITH_REQUESTS, STATUSES
 
 UNKNOWN_LIMIT = 0.05
@@ -417,6 +418,7 @@ TARIFF_MARTS = Stage(
             (no_rows(_UNESTIMATED),),
         ),
         *RECOMPUTED,
+        *VALUES,
     ),
-    prepare=PREPARED,
+    prepare={**PREPARED, **VALUES_PREPARED},
 )

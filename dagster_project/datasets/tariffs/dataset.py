@@ -69,4 +69,5 @@ TARIFFS = Dataset(
     checks=(StageChecks("landing", TARIFF_LANDING), StageChecks("marts", TARIFF_MARTS)),
     figures=TARIFF_FIGURES,
     after=("reference", "trade"),
+    shaping=("us_consumption",),
 )

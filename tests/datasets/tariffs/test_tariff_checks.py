@@ -54,7 +54,9 @@ SOUND_MARTS = scripted("""
     create table stg_tariff_exclusions as
         select 'htsus_note_20' as source, document, '1' as item, '1' as list_id, '8413919010' as hts10, '841391' as hs6,
             null::date as granted_date, null::date as valid_from, null::date as valid_to
-        from (values ('20(h)'), ('20(ttt(i))')) as t (document);
+        from (values ('20(h)'), ('20(ttt(i))')) as t (document)
+        union all
+        select 'htsus_note_20', '20(h)', '2', '1', '8400000010', '840000', null, null, null;
     create table exclusion_tranches as
         select '20(h)' as note, 'grant' as kind, null::date as valid_from, date '2019-12-28' as valid_to,
             'stated' as basis
@@ -76,12 +78,13 @@ SOUND_MARTS = scripted("""
         select ''::varchar as from_revision, '' as from_code, '' as hs6, 1.0::double as weight where false;
     create table stg_products as
         select hs6, '22' as bec4, 'INT' as bec5 from (values ('840000'), ('850000')) as t (hs6);
-    create table int_year_settings as select 2017 as year, 'bec4_intermediate' as product_scope;
+    create table int_year_settings as select unnest([2017, 2018]) as year, 'bec4_intermediate' as product_scope;
     create table product_centrality as
         select 2017 as year, hs6, 0.3::double as export_centrality, 2::bigint as n_exporters from stg_products;
     create table trade_flows as
         select 2017 as year, exporter_code, 842 as importer_code, hs6, 5.0::double as value_usd
-        from stg_products, (values (156), (392)) as t (exporter_code);
+        from stg_products, (values (156), (392)) as t (exporter_code)
+        union all select 2018, 156, 842, '840000', 8.0;
     create table exclusion_rates as
         select '1' as list_id, 5::bigint as requests, 2::bigint as granted, 0::bigint as partially_granted,
             3::bigint as denied, 0::bigint as withdrawn, 0::bigint as pending, 0::bigint as status_unknown,
@@ -113,7 +116,28 @@ SOUND_MARTS = scripted("""
             '20(h)' as document, 1::bigint as n_items, 0::bigint as n_extensions, '841391' as hs6,
             'stated' as validity_basis
         union all
-        select '1', '8413919010', date '2021-10-12', date '2024-06-14', '20(ttt(i))', 1, 1, '841391', 'stated';
+        select '1', '8413919010', date '2021-10-12', date '2024-06-14', '20(ttt(i))', 1, 1, '841391', 'stated'
+        union all
+        select '1', '8400000010', date '2018-07-06', date '2019-12-28', '20(h)', 1, 0, '840000', 'stated';
+    -- 179 days of 2018 at a quarter; the line of 84 is excluded on all of them, the one of 85 on none.
+    create table exclusion_value as
+        select *, exclusion_value_2017_usd as scenario_value_2017_usd, exclusion_value_usd as scenario_value_usd,
+            duty_2017_usd - exclusion_value_2017_usd as duty_with_exclusions_2017_usd,
+            duty_usd - exclusion_value_usd as duty_with_exclusions_usd,
+            1000.0::double as final_consumption_usd, exclusion_value_usd / 1000 as value_share_of_consumption,
+            0.0::double as duty_share_of_consumption,
+            exclusion_value_2017_usd / 1000 as value_2017_share_of_consumption,
+            (duty_2017_usd - exclusion_value_2017_usd) / 1000 as duty_2017_share_of_consumption
+        from (
+            select 2018 as year, '1' as list_id, hs2, 'first-order upper bound' as estimate, 179::bigint as duty_days,
+                mean_duty, 1::bigint as n_lines, n_excluded::bigint as n_lines_excluded, n_traded::bigint as
+                n_lines_traded, 5.0::double as covered_2017_usd, 5 * mean_duty as duty_2017_usd,
+                5 * mean_duty * n_excluded as exclusion_value_2017_usd, usd::double as covered_usd,
+                usd * mean_duty as duty_usd, usd * mean_duty * n_excluded as exclusion_value_usd,
+                0.4::double as approval_share, 0.4::double as scenario_approval_share
+            from (values ('84', 1, 1, 8), ('85', 0, 0, null)) as t (hs2, n_excluded, n_traded, usd),
+                (select 0.25 * 179 / 365 as mean_duty)
+        );
     -- Two of five were granted: without any term, the odds are two to three.
     create table exclusion_regression as
         select 'end_use' as specification, 'intercept' as term, ln(2 / 3) as estimate, 0.5::double as std_error,
@@ -416,6 +440,30 @@ MART_CASES = [
         rows("exclusion_requesters").set(approval_share=-0.1),
         fails="exclusion_requesters.requesters_match_requests",
         shows={"approval_share": -0.1},
+    ),
+    case(
+        "an exclusion counted on every day of the year",
+        rows("exclusion_value", hs2="84").set(exclusion_value_2017_usd=1.25),
+        fails="exclusion_value.recomputed_day_by_day",
+        shows={"hs2": "84", "exclusion_value_2017_usd": 1.25},
+    ),
+    case(
+        "a list's chapter that is left out",
+        rows("exclusion_value", hs2="85").remove(),
+        fails="exclusion_value.recomputed_day_by_day",
+        shows={"hs2": "85", "n_lines_recomputed": 1},
+    ),
+    case(
+        "a scenario beyond the duty",
+        rows("exclusion_value", hs2="84").set(scenario_value_usd=99.0),
+        fails="exclusion_value.recomputed_day_by_day",
+        shows={"hs2": "84", "scenario_value_usd": 99.0},
+    ),
+    case(
+        "an amount that does not say what it is",
+        rows("exclusion_value", hs2="84").set(estimate="effect"),
+        fails="exclusion_value.recomputed_day_by_day",
+        shows={"estimate": "effect"},
     ),
     case(
         "a month of more requests than were posted",

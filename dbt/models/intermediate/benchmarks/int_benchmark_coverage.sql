@@ -31,6 +31,15 @@ patents as (
     {{ if_built(ref('patent_country_summary')) }}
 ),
 
+political_years as (
+    {{ if_built(ref('int_political_years')) }}
+),
+
+-- Points are weighed with trade, which must be real too.
+real_trade as (
+    select count(*) as n_real from {{ ref('stg_inputs') }} where dataset = 'trade' and not is_synthetic
+),
+
 positions as (
     {{ if_built(ref('gvc_position')) }}
 ),
@@ -155,6 +164,20 @@ covered as (
         {{ comparable('applications') }} >= {{ all_publications_min() }},
         year || ': ' || cast(round(applications) as bigint) || ' PCT applications loaded'
     from publications
+    union all
+    select
+        'ideal_points',
+        trade.year,
+        trade.n_importers >= {{ all_countries_min_importers() }}
+        and trade.n_goods >= {{ all_countries_min_goods() }}
+        and political_years.n_states >= {{ states_with_points_min() }}
+        and real_trade.n_real > 0,
+        trade.year || ': ' || coalesce(political_years.n_states, 0) || ' states with a point, ' || trade.n_importers
+        || ' reporting importers, ' || trade.n_goods || ' goods '
+        || case when real_trade.n_real > 0 then 'loaded' else 'of synthetic trade loaded' end
+    from trade
+    cross join real_trade
+    left join political_years on trade.year = political_years.year
     union all
     select
         'io_table',

@@ -1,6 +1,3 @@
-{# A point may be this many years old. -#}
-{% set oldest = 2 -%}
-
 with points as (
     select
         iso3,
@@ -13,7 +10,7 @@ with points as (
 ),
 
 ages as (
-    {% for age in range(oldest + 1) -%}
+    {% for age in range((oldest_point() | int) + 1) -%}
     select {{ age }} as age
     {% if not loop.last -%} union all {%- endif %}
     {% endfor %}

@@ -6,23 +6,8 @@ lines as (
     select * from {{ ref('int_tariff_list_lines') }}
 ),
 
-conversion as (
-    select * from {{ ref('stg_hs_conversion') }} where from_revision = 'H5'
-),
-
--- A request cannot be split by weights: it takes the target code with the largest weight.
 heaviest_target as (
-    select from_code, hs6
-    from (
-        select
-            from_code,
-            hs6,
-            row_number() over (
-                partition by from_code order by {{ comparable('weight') }} desc nulls last, hs6 nulls last
-            ) as place
-        from conversion
-    ) as ranked
-    where place = 1
+    {{ heaviest_targets() }}
 ),
 
 filers as (

@@ -19,6 +19,8 @@ parts as (
     union all
     select * from {{ ref('int_benchmark_patent_parts') }}
     union all
+    select * from {{ ref('int_benchmark_politics_parts') }}
+    union all
     select * from {{ ref('int_benchmark_chain_parts') }}
 ),
 
@@ -160,6 +162,10 @@ select
             when 'exclusion_requests' then 'exclusion requests of the list, or of all four'
             when 'list_trade' then 'tariff lists with the imports of every line'
             when 'list_rates' then 'lists and the history of their rates'
+            when 'ideal_points' then
+                'ideal points of at least {{ states_with_points_min() }} states, and real trade of all countries in HS6'
+                || ' (at least {{ all_countries_min_importers() }} reporting importers'
+                || ' and {{ all_countries_min_goods() }} goods), of one year'
             when 'io_table' then
                 'an input-output table of the world (at least {{ io_table_min_countries() }} countries)'
             when 'io_measures' then 'an input-output table, and the file of measures that were published of it'

@@ -1,0 +1,73 @@
+{#- What the models of political exposure share (measures-chains section 3). -#}
+
+{#- A point may be this many years old. -#}
+{% macro oldest_point() -%}2{%- endmacro %}
+
+{#-
+  The sums behind every risk, in USD, over rows of int_political_supplies: over an importer's imports they are the
+  risks. They add up over suppliers and over chapters.
+-#}
+{% macro political_sums() -%}
+    {{ exact_sum('import_value_usd') }} as import_value_usd,
+    {{ exact_sum('squared_usd') }} as econ_usd,
+    {{ exact_sum('squared_usd * distance_factor') }} as distance_usd,
+    {{ exact_sum('squared_usd * distance_factor_own') }} as distance_own_usd,
+    {{ exact_sum('capable_usd') }} as capability_usd,
+    {{ exact_sum('capable_usd * distance_factor') }} as pol_usd,
+    {{ exact_sum('capable_usd * distance_factor_own') }} as pol_own_usd
+{%- endmacro %}
+
+{#- The same with what tells friends from others. -#}
+{% macro political_sums_by_closeness() -%}
+    {{ political_sums() }},
+    max(closeness) as any_closeness,
+    count(distinct exporter_code) as n_suppliers,
+    {%- for closeness in political_closeness() %}
+    {{ exact_sum("case when closeness = '" ~ closeness ~ "' then import_value_usd else 0 end") }}
+        as {{ closeness }}_usd,
+    {%- endfor %}
+    {{ exact_sum('case when distance is not null then import_value_usd else 0 end') }} as scored_usd,
+    {{ exact_sum('import_value_usd * distance') }} as distance_value_usd,
+    max(largest_distance) as largest_distance
+{%- endmacro %}
+
+{% macro political_closeness() -%}
+    {{ return(['close', 'middle', 'distant', 'unscored']) }}
+{%- endmacro %}
+
+{#- The risks: sums of the table over `total`, the imports in goods in scope that they are about. -#}
+{% macro political_risks(table, total) -%}
+    {{ table }}.econ_usd / {{ total }} as risk_econ,
+    {{ table }}.distance_usd / {{ total }} as risk_distance,
+    {{ table }}.distance_own_usd / {{ total }} as risk_distance_own,
+    {{ table }}.capability_usd / {{ total }} as risk_capability,
+    {{ table }}.pol_usd / {{ total }} as risk_pol,
+    {{ table }}.pol_own_usd / {{ total }} as risk_pol_own
+{%- endmacro %}
+
+{#- What politics adds, and how the imports are spread over friends and others; from sums by closeness. -#}
+{% macro political_ratios(table) -%}
+    {{ table }}.distance_usd / nullif({{ table }}.econ_usd, 0) as distance_ratio,
+    {{ table }}.distance_own_usd / nullif({{ table }}.econ_usd, 0) as distance_ratio_own,
+    {{ table }}.pol_usd / nullif({{ table }}.capability_usd, 0) as pol_ratio,
+    {{ table }}.pol_own_usd / nullif({{ table }}.capability_usd, 0) as pol_ratio_own,
+    {%- for closeness in political_closeness() %}
+    case when {{ table }}.any_closeness is not null then {{ table }}.{{ closeness }}_usd end
+        / nullif({{ table }}.import_value_usd, 0) as share_{{ closeness }},
+    {%- endfor %}
+    {{ table }}.distance_value_usd / nullif({{ table }}.scored_usd, 0) as mean_distance,
+    10 * {{ table }}.distance_value_usd / nullif({{ table }}.scored_usd, 0) / {{ table }}.largest_distance
+        as geopolitical_distance_10
+{%- endmacro %}
+
+{#- Place of a risk among the rows that share `groups`, 1 for the highest; null where there is no risk. -#}
+{% macro political_rank(risk, groups) -%}
+    case
+        when {{ risk }} is not null then
+            cast(rank() over (partition by {{ groups }} order by {{ comparable(risk) }} desc nulls last) as bigint)
+    end
+{%- endmacro %}
+
+{% macro political_risk_columns() -%}
+    {{ return(['risk_econ', 'risk_distance', 'risk_distance_own', 'risk_capability', 'risk_pol', 'risk_pol_own']) }}
+{%- endmacro %}
