@@ -58,6 +58,7 @@ class Settings:
     tariff_source: str
     patent_source: str
     politics_source: str
+    returns_source: str
     reference_source: str
     years: tuple[int, ...] | None
     hs_revision: str
@@ -147,6 +148,7 @@ class Settings:
             "tariff_source": self.tariff_source,
             "patent_source": self.patent_source,
             "politics_source": self.politics_source,
+            "returns_source": self.returns_source,
             "reference_source": self.reference_source,
             "hs_revision": self.hs_revision,
             "product_scope": self.product_scope,
@@ -453,6 +455,9 @@ DEFINITIONS = (
     Definition("patent_source", "sample", "where PCT patents come from", *_one_of("sample", "files", "uspto", "off")),
     Definition(
         "politics_source", "sample", "where UN ideal points come from", *_one_of("sample", "files", "web", "off")
+    ),
+    Definition(
+        "returns_source", "off", "where market returns around events come from", *_one_of("sample", "files", "off")
     ),
     Definition("reference_source", "sample", "where classifications come from", *_one_of("sample", "files", "web")),
     Definition("years", "all", "which years", "all, a range (2017-2022) or a list (2017,2019) from 1988 on", _years),

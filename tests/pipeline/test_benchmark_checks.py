@@ -59,6 +59,7 @@ IDS = {
     "exact": "xu_core_field",
     "bound": "xu_joint_share_us_ratio_2018",
     "differs": "xu_covered_trade_list3",
+    "spread": "xu_contagion_industries",
     "synthetic": "xu_goods_imported",
 }
 FIGURES = pa.Table.from_pylist(
@@ -71,6 +72,7 @@ FIGURES = pa.Table.from_pylist(
         figure(IDS["exact"], kind="exact", published=4, computed=4, dataset="patents", years="2018"),
         figure(IDS["bound"], kind="lower_bound", published=3, computed=3.5, dataset="patents", years="2018"),
         figure(IDS["differs"], kind="relative", published=200, computed=159, tolerance=0.15, verdict="differs"),
+        figure(IDS["spread"], kind="exact", published=3, computed=1, dataset="contagion", verdict="differs"),
         figure(
             IDS["synthetic"],
             kind="relative",
@@ -85,6 +87,7 @@ FIGURES = pa.Table.from_pylist(
 SOURCES = [
     source("tariffs", "files", is_synthetic=False),
     source("patents", "files", is_synthetic=False),
+    source("contagion", "files", is_synthetic=False),
     source("trade", "sample", is_synthetic=True),
 ]
 FIGURE_TABLES = holding(
@@ -95,7 +98,7 @@ FIGURE_TABLES = holding(
     }
 )
 # What the figures are recomputed from: 339 of 1,000 decided requests of list 1 were granted, China's partners are the
-# United States (2) and Japan (7), and it imports one good.
+# United States (2) and Japan (7), one of two industries has contagion, and China imports one good.
 INPUTS = scripted("""
     create table stg_tariff_requests as
         select case when n < 1000 then '1' when n < 2000 then '2' when n < 3000 then '3' else '4A' end as list_id,
@@ -113,6 +116,13 @@ INPUTS = scripted("""
         select 2018 as filing_year, 'CN' as country_iso2, field_id, 0.1::double as core_share, true as window_complete,
             applications::double as applications
         from (values ('4', 9), ('6', 8)) as t (field_id, applications);
+    create table stg_contagion_events as select 'huawei_2019' as event_id, 'sanction' as label;
+    create table contagion_industries as
+        select 'huawei_2019' as event_id, industry, 'm1p1' as "window", verdict, 1 as n_suppliers
+        from (values ('A', 'contagion'), ('B', 'none')) as t (industry, verdict);
+    create table contagion_firms as
+        select 'huawei_2019' as event_id, 'A' as industry, 'm1p1' as "window", 'supplier' as role,
+            null::varchar as reason, -0.04::double as car;
     create table int_year_settings as select 2017 as year, 'bec4_intermediate' as product_scope;
     create table stg_products as select '850760' as hs6, '53' as bec4, 'INT' as bec5;
     create table trade_flows as
@@ -278,6 +288,12 @@ CASES = [
         of("bound").set(years="2017"),
         fails="published_benchmarks.patent_figures_recomputed",
         shows={"benchmark_id": IDS["bound"], "recomputed_value": None},
+    ),
+    case(
+        "an industry too many",
+        of("spread").set(computed_value=2),
+        fails="published_benchmarks.contagion_figures_recomputed",
+        shows={"benchmark_id": IDS["spread"], "computed_value": 2.0, "recomputed_value": 1.0},
     ),
     case(
         "one good too many",
