@@ -22,7 +22,7 @@ class Built:
     """What lies on a desk, landed and built."""
 
     def __init__(self, desk: Desk) -> None:
-        self.landing, self.warehouse = desk.landing, desk.root / "warehouse.duckdb"
+        self.root, self.landing, self.warehouse = desk.root, desk.landing, desk.root / "warehouse.duckdb"
         self.landed = desk.land()
         build(desk.root, "--select", "fqn:*.contagion.*", returns_source="files")
 

@@ -18,14 +18,20 @@ CONTAGION = Dataset(
     setting="returns_source",
     sources=(Sample(contagion_files), DropFolder("files", FILE_KINDS)),
     tables=(
-        Table("contagion_events", "One row per event, with its day.", "contagion/events.parquet"),
+        Table("contagion_events", "One row per event, with its day.", "contagion/contagion_events.parquet"),
         Table(
             "contagion_securities",
             "One row per stock or index, with its industry and market.",
-            "contagion/securities.parquet",
+            "contagion/contagion_securities.parquet",
         ),
-        Table("contagion_roles", "One row per event and security that has a role in it.", "contagion/roles.parquet"),
-        Table("contagion_returns", "One row per security and day with a return.", "contagion/returns.parquet"),
+        Table(
+            "contagion_roles",
+            "One row per event and security that has a role in it.",
+            "contagion/contagion_roles.parquet",
+        ),
+        Table(
+            "contagion_returns", "One row per security and day with a return.", "contagion/contagion_returns.parquet"
+        ),
         Table(
             "contagion_rule_counts",
             "One row per (source, rule): rows read, landed, set aside by rule, quarantined by reason.",

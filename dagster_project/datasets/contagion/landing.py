@@ -376,7 +376,7 @@ def _write(
         for shape in _SHAPES:
             columns = [name for name in shape.typed if name not in ("is_missing", "cap_text")]
             query = f"select {', '.join(columns)}, archive_entry, source_row from landed_{shape.name} "
-            path = building / f"{shape.name}.parquet"
+            path = building / f"{shape.kind}.parquet"
             rows[shape.kind] = copy_query(connection, f"{query} order by {', '.join(shape.key)}", path)
     with replaced_directory(landing / "quarantine" / FOLDER) as building:
         query = "from quarantine order by archive_entry, source_row nulls last, reason, raw"

@@ -301,8 +301,8 @@ CONTAGION_MARTS = Stage(
                     sample=("contagion_firm_sample", "event_id, security_id"),
                     tolerance=_TOLERANCE,
                 ),
-                no_rows(_WRONG_Q),
                 no_rows(_WRONG_ROLES),
+                no_rows(_WRONG_Q),
             ),
         ),
         Check(

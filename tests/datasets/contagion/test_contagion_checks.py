@@ -108,9 +108,9 @@ MART_CASES = [
     ),
     case(
         "q-values that are the p-values",
-        rows("contagion_firms").set(q_value=sql("p_value")),
+        rows("contagion_firms", BASELINE, event_id=sample.SANCTION, security_id=STOCK).set(q_value=sql("p_value")),
         fails="contagion_firms.abnormal_returns_recomputed",
-        shows={"security_id": STOCK, "window": "d0"},
+        shows={"security_id": STOCK, "window": "m1p1"},
     ),
     case(
         "a supplier that counts as a peer",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.helpers.built_contagion import Built
@@ -16,8 +14,8 @@ EXAMPLE = DROP.parent / "contagion"
 LEFT_OUT = {"S24": "no_returns", "P0202": "too_few_returns", "P0101": "thin_trading", "S03": "possible_split"}
 
 
-def test_hand_worked_values(tmp_path: Path) -> None:
-    dbt(tmp_path, "test", "--select", "fqn:*.contagion.*,test_type:unit")
+def test_hand_worked_values(built: Built) -> None:
+    dbt(built.root, "test", "--select", "fqn:*.contagion.*,test_type:unit")
 
 
 @pytest.fixture(scope="module")

@@ -3,4 +3,4 @@ select
     event_date,
     after_close,
     label
-from {{ source('landing_contagion', 'events') }}
+from {{ source('landing_contagion', 'contagion_events') }}

@@ -3,4 +3,4 @@ select
     return_date,
     simple_return,
     market_cap
-from {{ source('landing_contagion', 'returns') }}
+from {{ source('landing_contagion', 'contagion_returns') }}

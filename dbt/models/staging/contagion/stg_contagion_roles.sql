@@ -2,4 +2,4 @@ select
     event_id,
     security_id,
     role
-from {{ source('landing_contagion', 'roles') }}
+from {{ source('landing_contagion', 'contagion_roles') }}

@@ -3,4 +3,4 @@ select
     industry,
     market_id,
     kind
-from {{ source('landing_contagion', 'securities') }}
+from {{ source('landing_contagion', 'contagion_securities') }}
