@@ -6,6 +6,8 @@ citations. Not here: which citations are own ones (dbt, `int_pct_own_citations`)
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pyarrow as pa
 
@@ -24,11 +26,8 @@ def depths(own: pa.Table) -> pa.Table:
     order = np.argsort(day, kind="stable")
     citing, cited, day = citing[order], cited[order], day[order]
     depth = np.zeros(1 + max(int(citing.max(initial=0)), int(cited.max(initial=0))), np.int32)
-    ends = np.flatnonzero(np.diff(day, append=np.int64(np.iinfo(np.int64).max))) + 1 if len(day) else []
-    start = 0
-    for end in ends:
-        same_day = slice(start, end)
-        np.maximum.at(depth, citing[same_day], depth[cited[same_day]] + 1)
-        start = end
+    days = [*np.flatnonzero(np.diff(day, prepend=np.iinfo(np.int64).min)).tolist(), len(day)]
+    for start, end in pairwise(days):
+        np.maximum.at(depth, citing[start:end], depth[cited[start:end]] + 1)
     found = np.unique(citing)
     return pa.table([found.astype(np.int32), depth[found]], schema=SCHEMA)

@@ -30,6 +30,10 @@ class dbt:
         return f"{date} + interval {n} {unit}"
 
     @staticmethod
+    def datediff(first: str, second: str, unit: str) -> str:
+        return f"datediff({unit}, {first}, {second})"
+
+    @staticmethod
     def date_trunc(unit: str, date: str) -> str:
         return f"date_trunc('{unit}', {date})"
 

@@ -18,13 +18,13 @@ at_the_source as (
 ),
 
 parts as (
-    select 'xu_contagion_industries' as benchmark_id, n_contagion as numerator, 1 as denominator
+    select 'xu_contagion_industries' as benchmark_id, summary.n_contagion as numerator, 1 as denominator
     from summary
-    where event_id = 'huawei_2019' and summary.window = 'm1p1'
+    where summary.event_id = 'huawei_2019' and summary.window = 'm1p1'
     union all
-    select 'xu_contagion_suppliers', n_suppliers_in_contagion, 1
+    select 'xu_contagion_suppliers', summary.n_suppliers_in_contagion, 1
     from summary
-    where event_id = 'huawei_2019' and summary.window = 'm1p1'
+    where summary.event_id = 'huawei_2019' and summary.window = 'm1p1'
     union all
     -- A loss above 0: the figure says in which direction peers moved.
     select 'lang_stulz_direction', -{{ exact_sum('peer_car') }}, sum(n_peers)
