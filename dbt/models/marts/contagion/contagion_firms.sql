@@ -5,7 +5,7 @@ with firms as (
 select
     event_id,
     security_id,
-    firms.event_window as window,
+    event_window as {{ adapter.quote('window') }},
     industry,
     role,
     day_zero,

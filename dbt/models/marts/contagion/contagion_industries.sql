@@ -25,7 +25,7 @@ concerned as (
 select
     portfolios.event_id,
     portfolios.industry,
-    portfolios.event_window as window,
+    portfolios.event_window as {{ adapter.quote('window') }},
     portfolios.n_firms as n_peers,
     coalesce(concerned.n_suppliers, 0) as n_suppliers,
     coalesce(concerned.n_sources, 0) as n_sources,

@@ -16,16 +16,18 @@ events as (
 
 verdicts as (
     select
-        event_id,
+        industries.event_id,
         industries.window as event_window,
         count(*) as n_industries,
-        count(case when verdict = 'contagion' then 1 end) as n_contagion,
-        count(case when verdict = 'competitive' then 1 end) as n_competitive,
-        count(verdict) as n_industries_measured,
-        cast(sum(case when verdict = 'contagion' then n_suppliers else 0 end) as bigint) as n_suppliers_in_contagion
+        count(case when industries.verdict = 'contagion' then 1 end) as n_contagion,
+        count(case when industries.verdict = 'competitive' then 1 end) as n_competitive,
+        count(industries.verdict) as n_industries_measured,
+        cast(
+            sum(case when industries.verdict = 'contagion' then industries.n_suppliers else 0 end) as bigint
+        ) as n_suppliers_in_contagion
     from industries
-    where n_suppliers > 0
-    group by event_id, industries.window
+    where industries.n_suppliers > 0
+    group by industries.event_id, industries.window
 ),
 
 counted as (
@@ -41,7 +43,7 @@ counted as (
 
 select
     suppliers.event_id,
-    suppliers.event_window as window,
+    suppliers.event_window as {{ adapter.quote('window') }},
     events.label,
     coalesce(verdicts.n_industries, 0) as n_industries,
     coalesce(verdicts.n_industries_measured, 0) as n_industries_measured,
