@@ -1,18 +1,3 @@
-{%- set sums = {
-    'applications': 'weight',
-    'known': 'case when follows is not null then weight else 0 end',
-    'following': 'case when follows then weight else 0 end',
-    'depths': 'case when depth is not null then weight * depth else 0 end',
-    'deep': 'case when depth >= 3 then weight else 0 end',
-    'citations': 'case when citations is not null then weight * citations else 0 end',
-    'self_citations': 'case when self_citations is not null then weight * self_citations else 0 end',
-    'with_cd5': 'case when cd5 is not null then weight else 0 end',
-    'cd5s': 'case when cd5 is not null then weight * cd5 else 0 end',
-    'with_cd5_nok': 'case when cd5_nok is not null then weight else 0 end',
-    'cd5_noks': 'case when cd5_nok is not null then weight * cd5_nok else 0 end',
-    'consolidating': 'case when cd5 < 0 then weight else 0 end',
-} -%}
-
 with publications as (
     select * from {{ ref('int_kaizen_publications') }}
 ),
@@ -40,10 +25,20 @@ cells as (
     select
         filing_year,
         country_iso2,
-        field_id
-        {%- for name, value in sums.items() %},
-        {{ exact_sum(value, bits=80) }} as {{ name }}
-        {%- endfor %}
+        field_id,
+        {{ exact_sum('weight', bits=80) }} as applications,
+        {{ exact_sum('case when follows is not null then weight else 0 end', bits=80) }} as known,
+        {{ exact_sum('case when follows then weight else 0 end', bits=80) }} as following,
+        {{ exact_sum('case when depth is not null then weight * depth else 0 end', bits=80) }} as depths,
+        {{ exact_sum('case when depth >= 3 then weight else 0 end', bits=80) }} as deep,
+        {{ exact_sum('case when citations is not null then weight * citations else 0 end', bits=80) }} as received,
+        {{ exact_sum('case when self_citations is not null then weight * self_citations else 0 end', bits=80) }}
+            as received_from_self,
+        {{ exact_sum('case when cd5 is not null then weight else 0 end', bits=80) }} as with_cd5,
+        {{ exact_sum('case when cd5 is not null then weight * cd5 else 0 end', bits=80) }} as cd5s,
+        {{ exact_sum('case when cd5_nok is not null then weight else 0 end', bits=80) }} as with_cd5_nok,
+        {{ exact_sum('case when cd5_nok is not null then weight * cd5_nok else 0 end', bits=80) }} as cd5_noks,
+        {{ exact_sum('case when cd5 < 0 then weight else 0 end', bits=80) }} as consolidating
     from weighted
     group by filing_year, country_iso2, field_id
 ),
@@ -78,10 +73,19 @@ medians as (
 select
     cells.filing_year,
     cells.country_iso2,
-    cells.field_id
-    {%- for name in sums %},
-    cells.{{ name }}
-    {%- endfor %},
+    cells.field_id,
+    cells.applications,
+    cells.known,
+    cells.following,
+    cells.depths,
+    cells.deep,
+    cells.received,
+    cells.received_from_self,
+    cells.with_cd5,
+    cells.cd5s,
+    cells.with_cd5_nok,
+    cells.cd5_noks,
+    cells.consolidating,
     medians.median_lag_days
 from cells
 left join medians

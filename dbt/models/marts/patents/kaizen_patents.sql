@@ -22,7 +22,7 @@ select
     cells.depths / nullif(cells.known, 0) as mean_depth,
     cells.deep / nullif(cells.known, 0) as deep_share,
     cells.median_lag_days / 365.25e0 as median_lag,
-    case when core.window_complete then cells.self_citations / nullif(cells.citations, 0) end as self_citation_share,
+    case when core.window_complete then cells.received_from_self / nullif(cells.received, 0) end as self_citation_share,
     core.core_share_top1 as breakthrough_share,
     1 - core.core_share as incremental_share,
     cells.cd5s / nullif(cells.with_cd5, 0) as cd5_mean,

@@ -54,8 +54,8 @@ added_up as (
         {{ exact_sum('following', bits=80) }} as following,
         {{ exact_sum('depths', bits=80) }} as depths,
         {{ exact_sum('deep', bits=80) }} as deep,
-        {{ exact_sum('citations', bits=80) }} as citations,
-        {{ exact_sum('self_citations', bits=80) }} as self_citations,
+        {{ exact_sum('received', bits=80) }} as received,
+        {{ exact_sum('received_from_self', bits=80) }} as received_from_self,
         {{ exact_sum('with_cd5', bits=80) }} as with_cd5,
         {{ exact_sum('cd5s', bits=80) }} as cd5s,
         {{ exact_sum('consolidating', bits=80) }} as consolidating
@@ -76,7 +76,7 @@ select
     added_up.following / nullif(added_up.known, 0) as followon_share_raw,
     added_up.depths / nullif(added_up.known, 0) as mean_depth_raw,
     added_up.deep / nullif(added_up.known, 0) as deep_share_raw,
-    case when mixed.window_complete then added_up.self_citations / nullif(added_up.citations, 0) end
+    case when mixed.window_complete then added_up.received_from_self / nullif(added_up.received, 0) end
         as self_citation_share_raw,
     summaries.core_share_top1 as breakthrough_share_raw,
     1 - summaries.core_share as incremental_share_raw,
