@@ -219,6 +219,8 @@ def dbt_vars(settings: Settings) -> dict[str, Any]:
         "shock_exporters": list(settings.shock_exporters),
         "shock_cut": settings.shock_cut,
         "spare_capacity": settings.spare_capacity,
+        "price_trim": settings.price_trim,
+        "price_min_cells": settings.price_min_cells,
         "scenarios": [each._asdict() for each in settings.scenarios],
     }
 

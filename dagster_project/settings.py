@@ -71,6 +71,8 @@ class Settings:
     shock_exporters: tuple[int, ...]
     shock_cut: float
     spare_capacity: float
+    price_trim: float
+    price_min_cells: int
     scenarios: tuple[Scenario, ...]
     retain_releases: int
     brief_importer: str
@@ -160,6 +162,8 @@ class Settings:
             "shock_exporters": ",".join(map(str, self.shock_exporters)),
             "shock_cut": self.shock_cut,
             "spare_capacity": self.spare_capacity,
+            "price_trim": self.price_trim,
+            "price_min_cells": self.price_min_cells,
             "scenarios": as_json(self.scenarios) if self.scenarios else "own",
         }
 
@@ -374,6 +378,12 @@ def _spare(text: str) -> float:
     return float(text)
 
 
+def _trim(text: str) -> float:
+    if not 1 < float(text) <= 100:
+        raise ValueError
+    return float(text)
+
+
 def _scenarios(text: str) -> tuple[Scenario, ...]:
     """The content of the file: a run reads it once. A lock holds that content, not the file's name."""
     if text == "own":
@@ -509,6 +519,20 @@ DEFINITIONS = (
         "the part of their exports that the other exporters of a good can deliver in addition",
         "a number from 0 to 10",
         _spare,
+    ),
+    Definition(
+        "price_trim",
+        "3",
+        "a unit value that changed by more than this factor within a year, up or down, is left out of prices",
+        "above 1, up to 100",
+        _trim,
+    ),
+    Definition(
+        "price_min_cells",
+        "3",
+        "with fewer matched cells than this, a price index is of poor quality and involution is not measured",
+        "1 or more",
+        _positive,
     ),
     Definition(
         "scenarios",

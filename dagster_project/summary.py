@@ -72,17 +72,20 @@ def _print_benchmarks(release: Release) -> None:
     """The verdicts on the published figures: counted, then the figures with a value, then the names of the others."""
     with release.connect() as connection:
         figures = connection.execute(
-            "select dataset, benchmark_id, published_value, computed_value, verdict from marts.published_benchmarks "
-            "order by place"
+            "select dataset, benchmark_id, published_value, computed_value, verdict, computed_text, note "
+            "from marts.published_benchmarks order by place"
         ).fetchall()
-    verdicts = Counter(verdict for *_, verdict in figures)
+    verdicts = Counter(verdict for *_, verdict, _, _ in figures)
     print("\nPublished figures: " + ", ".join(f"{n} {verdict}" for verdict, n in sorted(verdicts.items())) + ".")
     computed = [row for row in figures if row[3] is not None]
     if computed:
         print(f"  {'figure':32} {'published':>12} {'computed':>12}  verdict")
-    for _, name, published, value, verdict in computed:
+    for _, name, published, value, verdict, text, note in computed:
         print(f"  {name:32} {published:>12,.6g} {value:>12,.6g}  {verdict}")
-    _print_not_computable([(dataset, name) for dataset, name, _, value, _ in figures if value is None])
+        if note:
+            beside = f"{text}. {note}" if text else note
+            print(textwrap.fill(beside, WIDTH, initial_indent="    ", subsequent_indent="    "))
+    _print_not_computable([(dataset, name) for dataset, name, _, value, *_ in figures if value is None])
 
 
 def _print_not_computable(figures: Iterable[tuple[str, str]]) -> None:

@@ -269,14 +269,21 @@ def _context(checks: list[dict[str, Any]], settings: Settings, manifest: Mapping
 def unchanged_years(settings: Settings, manifest: Mapping[str, Any], released: Built) -> dict[str, list[int]]:
     """Mart by year -> the years that no build has touched since the release before was published.
 
-    None of a mart that is made anew as a whole: a run of one year may change what it says of the others.
+    None of a mart that is made anew as a whole: a run of one year may change what it says of the others. A mart that
+    also reads the year before (its `meta` says so) changes with that year too.
     """
     built, nodes = Built.load(settings), {node["name"]: node for node in model_nodes(manifest)}
     years = {each.name: built.unchanged_years(each, released) for each in datasets_on(settings) if each.yearly}
 
     def unchanged(mart: str) -> list[int]:
-        as_a_whole = nodes[mart]["config"]["materialized"] == "table"
-        return [] if as_a_whole else years.get(folder_of(nodes[mart]), [])
+        config = nodes[mart]["config"]
+        if config["materialized"] == "table":
+            return []
+        same = years.get(folder_of(nodes[mart]), [])
+        if not config["meta"].get("reads_year_before"):
+            return same
+        there = {int(year) for each in datasets_on(settings) if each.yearly for year in built.years_of(each)}
+        return [year for year in same if year - 1 in same or year - 1 not in there]
 
     return {spec.name: unchanged(spec.name) for spec in published_marts(settings, manifest) if spec.year_column}
 

@@ -224,6 +224,7 @@ def _benchmarks(published: data.Rows | None, manifest: Mapping[str, Any]) -> str
                     "Ours": row.get("computed_text") or _number(row["computed_value"]),
                     "Difference": _number(row["difference"]),
                     "Verdict": row["verdict"],
+                    "Note": row.get("note") or "",
                     "Inputs": row["inputs"],
                 }
                 for row in found

@@ -237,7 +237,8 @@ def mart_tables() -> Tables:
 
 _READ_OF_ALL_YEARS = (
     *("bilateral_totals", "diversification", "import_vulnerability", "int_year_settings", "product_centrality"),
-    *("export_price_index", "scenario_losses", "trade_flows"),
+    *("export_price_index", "import_price_contribution", "involution", "involution_summary", "scenario_losses"),
+    *("product_complexity", "product_space", "trade_flows"),
 )
 
 
@@ -292,6 +293,26 @@ _MEASURED_ELSEWHERE = """
         select *, hs6 <> '270900' as in_scope, rank() over (partition by year order by round(pci, 12) desc) as pci_rank
         from plain_product_complexity;
     create table product_space as from plain_product_space;
+    create table kaizen_trade as
+        with steps as (
+            select a.country_code as exporter_code, a.rca >= 1 as had, (b.rca >= 1)::integer as has
+            from product_space as a join product_space as b
+                on b.country_code = a.country_code and b.hs6 = a.hs6 and b.year = a.year + 1
+            where (a.year, a.hs6) in (
+                select (year, hs6) from product_complexity as p where pci_rank is not null and 3 * pci_rank <= (
+                    select count(pci_rank) from product_complexity as q where q.year = p.year
+                )
+            )
+        )
+        select exporter_code, 0::bigint as n_goods, null::double as learning_share,
+            null::double as median_learning_rate, (
+                select avg(years_in_a_row) from involution as i where i.exporter_code = e.exporter_code
+            ) as mean_years_in_a_row, (
+                select avg(has) from steps as s where had and s.exporter_code = e.exporter_code
+            ) as rca_survival, (
+                select avg(has) from steps as s where not had and s.exporter_code = e.exporter_code
+            ) as rca_entry
+        from (select distinct exporter_code from trade_flows) as e;
 """
 # Every import report is a flow from its partner to its reporter.
 _MARTS = """
@@ -430,12 +451,14 @@ _MARTS = """
             from trade_flows as f join importer_products using (year, importer_code, hs6)
         ) as p
         join countries as s on s.country_code = p.exporter_code join countries as i on i.country_code = p.importer_code
-        cross join (values ('hs4', 4), ('hs2', 2), ('all', 0), ('scope', 0)) as level (product_level, digits)
-        where product_level <> 'scope' or hs6 <> '270900';
+        cross join (values ('hs4', 4), ('hs2', 2), ('all', 0), ('scope', 0), ('sector', 0))
+            as level (product_level, digits)
+        where (product_level <> 'scope' or hs6 <> '270900') and (product_level <> 'sector' or hs6 = '850760');
     create table diversification_regions as
         with suppliers as (
             select year, importer_code, product_level,
-                case digits when 0 then product_level else left(hs6, digits) end as product_code,
+                case product_level when 'sector' then 'batteries' when 'all' then 'all' when 'scope' then 'scope'
+                    else left(hs6, digits) end as product_code,
                 supplier_region as trade_region, supplier_region = importer_region as is_own_region, exporter_code,
                 sum(value_usd) as v
             from groups group by all
@@ -454,7 +477,8 @@ _MARTS = """
     create table diversification as
         with goods as (
             select year, importer_code, product_level, any_value(importer_region) as importer_region,
-                case digits when 0 then product_level else left(hs6, digits) end as product_code,
+                case product_level when 'sector' then 'batteries' when 'all' then 'all' when 'scope' then 'scope'
+                    else left(hs6, digits) end as product_code,
                 count(distinct hs6) as n_goods, sum(weighted) / sum(value_usd) as effective_suppliers
             from groups group by year, importer_code, product_level, product_code
         )
@@ -583,6 +607,47 @@ _MARTS = """
                 when not is_linked then 'none' when n < 3 then 'poor' when n < 10 then 'fair' else 'good'
             end as quality
         from sums;
+    create table import_price_contribution as
+        -- No price moves, and so no supplier adds anything.
+        with suppliers as (
+            select year, importer_code, level as product_level,
+                case level when 'all' then 'all' when 'hs2' then left(hs6, 2) else 'batteries' end as product_code,
+                exporter_code, sum(value_usd) as usd, count(*) as n_cells
+            from trade_flows cross join (select unnest(['all', 'hs2', 'sector']) as level)
+            where year = 2018 and (level <> 'sector' or hs6 = '850760') group by all
+        )
+        select * exclude (usd), 0.0::double as within, 0.0::double as switching, 0.0::double as relative_contribution,
+            0.0::double as import_price_change, 1.0::double as link_coverage,
+            usd / sum(usd) over (partition by importer_code, product_level, product_code) as share
+        from suppliers;
+    create table involution as
+        select year, exporter_code, product_code as hs6, value_usd, value_usd as value_usd_prev,
+            0.0::double as price_effect, 0.0::double as quantity_effect, 0.0::double as entry, 0.0::double as exit,
+            0.0::double as unpriced, 0.0::double as not_observed, fisher, quantity_fisher, value_ratio, relative,
+            n_cells, link_coverage, link_coverage_prev, n_cells >= 3 as is_measured,
+            case when is_measured then false end as price_fell, price_fell as quantity_rose,
+            price_fell as is_involution, price_fell as is_revenue_falling, price_fell as is_relative,
+            case when is_measured then 0 end as years_in_a_row
+        from export_price_index where year = 2018 and product_level = 'hs6' and basis = 'baseline';
+    create table involution_summary as
+        select year, exporter_code, count(*) as n_goods, count(*) filter (is_measured) as n_measured,
+            0::bigint as n_price_fell, 0::bigint as n_involution, 0::bigint as n_revenue_falling,
+            0::bigint as n_relative, case when n_measured > 0 then 0.0::double end as involution_share,
+            case when n_measured > 0 then 0.0::double end as involution_value_share,
+            coalesce(sum(value_usd) filter (is_measured), 0) / sum(value_usd) as measured_value_share,
+            sum(value_usd) as value_usd, sum(value_usd_prev) as value_usd_prev, 0.0::double as price_effect,
+            0.0::double as quantity_effect, 0.0::double as entry, 0.0::double as exit, 0.0::double as unpriced,
+            0.0::double as not_observed
+        from involution group by all;
+    create table learning_rate as
+        -- What was made doubles within the two years, which are too few.
+        select distinct exporter_code, product_level, product_code, cumulative, 'fair' as quality, 2::bigint as n,
+            2017 as first_year, 2018 as last_year, 1.0::double as doublings, null::double as b, null::double as b_se,
+            null::double as learning_rate, null::double as learning_rate_se, null::double as learning_rate_low,
+            null::double as learning_rate_high, null::double as r2, null::double as p_value,
+            'too_few_years' as reason, null::boolean as small_sample
+        from export_price_index cross join (select unnest(['own', 'own_with_initial', 'world']) as cumulative)
+        where product_level <> 'hs2';
     create table supply_share as
         with goods as (
             select year, 'hs2' as product_level, left(hs6, 2) as product_code, * exclude (year) from trade_flows

@@ -28,7 +28,7 @@ MARTS = """
     create table marts.product_centrality as
         select year, case when good = 4500 then '854140' else format('{:06d}', good) end as hs6,
             good <= case year when 2017 then 3600 else 3500 end as in_scope,
-            case when good = 1 then '111' else '22' end as bec4, 1.0::double as world_exports_usd,
+            case when good = 1 then '111' else '22' end as bec4, 1.0::double as world_exports_usd, 1 as n_importers,
             case when in_scope then good between 11 and 890 end as high_centrality_pooled
         from (values (2017), (2018)) as years (year), range(1, 4501) as goods (good);
     create table staging.stg_trade_reporters as
@@ -38,7 +38,7 @@ MARTS = """
         select 2018 as year, 'CHN' as exporter_iso3, 'VNM' as importer_iso3, 1.0::double as value_usd;
     -- 2012 and 2020: enough goods, importers and destinations, and no more than these figures need.
     insert into marts.product_centrality
-        select year, format('{:06d}', good), false, '22', 1.0, null from (values (2012), (2020)) as years (year),
+        select year, format('{:06d}', good), false, '22', 1.0, 1, null from (values (2012), (2020)) as years (year),
             range(1, 4501) as goods (good);
     insert into staging.stg_trade_reporters
         select year, reporter_code, flow from (values (2012), (2020)) as years (year), (
@@ -84,6 +84,35 @@ MARTS = """
             (2017, 156, 860, 700, 440), (2018, 156, 850, 680, 450), (2017, 842, 870, 9, 9), (2018, 842, 870, 9, 9)
         ) as t (year, exporter_code, goods, top3, firsts), range(1, 871) as ns (n)
         where n <= goods;
+    -- Batteries of 2023 and 2024, electric cars of 2022: enough importers, and nothing else of these years.
+    insert into marts.product_centrality from (values
+        (2022, '870380', false, '41', 1.0, 100, null), (2023, '850760', false, '41', 1.0, 100, null),
+        (2024, '850760', false, '41', 1.0, 100, null)
+    ) as t;
+    create table marts.export_price_index as from (values
+        (2024, 'CHN', '850760', 'baseline', 'poor', 0.77::double, 2020, 0.7::double),
+        (2024, 'CHN', '850760', 'kg', 'good', 0.1, 2020, 0.1),
+        (2024, 'USA', '850760', 'baseline', 'good', 0.1, 2020, 1),
+        (2008, 'CHN', 'photovoltaic', 'kg', 'good', 0.9, 2005, 0.8),
+        (2018, 'CHN', 'photovoltaic', 'kg', 'fair', 0.9, 2005, 0.28)
+    ) as t (year, exporter_iso3, product_code, basis, quality, tornqvist, chain_start_year, chain_tornqvist);
+    create table marts.learning_rate as from (values
+        ('CHN', '850760', 'world', 'poor', 5, 0.077::double, -0.08::double, 0.21::double),
+        ('CHN', '850760', 'own', 'poor', 5, 0.18, 0.1, 0.2), ('USA', '850760', 'world', 'poor', 5, 0.18, 0.1, 0.2),
+        ('CHN', 'photovoltaic', 'world', 'fair', 12, 0.2, 0.15, 0.25)
+    ) as t (exporter_iso3, product_code, cumulative, quality, n, learning_rate, learning_rate_low, learning_rate_high);
+    create table marts.import_price_contribution as
+        select 1994 as year, 'CHN' as exporter_iso3, 'all' as product_level, 0.0::double as within,
+            0.0::double as switching;
+    create table intermediate.int_trade_flows as from (values
+        (2022, 156, '870380', 54000.0::double, 2.0::double), (2022, 156, '870380', 99000.0, null),
+        (2022, 842, '870380', 99000.0, 1.0)
+    ) as t (year, exporter_code, hs6, value_usd, quantity_units);
+    create table intermediate.int_price_links as
+        select 2022 as year, 276 as importer_code, '854140' as hs6, true as is_baseline, 'kept' as state,
+            1.0::double as value_usd_prev, 1.0::double as value_usd, -0.1::double as log_price_change;
+    create table staging.country_memberships as select 'eu' as membership, 'DEU' as iso3, null::date as valid_to;
+    create table staging.stg_countries as select 276 as country_code, 'DEU' as iso3;
     create table marts.exclusion_rates as from (values
         ('1', 10814, 3656, 7158, 34e9::double, 0.25::double, date '2018-07-06'),
         ('2', 2869, 1074, 1795, 8e9, 0.25, date '2018-08-23'),
@@ -147,6 +176,14 @@ OF_2018 = {
     "xu_manufactured_intermediates_share": ((30 + 45) / 150, "differs"),
     "wu_solar_share": (0.9, "reproduced"),
 }
+PRICES = {
+    "wu_solar_price": (0.28 / 0.8 - 1, "reproduced"),
+    "iea_solar_share": (0.9, "reproduced"),
+    "itrpv_learning": (0.2, "reproduced"),
+    "bnef_battery_learning": (0.077, "differs"),
+    "bnef_battery_price_2024": (-0.23, "reproduced"),
+    "gac_ev_price_2022": (27000, "differs"),
+}
 OF_2020 = {
     "xu_vietnam_rank_2020": (4, "differs"),
     "xu_vietnam_rank_2020_without_hkg": (3, "reproduced"),
@@ -178,7 +215,7 @@ CONTAGION = {
     "xu_contagion_industries": (3, "reproduced"),
     "xu_contagion_suppliers": (15, "differs"),
 }
-ALL = {**TWO_YEARS, **OF_2017, **OF_2018, **OF_2020, **TARIFFS, **PATENTS, **CONTAGION}
+ALL = {**TWO_YEARS, **OF_2017, **OF_2018, **OF_2020, **PRICES, **TARIFFS, **PATENTS, **CONTAGION}
 
 Row = dict[str, Any]
 
@@ -228,6 +265,14 @@ def test_every_figure_is_held_against_the_marts(root: Path) -> None:
     # 2012 alone is loaded of 2011-15, with 99,999 applications.
     assert "2012: 99999 PCT applications loaded" in rows["xu_joint_share_2011_15"]["inputs"]
     assert "product_network" in rows["k_riskiest_2010"]["inputs"]
+    # The interval stands beside an estimate, the quality beside a price, and what the two do not share beside both.
+    learned = rows["bnef_battery_learning"]
+    assert learned["computed_text"] == "0.077 (95 % interval -0.08 to 0.21, 5 years, quality poor)"
+    assert "kg, not kWh" in learned["note"]
+    assert rows["bnef_battery_price_2024"]["computed_text"] == "-0.23 (quality poor)"
+    assert "CIF against FOB" in rows["gac_ev_price_2022"]["note"]
+    # Five years of batteries are no ten, one year of imports of the EU is no thirteen.
+    assert rows["ziegler_battery_learning"]["computed_value"] is rows["irena_module_price"]["computed_value"] is None
 
 
 def test_a_missing_good_in_one_year_and_datasets_off_or_synthetic(root: Path) -> None:
@@ -247,6 +292,7 @@ def test_a_missing_good_in_one_year_and_datasets_off_or_synthetic(root: Path) ->
         {
             **OF_2017,
             "wu_solar_share": OF_2018["wu_solar_share"],
+            **PRICES,
             **{
                 name: OF_2020[name]
                 for name in (
@@ -271,7 +317,7 @@ def test_a_missing_importer_and_what_an_earlier_run_left(root: Path) -> None:
         drop table marts.patent_collaboration;
     """
     inputs = {name: REAL[name] for name in ("reference", "trade")}
-    assert computed(benchmarks(root, change, inputs)) == by_hand(OF_2018)
+    assert computed(benchmarks(root, change, inputs)) == by_hand({**OF_2018, **PRICES})
 
 
 def test_without_the_pooled_flags_there_is_no_figure_that_goes_by_them(root: Path) -> None:

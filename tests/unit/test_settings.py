@@ -303,7 +303,7 @@ def test_every_setting_that_changes_a_mart_is_named_as_such() -> None:
     changed = {
         "trade_source": "files", "tariff_source": "off", "patent_source": "off", "reference_source": "files",
         "hs_revision": "H4", "product_scope": "all", "keep_reimports": "true", "mirror_cif_fob_factor": "1.1",
-        "centrality_years": "2016",
+        "centrality_years": "2016", "price_trim": "2", "price_min_cells": "5",
     }  # fmt: skip
     for name, value in changed.items():
         assert settings(**{name: value}).shaping() != settings().shaping(), name
@@ -327,6 +327,8 @@ def test_pairs_thirds_and_exporters() -> None:
         ("relocation_pairs", "156-704,"), ("relocation_thirds", "USA"), ("shock_exporters", "156;490"),
         ("shock_cut", "0"), ("shock_cut", "1.01"), ("shock_cut", "2 %"), ("shock_cut", "nan"),
         ("spare_capacity", "-0.1"), ("spare_capacity", "11"), ("spare_capacity", "inf"),
+        ("price_trim", "1"), ("price_trim", "101"), ("price_trim", "nan"), ("price_min_cells", "0"),
+        ("price_min_cells", "2.5"),
     ],
 )  # fmt: skip
 def test_texts_that_are_no_shock_or_relocation(setting: str, text: str) -> None:

@@ -132,7 +132,8 @@ TRADE = Dataset(
     lands_after=("reference",),
     shaping=(
         *("keep_reimports", "mirror_cif_fob_factor", "centrality_years", "relocation_pairs", "relocation_thirds"),
-        *("shock_exporters", "shock_cut", "spare_capacity", "scenarios"),
+        *("shock_exporters", "shock_cut", "spare_capacity", "scenarios", "price_trim"),
+        "price_min_cells",
     ),
     real_with=("reference",),
     yearly=Yearly(identities, _possible_years),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dagster_project.checks.declarations import Check, Stage
 from dagster_project.checks.recomputed import GOODS_IN_SCOPE, figures_equal
+from dagster_project.datasets.trade.price_figures import OF_PRICES, PRICE_FIGURES_PREPARED
 
 _YEARS_USED = """
     select distinct unnest(string_split(years, ', '))::integer as year
@@ -103,6 +104,7 @@ _OF_SHARES = _figures(
     """,
     xu_manufactured_intermediates_share=("china", "world"),
     wu_solar_share=("china_solar", "world_solar"),
+    iea_solar_share=("china_solar", "world_solar"),
 )
 # Chapters of each importer, the most vulnerable first.
 _RANKED = """
@@ -177,7 +179,7 @@ _SURPLUSES = """
         select year, [importer_code, exporter_code], -value_usd from bilateral_totals
     ) group by year
 """
-_ALL = (_OF_EXPORTS, _OF_IMPORTS, _OF_SHARES, _OF_INDUSTRIES, _OF_DESTINATIONS, _OF_VIET_NAM)
+_ALL = (_OF_EXPORTS, _OF_IMPORTS, _OF_SHARES, _OF_INDUSTRIES, _OF_DESTINATIONS, _OF_VIET_NAM, OF_PRICES)
 _PARTS = " union all ".join(f"select * from ({each})" for each in _ALL)
 
 TRADE_FIGURES = Stage(
@@ -199,5 +201,6 @@ TRADE_FIGURES = Stage(
         "figure_places": _PLACES,
         "figure_imports": _IMPORTS,
         "figure_surpluses": _SURPLUSES,
+        **PRICE_FIGURES_PREPARED,
     },
 )

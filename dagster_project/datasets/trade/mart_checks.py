@@ -8,7 +8,11 @@ from __future__ import annotations
 from dagster_project.checks.declarations import WHY, Check, Expect, Stage, between, no_rows, not_empty, one_of
 from dagster_project.checks.views import PREVIOUS_RELEASE
 from dagster_project.datasets.trade.complexity_checks import COMPLEXITY_CHECKS, COMPLEXITY_PREPARED
+from dagster_project.datasets.trade.import_price_checks import IMPORT_PRICE_CHECKS, IMPORT_PRICE_PREPARED
+from dagster_project.datasets.trade.involution_checks import INVOLUTION_CHECKS, INVOLUTION_PREPARED
+from dagster_project.datasets.trade.kaizen_checks import KAIZEN_CHECKS
 from dagster_project.datasets.trade.landing_checks import UNIT_WITNESSES, VALUE_FALL_LIMIT, near_power_of_ten
+from dagster_project.datasets.trade.learning_checks import LEARNING_CHECKS, LEARNING_PREPARED
 from dagster_project.datasets.trade.network_checks import NETWORK_CHECKS, NETWORK_PREPARED
 from dagster_project.datasets.trade.price_checks import PRICE_CHECKS, PRICE_PREPARED
 from dagster_project.datasets.trade.recomputed import PREPARED, RECOMPUTED
@@ -325,6 +329,9 @@ TRADE_MARTS = Stage(
         **RELOCATION_PREPARED,
         **SHOCKS_PREPARED,
         **PRICE_PREPARED,
+        **IMPORT_PRICE_PREPARED,
+        **INVOLUTION_PREPARED,
+        **LEARNING_PREPARED,
         **SUPPLY_PREPARED,
     },
     checks=(
@@ -563,6 +570,10 @@ TRADE_MARTS = Stage(
         *RELOCATION,
         *SHOCKS,
         *PRICE_CHECKS,
+        *IMPORT_PRICE_CHECKS,
+        *INVOLUTION_CHECKS,
+        *LEARNING_CHECKS,
+        *KAIZEN_CHECKS,
         *SUPPLY_CHECKS,
     ),
     keys={"vulnerability_summary": ("year", "importer_code", "category")},

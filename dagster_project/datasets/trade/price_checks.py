@@ -1,7 +1,9 @@
 """The checks of the price marts: unit values recomputed from the flows of two years, chains from their links.
 
 They look at all years of the warehouse, not at those of the run alone: a changed year also changes the link of the year
-after it, and every later year of a chain. Not here: the other trade marts (`mart_checks`, `recomputed`).
+after it, and every later year of a chain.
+Not here: what is made of prices (`import_price_checks`, `learning_checks`, `involution_checks`), and the other trade
+marts (`mart_checks`, `recomputed`).
 """
 
 from __future__ import annotations
@@ -33,14 +35,14 @@ _CELLS = """
         select (select year from price_year) as year, exporter_code, importer_code, hs6,
             coalesce(before.value_usd, 0) as v0, coalesce(this.value_usd, 0) as v1,
             before.quantity_kg as kg0, this.quantity_kg as kg1, before.quantity_units as n0, this.quantity_units as n1,
-            before.is_mirror = this.is_mirror
-            and importer_code in (select importer_code from this)
+            before.is_mirror = this.is_mirror as is_alike,
+            importer_code in (select importer_code from this)
             and importer_code in (select importer_code from before)
             and hs6 in (select hs6 from this) and hs6 in (select hs6 from before)
             and not exists (
                 select 1 from price_sectors as s join base using (hs_revision)
                 where s.hs6 = coalesce(this.hs6, before.hs6) and s.from_year >= (select year from price_year)
-            ) as is_observed,
+            ) as is_seen,
             left(hs6, 4) in (select heading from price_basis) as is_counted
         from this full join before using (exporter_code, importer_code, hs6)
     ),
@@ -49,7 +51,7 @@ _CELLS = """
         union all select *, 'unit', n0, n1 from cells
     )
     select *, (basis = 'unit') = is_counted as is_baseline, v1 / q1 as p1, v0 / q0 as p0, ln(p1 / p0) as r,
-        coalesce(is_observed and v0 > 0 and v1 > 0 and r is not null, false) as is_compared,
+        coalesce(is_seen and is_alike and v0 > 0 and v1 > 0 and r is not null, false) as is_compared,
         is_compared and abs(r) <= ln((select max(price_trim) from int_year_settings)) + 1e-12 as is_kept
     from measured
 """

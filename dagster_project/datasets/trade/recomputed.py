@@ -246,6 +246,11 @@ _GROUPED_FLOWS = """
     from (
         from (select year, importer_code, exporter_code, hs6, value_usd, effective, hs4, hs2, "all", scope from levels)
         unpivot (product_code for product_level in (hs4, hs2, "all", scope))
+        union all by name
+        select year, importer_code, exporter_code, f.hs6, value_usd, effective, 'sector' as product_level,
+            sector_id as product_code
+        from flows as f join price_sectors as s on s.hs6 = f.hs6 and coalesce(s.from_year, 0) <= f.year
+            and s.hs_revision = (select max(hs_revision) from stg_products)
     ) as g
     left join countries as s on s.country_code = g.exporter_code
     left join countries as i on i.country_code = g.importer_code

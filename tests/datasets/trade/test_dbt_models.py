@@ -389,7 +389,9 @@ def expected_industries(goods: Mapping[Key, Row]) -> dict[Key, Row]:
 
 def groups_of(world: World, hs6: str) -> list[Key]:
     """The groups of goods that a good is in: (product_level, product_code)."""
-    groups = [("hs4", hs6[:4]), ("hs2", hs6[:2]), ("all", "all")]
+    rows = seed("price_sectors", "trade")
+    sectors = [row["sector_id"] for row in rows if (row["hs_revision"], row["hs6"]) == ("H5", hs6)]
+    groups = [("hs4", hs6[:4]), ("hs2", hs6[:2]), ("all", "all"), *(("sector", sector) for sector in sectors)]
     return [*groups, ("scope", "scope")] if in_scope(world, hs6, INTERMEDIATE_BEC4) else groups
 
 
@@ -440,9 +442,9 @@ def expected_diversification(
     return groups, regions
 
 
-def seed(name: str) -> list[Row]:
-    """The rows of a seed of the reference data."""
-    with (DBT_PROJECT / "seeds" / "reference" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+def seed(name: str, folder: str = "reference") -> list[Row]:
+    """The rows of a seed."""
+    with (DBT_PROJECT / "seeds" / folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 

@@ -36,6 +36,12 @@ TAIWAN_PRICE = {
     "year": 2018, "exporter_code": TWN, "product_level": "hs6", "product_code": BATTERIES, "basis": "baseline"
 }  # fmt: skip
 BATTERIES_OF_2018 = {"hs6": BATTERIES, "year": 2018}
+CHINAS_BATTERIES = {
+    "year": 2018, "importer_code": CHN, "product_level": "sector", "product_code": "batteries"
+}  # fmt: skip
+TAIWAN_LEARNS = {
+    "exporter_code": TWN, "product_level": "hs6", "product_code": BATTERIES, "cumulative": "own"
+}  # fmt: skip
 # The category of most of China's goods.
 CATEGORY_4 = {"importer_code": CHN, "year": 2017, "category": 4}
 
@@ -353,6 +359,147 @@ CASES = [
             *("laspeyres", "paasche", "fisher", "tornqvist", "value_ratio", "quantity_fisher", "value_usd"),
             *("quantity_coverage", "link_coverage", "link_coverage_prev", "own_matched", "others", "relative"),
             *("relative_coverage", "relative_level", "n_cells", "n_relative"),
+        )
+    ),
+    *(
+        case(
+            f"import prices with {words}",
+            rows("all_years.import_price_contribution", **CHINAS_BATTERIES).set(**{column: value}),
+            fails="import_price_contribution.contributions_sum_to_change",
+            shows=CHINAS_BATTERIES,
+        )
+        for words, column, value in (
+            ("suppliers that add up to more than all", "share", 0.9),
+            ("suppliers that add up to more than the change", "within", 0.1),
+            ("a coverage above 1", "link_coverage", 1.5),
+        )
+    ),
+    *(
+        case(
+            f"{column} of import prices that is {value} more",
+            rows("all_years.import_price_contribution").set(**{column: sql(f"{column} + {value}")}),
+            fails="import_price_contribution.recomputed_from_flows",
+            shows={"year": 2018},
+        )
+        for column, value in (
+            *(("within", 0.1), ("switching", 0.1), ("relative_contribution", 0.1), ("import_price_change", 0.1)),
+            *(("share", 0.1), ("link_coverage", 0.1), ("n_cells", 1)),
+        )
+    ),
+    case(
+        "a third year of involution after the first",
+        rows("all_years.involution", exporter_code=TWN, hs6=BATTERIES).set(is_involution=True, years_in_a_row=3),
+        fails="involution.years_follow_each_other",
+        shows={"year": 2018, "exporter_code": TWN, "hs6": BATTERIES, "years_in_a_row": 3, "years_before": None},
+    ),
+    case(
+        "involution where it was not measured",
+        rows("all_years.involution", exporter_code=CHN, hs6=BATTERIES).set(years_in_a_row=0),
+        fails="involution.years_follow_each_other",
+        shows={"exporter_code": CHN, "hs6": BATTERIES, "years_in_a_row": 0},
+    ),
+    case(
+        "a change of value of which no flow knows",
+        rows("all_years.involution", exporter_code=TWN, hs6=BATTERIES).set(entry=5e6),
+        fails="involution.parts_sum_to_change_of_flows",
+        shows={"year": 2018, "exporter_code": TWN, "parts_usd": 5e6},
+    ),
+    case(
+        "changes of a year whose year before is not there",
+        add("all_years.involution", {"year": 2017, "exporter_code": TWN, "hs6": BATTERIES, "price_effect": 0}),
+        fails="involution.parts_sum_to_change_of_flows",
+        shows={"year": 2017, "exporter_code": TWN},
+    ),
+    *(
+        case(
+            f"{column} of involution that is another",
+            rows("all_years.involution").set(**{column: sql(value)}),
+            fails="involution.recomputed_from_flows",
+            shows={"year": 2018},
+        )
+        for column, value in (
+            *((part, f"{part} + 1e6") for part in ("price_effect", "quantity_effect", "entry", "exit", "unpriced")),
+            *((name, f"10 * {name}") for name in ("value_usd", "fisher", "quantity_fisher", "value_ratio", "n_cells")),
+            *((name, f"10 * {name}") for name in ("value_usd_prev", "relative", "link_coverage", "link_coverage_prev")),
+            *((flag, f"not {flag}") for flag in ("is_measured", "price_fell", "quantity_rose", "is_involution")),
+            *((flag, f"not {flag}") for flag in ("is_revenue_falling", "is_relative")),
+            ("not_observed", "not_observed + 1e6"),
+        )
+    ),
+    *(
+        case(
+            f"{column} of an exporter that is one more",
+            rows("all_years.involution_summary", exporter_code=TWN).set(**{column: sql(f"{column} + 1")}),
+            fails="involution_summary.recomputed_from_goods",
+            shows={"year": 2018, "exporter_code": TWN},
+        )
+        for column in (
+            *("n_goods", "n_measured", "n_price_fell", "n_involution", "n_revenue_falling", "n_relative"),
+            *("involution_share", "involution_value_share", "measured_value_share"),
+        )
+    ),
+    *(
+        case(
+            f"{column} of an exporter's involution that is a million more",
+            rows("all_years.involution_summary", exporter_code=TWN).set(**{column: sql(f"{column} + 1e6")}),
+            fails="involution_summary.recomputed_from_goods",
+            shows={"year": 2018, "exporter_code": TWN},
+        )
+        for column in (
+            *("value_usd", "value_usd_prev", "price_effect", "quantity_effect", "entry", "exit", "unpriced"),
+            "not_observed",
+        )
+    ),
+    *(
+        case(
+            f"{column} of an exporter's kaizen that is another",
+            rows("kaizen_trade", exporter_code=TWN).set(**{column: value}),
+            fails="kaizen_trade.recomputed_from_rates_and_advantages",
+            shows={"exporter_code": TWN, column: value},
+        )
+        for column, value in (
+            *(("n_goods", 3), ("learning_share", 0.5), ("median_learning_rate", 0.2), ("mean_years_in_a_row", 7.0)),
+            *(("rca_survival", 0.123), ("rca_entry", 0.123)),
+        )
+    ),
+    case(
+        "a learning rate that no exporter's kaizen holds",
+        rows("learning_rate", **TAIWAN_LEARNS).set(learning_rate=0.2, b=0.3, p_value=0.01),
+        fails="kaizen_trade.recomputed_from_rates_and_advantages",
+        shows={"exporter_code": TWN, "n_goods": 0, "n_goods_recomputed": 1, "median_learning_rate_recomputed": 0.2},
+    ),
+    case(
+        "a rate whose interval is not that of its error",
+        rows("learning_rate", **TAIWAN_LEARNS).set(
+            n=6,
+            b=0.3,
+            b_se=0.1,
+            r2=0.7,
+            learning_rate=1 - 2**-0.3,
+            learning_rate_se=0.1,
+            learning_rate_low=0.1,
+            learning_rate_high=0.3,
+            p_value=0.04,
+        ),
+        fails="learning_rate.intervals_follow_from_errors",
+        shows={**TAIWAN_LEARNS, "n": 6},
+    ),
+    case(
+        "a rate from too few years",
+        rows("learning_rate", **TAIWAN_LEARNS).set(learning_rate=0.2, b=0.3),
+        fails="learning_rate.recomputed_from_prices",
+        shows={**TAIWAN_LEARNS, "learning_rate": 0.2, "learning_rate_recomputed": None},
+    ),
+    *(
+        case(
+            f"{column} of learning that is another",
+            rows("learning_rate").set(**{column: value}),
+            fails="learning_rate.recomputed_from_prices",
+            shows={column: value},
+        )
+        for column, value in (
+            *(("n", 3), ("first_year", 2016), ("last_year", 2019), ("doublings", 1.5), ("reason", "no_price")),
+            *(("b", 0.1), ("r2", 0.5), ("small_sample", True)),
         )
     ),
     case(

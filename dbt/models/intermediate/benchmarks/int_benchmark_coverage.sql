@@ -1,5 +1,10 @@
 with products as (
-    select year, count(*) as n_goods, sum(case when hs6 like '85414_' then 1 else 0 end) as n_solar_goods
+    select
+        year,
+        count(*) as n_goods,
+        sum(case when hs6 like '85414_' then 1 else 0 end) as n_solar_goods,
+        coalesce(max(case when hs6 = '850760' then n_importers end), 0) as n_battery_importers,
+        coalesce(max(case when hs6 = '870380' then n_importers end), 0) as n_car_importers
     from {{ ref('product_centrality') }}
     group by year
 ),
@@ -35,6 +40,8 @@ trade as (
         products.year,
         products.n_goods,
         products.n_solar_goods,
+        products.n_battery_importers,
+        products.n_car_importers,
         coalesce(importers.n_importers, 0) as n_importers,
         coalesce(destinations.n_destinations, 0) as n_destinations
     from products
@@ -97,6 +104,20 @@ covered as (
         year,
         n_importers >= {{ all_countries_min_importers() }} and n_solar_goods > 0,
         year || ': ' || n_importers || ' reporting importers, ' || n_solar_goods || ' goods of 8541.4x loaded'
+    from trade
+    union all
+    select
+        'battery_trade',
+        year,
+        n_battery_importers >= {{ all_countries_min_importers() }},
+        year || ': ' || n_battery_importers || ' importers of 850760 loaded'
+    from trade
+    union all
+    select
+        'electric_car_trade',
+        year,
+        n_car_importers >= {{ all_countries_min_importers() }},
+        year || ': ' || n_car_importers || ' importers of 870380 loaded'
     from trade
     union all
     select

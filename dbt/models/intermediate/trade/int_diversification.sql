@@ -14,6 +14,10 @@ countries as (
     select * from {{ ref('countries') }}
 ),
 
+goods_of_sectors as (
+    select * from {{ ref('stg_sector_goods') }}
+),
+
 goods as (
     select
         importer_products.year,
@@ -39,6 +43,10 @@ levels as (
     select year, importer_code, 'scope', 'scope', value_times_suppliers
     from goods
     where in_scope
+    union all
+    select goods.year, goods.importer_code, 'sector', goods_of_sectors.sector_id, goods.value_times_suppliers
+    from goods
+    inner join goods_of_sectors on goods.hs6 = goods_of_sectors.hs6 and goods.year >= goods_of_sectors.from_year
 ),
 
 effective as (

@@ -10,6 +10,10 @@ countries as (
     select * from {{ ref('countries') }}
 ),
 
+goods_of_sectors as (
+    select * from {{ ref('stg_sector_goods') }}
+),
+
 headings as (
     select
         flows.year,
@@ -51,6 +55,17 @@ suppliers as (
     from headings
     where in_scope
     group by year, importer_code, exporter_code
+    union all
+    select
+        flows.year,
+        flows.importer_code,
+        flows.exporter_code,
+        'sector',
+        goods_of_sectors.sector_id,
+        {{ exact_sum('flows.value_usd') }}
+    from flows
+    inner join goods_of_sectors on flows.hs6 = goods_of_sectors.hs6 and flows.year >= goods_of_sectors.from_year
+    group by flows.year, flows.importer_code, flows.exporter_code, goods_of_sectors.sector_id
 )
 
 select

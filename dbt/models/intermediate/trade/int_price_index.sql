@@ -11,22 +11,8 @@ with goods as (
     select * from {{ ref('int_price_sums') }} where {{ in_build_year() }}
 ),
 
-products as (
-    select * from {{ ref('stg_products') }}
-),
-
-sectors as (
-    select * from {{ ref('price_sectors') }}
-),
-
-base_revision as (
-    select max(hs_revision) as hs_revision from products
-),
-
 goods_of_sectors as (
-    select sectors.sector_id, sectors.hs6, coalesce(sectors.from_year, 0) as from_year
-    from sectors
-    inner join base_revision on sectors.hs_revision = base_revision.hs_revision
+    select * from {{ ref('stg_sector_goods') }}
 ),
 
 in_groups as (
@@ -131,7 +117,7 @@ select
     exp(level_gap / nullif(level_value_usd, 0)) as relative_level,
     case
         when n_cells = 0 then 'none'
-        when lower_coverage < 0.3 or n_cells < {{ var('price_min_cells') }} then 'poor'
+        when lower_coverage < {{ least_link_coverage() }} or n_cells < {{ var('price_min_cells') }} then 'poor'
         when lower_coverage >= 0.6 and n_cells >= 10 and not is_baci then 'good'
         else 'fair'
     end as quality

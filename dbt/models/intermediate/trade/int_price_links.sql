@@ -1,3 +1,5 @@
+{{ config(materialized='yearly_files') }}
+
 with this_year as (
     select * from {{ ref('int_trade_flows') }} where {{ in_build_year() }}
 ),

@@ -14,22 +14,8 @@ indices as (
     select * from {{ ref('int_price_index') }}
 ),
 
-products as (
-    select * from {{ ref('stg_products') }}
-),
-
-sectors as (
-    select * from {{ ref('price_sectors') }}
-),
-
-base_revision as (
-    select max(hs_revision) as hs_revision from products
-),
-
 goods_of_sectors as (
-    select sectors.sector_id, sectors.hs6
-    from sectors
-    inner join base_revision on sectors.hs_revision = base_revision.hs_revision
+    select * from {{ ref('stg_sector_goods') }}
 ),
 
 -- The first year of a chain has one link, which is its own panel.

@@ -27,6 +27,20 @@
     'estimated_log_prev': 'case when r_estimated is not null then v0 * r_estimated else 0 end',
     'estimated_log_now': 'case when r_estimated is not null then v1 * r_estimated else 0 end',
 }) %}
+{#- What does not depend on the basis. #}
+{%- set unpriced = "state in ('no_quantity', 'mirror_changed', 'trimmed')" %}
+{%- set total_sums = {} %}
+{%- do total_sums.update({
+    'value_usd': 'v1',
+    'value_usd_prev': 'v0',
+    'split_value_usd': 'case when is_split_conversion then v1 else 0 end',
+    'entered_value_usd': "case when state = 'entry' then v1 else 0 end",
+    'left_value_usd_prev': "case when state = 'exit' then v0 else 0 end",
+    'unpriced_value_usd': 'case when ' ~ unpriced ~ ' then v1 else 0 end',
+    'unpriced_value_usd_prev': 'case when ' ~ unpriced ~ ' then v0 else 0 end',
+    'unobserved_value_usd': "case when state = 'not_observed' then v1 else 0 end",
+    'unobserved_value_usd_prev': "case when state = 'not_observed' then v0 else 0 end",
+}) %}
 {%- set good = 'year, basis, importer_code, hs6' %}
 
 with links as (
@@ -130,16 +144,16 @@ by_basis as (
         and all_sums.basis = levels.basis
 ),
 
--- What does not depend on the basis: every cell has one row in the basis of its good.
+-- Every cell has one row in the basis of its good.
 totals as (
     select
         year,
         exporter_code,
         hs6,
-        max(case when is_baci then 1 else 0 end) = 1 as is_baci,
-        {{ exact_sum('v1') }} as value_usd,
-        {{ exact_sum('v0') }} as value_usd_prev,
-        {{ exact_sum('case when is_split_conversion then v1 else 0 end') }} as split_value_usd
+        max(case when is_baci then 1 else 0 end) = 1 as is_baci
+        {%- for name, term in total_sums.items() %},
+        {{ exact_sum(term) }} as {{ name }}
+        {%- endfor %}
     from links
     where is_baseline
     group by year, exporter_code, hs6
@@ -167,10 +181,10 @@ select
     totals.exporter_code,
     totals.hs6,
     bases.basis,
-    totals.is_baci,
-    totals.value_usd,
-    totals.value_usd_prev,
-    totals.split_value_usd
+    totals.is_baci
+    {%- for name in total_sums %},
+    totals.{{ name }}
+    {%- endfor %}
     {%- for name in ['n_cells', 'n_trimmed', 'n_trim2', 'n_relative', 'n_estimated'] %},
     cast(coalesce(chosen.{{ name }}, 0) as bigint) as {{ name }}
     {%- endfor %}

@@ -2,20 +2,12 @@ with flows as (
     select * from {{ ref('int_trade_flows') }} where {{ in_build_year() }}
 ),
 
-products as (
-    select * from {{ ref('stg_products') }}
-),
-
-sectors as (
-    select * from {{ ref('price_sectors') }}
+goods_of_sectors as (
+    select * from {{ ref('stg_sector_goods') }}
 ),
 
 bases as (
     select * from {{ ref('price_basis') }}
-),
-
-base_revision as (
-    select max(hs_revision) as hs_revision from products
 ),
 
 measured as (
@@ -47,12 +39,23 @@ in_groups as (
     select 'hs2' as product_level, substr(hs6, 1, 2) as product_code, *
     from goods
     union all
-    select 'sector' as product_level, sectors.sector_id as product_code, goods.*
+    select 'sector' as product_level, goods_of_sectors.sector_id as product_code, goods.*
     from goods
-    inner join sectors on goods.hs6 = sectors.hs6 and goods.year >= coalesce(sectors.from_year, 0)
-    inner join base_revision on sectors.hs_revision = base_revision.hs_revision
+    inner join goods_of_sectors on goods.hs6 = goods_of_sectors.hs6 and goods.year >= goods_of_sectors.from_year
 )
 
+select
+    year,
+    'hs6' as product_level,
+    hs6 as product_code,
+    exporter_code,
+    export_value_usd,
+    known_value_usd,
+    known_quantity,
+    is_counted as least_counted,
+    is_counted as most_counted
+from goods
+union all
 select
     year,
     product_level,

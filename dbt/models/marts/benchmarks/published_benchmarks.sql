@@ -13,6 +13,8 @@ coverage as (
 parts as (
     select * from {{ ref('int_benchmark_trade_parts') }}
     union all
+    select * from {{ ref('int_benchmark_price_parts') }}
+    union all
     select * from {{ ref('int_benchmark_tariff_parts') }}
     union all
     select * from {{ ref('int_benchmark_patent_parts') }}
@@ -150,6 +152,8 @@ select
                 || ' and {{ all_countries_min_goods() }} goods)'
             when 'solar_exports' then
                 'trade in goods of 8541.4x (at least {{ all_countries_min_importers() }} reporting importers)'
+            when 'battery_trade' then 'trade in 850760 (at least {{ all_countries_min_importers() }} importers)'
+            when 'electric_car_trade' then 'trade in 870380 (at least {{ all_countries_min_importers() }} importers)'
             when 'all_publications' then
                 'PCT publications (at least {{ all_publications_min() }} applications a filing year)'
                 || ' with applicants, fields and citations'
@@ -168,5 +172,6 @@ select
         end
         || case when dataset = 'trade' then
             ' Scope: {{ var("product_scope") }}. Centrality pooled over {{ var("centrality_years") | join(", ") }}.'
-            else '' end as inputs
+            else '' end as inputs,
+    note
 from compared

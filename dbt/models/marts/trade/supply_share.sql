@@ -1,7 +1,7 @@
 {{ config(materialized='table') }}
 
 with supply as (
-    select * from {{ ref('int_supply') }}
+    select * from {{ ref('int_supply') }} where product_level <> 'hs6'
 ),
 
 names as (
