@@ -10,8 +10,8 @@ from dagster_project.checks.recomputed import equals
 
 _EXPORTERS = """
     with rates as (
-        select r.exporter_code, r.product_code, round(r.learning_rate, 12) as rate, r.b > 0 and r.p_value < 0.05 as learns,
-            sum(f.value_usd) as weight
+        select r.exporter_code, r.product_code, round(r.learning_rate, 12) as rate,
+            r.b > 0 and r.p_value < 0.05 as learns, sum(f.value_usd) as weight
         from learning_rate as r join all_years.trade_flows as f
             on f.exporter_code = r.exporter_code and f.hs6 = r.product_code and f.year = r.last_year
         where r.product_level = 'hs6' and r.cumulative = 'own' and r.learning_rate is not null
