@@ -30,7 +30,7 @@ weighted as (
     select
         rates.exporter_code,
         rates.product_code,
-        {{ comparable('rates.learning_rate') }} as rate,
+        {{ comparable('rates.learning_rate') }} as compared_rate,
         case when rates.b > 0 and {{ comparable('rates.p_value') }} < 0.05 then 1 else 0 end as is_learning,
         exports.export_value_usd as weight
     from rates
@@ -50,10 +50,10 @@ learning as (
 added_up as (
     select
         exporter_code,
-        rate,
+        compared_rate,
         {{ comparable_usd('sum(weight) over (
             partition by exporter_code
-            order by rate nulls last, product_code nulls last
+            order by compared_rate nulls last, product_code nulls last
             rows between unbounded preceding and current row
         )') }} as weight_so_far,
         {{ comparable_usd('sum(weight) over (partition by exporter_code)') }} as weight_of_all
@@ -61,7 +61,7 @@ added_up as (
 ),
 
 medians as (
-    select exporter_code, min(rate) as median_learning_rate
+    select exporter_code, min(compared_rate) as median_learning_rate
     from added_up
     where 2 * weight_so_far >= weight_of_all
     group by exporter_code
