@@ -60,6 +60,7 @@ class Settings:
     patent_source: str
     politics_source: str
     chains_source: str
+    returns_source: str
     reference_source: str
     years: tuple[int, ...] | None
     hs_revision: str
@@ -154,6 +155,7 @@ class Settings:
             "patent_source": self.patent_source,
             "politics_source": self.politics_source,
             "chains_source": self.chains_source,
+            "returns_source": self.returns_source,
             "reference_source": self.reference_source,
             "hs_revision": self.hs_revision,
             "product_scope": self.product_scope,
@@ -490,6 +492,9 @@ DEFINITIONS = (
         "sample",
         "where inter-country input-output tables come from",
         *_one_of("sample", "files", "oecd", "off"),
+    ),
+    Definition(
+        "returns_source", "off", "where market returns around events come from", *_one_of("sample", "files", "off")
     ),
     Definition("reference_source", "sample", "where classifications come from", *_one_of("sample", "files", "web")),
     Definition("years", "all", "which years", "all, a range (2017-2022) or a list (2017,2019) from 1988 on", _years),

@@ -11,6 +11,7 @@ from dataclasses import replace
 from dagster_project.checks.benchmarks import BENCHMARKS
 from dagster_project.checks.declarations import Stage
 from dagster_project.datasets.chains.dataset import CHAINS
+from dagster_project.datasets.contagion.dataset import CONTAGION
 from dagster_project.datasets.declaration import Dataset
 from dagster_project.datasets.patents.dataset import PATENTS
 from dagster_project.datasets.politics.dataset import POLITICS
@@ -19,7 +20,7 @@ from dagster_project.datasets.tariffs.dataset import TARIFFS
 from dagster_project.datasets.trade.dataset import TRADE
 from dagster_project.settings import Settings
 
-DATASETS: Sequence[Dataset] = (REFERENCE, TRADE, TARIFFS, PATENTS, POLITICS, CHAINS)
+DATASETS: Sequence[Dataset] = (REFERENCE, TRADE, TARIFFS, PATENTS, POLITICS, CHAINS, CONTAGION)
 
 
 def dataset(name: str) -> Dataset:

@@ -131,19 +131,19 @@ class _Survey:
 def _survey(chunks: Iterable[bytes]) -> _Survey:
     decoder = codecs.getincrementaldecoder("utf-8")()
     first, last = b"", b""
-    feeds = returns = pairs = 0
+    feeds = carriages = pairs = 0
     has_quotes, is_utf8 = False, True
     for chunk in chunks:
         first = first or chunk
         feeds += chunk.count(b"\n")
-        returns += chunk.count(b"\r")
+        carriages += chunk.count(b"\r")
         pairs += chunk.count(b"\r\n") + (last.endswith(b"\r") and chunk.startswith(b"\n"))
         has_quotes = has_quotes or b'"' in chunk
         last = chunk or last
         is_utf8 = is_utf8 and _is_utf8(decoder, chunk)
     is_utf8 = is_utf8 and _is_utf8(decoder, b"", final=True)
     encoding = _marked(first) or ("utf-8" if is_utf8 else None)
-    is_plain = returns == pairs and pairs in (0, feeds)
+    is_plain = carriages == pairs and pairs in (0, feeds)
     return _Survey(encoding, feeds + (not last.endswith(b"\n") and bool(last)), is_plain, has_quotes)
 
 

@@ -238,7 +238,7 @@ def mart_tables() -> Tables:
 _READ_OF_ALL_YEARS = (
     *("bilateral_totals", "diversification", "import_vulnerability", "int_year_settings", "product_centrality"),
     *("export_price_index", "import_price_contribution", "involution", "involution_summary", "scenario_losses"),
-    "trade_flows",
+    *("product_complexity", "product_space", "trade_flows"),
 )
 
 
@@ -293,6 +293,26 @@ _MEASURED_ELSEWHERE = """
         select *, hs6 <> '270900' as in_scope, rank() over (partition by year order by round(pci, 12) desc) as pci_rank
         from plain_product_complexity;
     create table product_space as from plain_product_space;
+    create table kaizen_trade as
+        with steps as (
+            select a.country_code as exporter_code, a.rca >= 1 as had, (b.rca >= 1)::integer as has
+            from product_space as a join product_space as b
+                on b.country_code = a.country_code and b.hs6 = a.hs6 and b.year = a.year + 1
+            where (a.year, a.hs6) in (
+                select (year, hs6) from product_complexity as p where pci_rank is not null and 3 * pci_rank <= (
+                    select count(pci_rank) from product_complexity as q where q.year = p.year
+                )
+            )
+        )
+        select exporter_code, 0::bigint as n_goods, null::double as learning_share,
+            null::double as median_learning_rate, (
+                select avg(years_in_a_row) from involution as i where i.exporter_code = e.exporter_code
+            ) as mean_years_in_a_row, (
+                select avg(has) from steps as s where had and s.exporter_code = e.exporter_code
+            ) as rca_survival, (
+                select avg(has) from steps as s where not had and s.exporter_code = e.exporter_code
+            ) as rca_entry
+        from (select distinct exporter_code from trade_flows) as e;
 """
 # Every import report is a flow from its partner to its reporter.
 _MARTS = """

@@ -60,6 +60,7 @@ IDS = {
     "bound": "xu_joint_share_us_ratio_2018",
     "differs": "xu_covered_trade_list3",
     "politics": "xu_risk_us_unchanged_own",
+    "spread": "xu_contagion_industries",
     "synthetic": "xu_goods_imported",
     "table": "unctad_shock_USA",
 }
@@ -73,6 +74,7 @@ FIGURES = pa.Table.from_pylist(
         figure(IDS["exact"], kind="exact", published=4, computed=4, dataset="patents", years="2018"),
         figure(IDS["bound"], kind="lower_bound", published=3, computed=3.5, dataset="patents", years="2018"),
         figure(IDS["differs"], kind="relative", published=200, computed=159, tolerance=0.15, verdict="differs"),
+        figure(IDS["spread"], kind="exact", published=3, computed=1, dataset="contagion", verdict="differs"),
         figure(
             IDS["politics"],
             kind="absolute",
@@ -99,6 +101,7 @@ SOURCES = [
     source("tariffs", "files", is_synthetic=False),
     source("patents", "files", is_synthetic=False),
     source("politics", "files", is_synthetic=False),
+    source("contagion", "files", is_synthetic=False),
     source("trade", "sample", is_synthetic=True),
     source("chains", "files", is_synthetic=False),
 ]
@@ -110,7 +113,7 @@ FIGURE_TABLES = holding(
     }
 )
 # What the figures are recomputed from: 339 of 1,000 decided requests of list 1 were granted, China's partners are the
-# United States (2) and Japan (7), and it imports one good.
+# United States (2) and Japan (7), one of two industries has contagion, and China imports one good.
 INPUTS = scripted("""
     create table stg_tariff_requests as
         select case when n < 1000 then '1' when n < 2000 then '2' when n < 3000 then '3' else '4A' end as list_id,
@@ -133,6 +136,13 @@ INPUTS = scripted("""
             0.25::double as risk_distance_own, 0.5::double as risk_capability, 0.5::double as risk_pol,
             0.625::double as risk_pol_own
         from (values ('CHN'), ('USA')) as i (importer_iso3), (values (36), (76)) as e (exporter_code);
+    create table stg_contagion_events as select 'huawei_2019' as event_id, 'sanction' as label;
+    create table contagion_industries as
+        select 'huawei_2019' as event_id, industry, 'm1p1' as "window", verdict, 1 as n_suppliers
+        from (values ('A', 'contagion'), ('B', 'none')) as t (industry, verdict);
+    create table contagion_firms as
+        select 'huawei_2019' as event_id, 'A' as industry, 'm1p1' as "window", 'supplier' as role,
+            null::varchar as reason, -0.04::double as car;
     create table int_year_settings as select 2017 as year, 'bec4_intermediate' as product_scope;
     create table stg_products as select '850760' as hs6, '53' as bec4, 'INT' as bec5;
     create table trade_flows as
@@ -315,6 +325,12 @@ CASES = [
         of("bound").set(years="2017"),
         fails="published_benchmarks.patent_figures_recomputed",
         shows={"benchmark_id": IDS["bound"], "recomputed_value": None},
+    ),
+    case(
+        "an industry too many",
+        of("spread").set(computed_value=2),
+        fails="published_benchmarks.contagion_figures_recomputed",
+        shows={"benchmark_id": IDS["spread"], "computed_value": 2.0, "recomputed_value": 1.0},
     ),
     case(
         "one good too many",

@@ -19,7 +19,10 @@ from tests.helpers.dbt_command import build
 
 NOT_COMPUTABLE = "not computable from these inputs"
 
-REAL = {name: Input(name, "files", False, 1) for name in ("reference", "trade", "tariffs", "patents", "politics", "chains")}
+REAL = {
+    name: Input(name, "files", False, 1)
+    for name in ("reference", "trade", "tariffs", "patents", "politics", "chains", "contagion")
+}
 
 # Just enough for a year of all countries: 4,500 goods and 100 importers. Of the goods 3,600 are in scope in 2017 and
 # 3,500 in 2018, 880 of high centrality; the last is photovoltaic. Only the columns that the models read are there.
@@ -167,6 +170,16 @@ MARTS = """
         ('w', 2011, 'B', 'S', 'downstreamness', 3.0), ('w', 2011, 'C', 'S', 'downstreamness', 2.0),
         (null, null, 'X', 'S', 'forward_participation', 0.3), (null, null, 'X', 'S', 'backward_participation', 0.4)
     ) as t (edition, year, country_iso3, sector, measure, value);
+    create table marts.contagion_summary as from (values
+        ('huawei_2019', 'm1p1', 'sanction', 3, 15::bigint), ('huawei_2019', 'd0', 'sanction', 9, 24),
+        ('other', 'm1p1', 'Bankruptcy of a maker', 1, 1)
+    ) as t (event_id, "window", label, n_contagion, n_suppliers_in_contagion);
+    -- Peers of the bankrupt firm lose 1 %, 3 of them, and gain 2 %, 1 of them; elsewhere they gain.
+    create table marts.contagion_industries as from (values
+        ('other', 'm1p1', 'A', 1, 3, -0.01::double), ('other', 'm1p1', 'B', 1, 1, 0.02),
+        ('other', 'm1p1', 'C', 0, 9, 0.5),
+        ('other', 'd0', 'A', 1, 3, 0.5), ('huawei_2019', 'm1p1', 'A', 1, 3, 0.5)
+    ) as t (event_id, "window", industry, n_sources, n_peers, peer_caar);
 """
 
 # benchmark_id -> (value by hand, verdict); every other figure is not computable from the marts above.
@@ -255,7 +268,23 @@ CHAINS = {
     "wwyz_leather_forward": (0, "reproduced"),
     "wwyz_leather_backward": (0.1, "differs"),
 }
-ALL = {**TWO_YEARS, **OF_2017, **OF_2018, **OF_2020, **PRICES, **TARIFFS, **PATENTS, **POLITICS, **CHAINS}
+CONTAGION = {
+    "lang_stulz_direction": ((3 * 0.01 - 0.02) / 4, "reproduced"),
+    "xu_contagion_industries": (3, "reproduced"),
+    "xu_contagion_suppliers": (15, "differs"),
+}
+ALL = {
+    **TWO_YEARS,
+    **OF_2017,
+    **OF_2018,
+    **OF_2020,
+    **PRICES,
+    **TARIFFS,
+    **PATENTS,
+    **POLITICS,
+    **CHAINS,
+    **CONTAGION,
+}
 
 Row = dict[str, Any]
 
@@ -369,4 +398,4 @@ def test_without_the_pooled_flags_there_is_no_figure_that_goes_by_them(root: Pat
 
 def test_synthetic_trade_gives_no_figure_of_trade(root: Path) -> None:
     inputs = {**REAL, "trade": Input("trade", "sample", True, 1)}
-    assert computed(benchmarks(root, "select 1", inputs)) == by_hand({**TARIFFS, **PATENTS, **CHAINS})
+    assert computed(benchmarks(root, "select 1", inputs)) == by_hand({**TARIFFS, **PATENTS, **CHAINS, **CONTAGION})

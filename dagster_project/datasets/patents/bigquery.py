@@ -317,7 +317,8 @@ def _citations(load: PatentLoad) -> None:
         holders as (
             select pct_id, list(applicant_id) as ids from applicants where applicant_id is not null group by pct_id
         )
-        select m.cited_pct_id, m.citing_id, m.citing_date, min(nullif(lower(m.c.category), '')) as category,
+        select m.cited_pct_id, m.citing_id, m.citing_id as citing_pct_id, m.citing_date,
+            min(nullif(lower(m.c.category), '')) as category,
             coalesce(bool_or(list_has_any(a.ids, b.ids)), false) as is_self
         from matched as m
         left join holders as a on a.pct_id = m.cited_pct_id

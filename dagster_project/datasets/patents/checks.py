@@ -42,7 +42,8 @@ _UNKNOWN_FIELD_NUMBERS = """
 """
 _ORPHAN_CITATIONS = """
     select cited_pct_id, count(*) as n_rows from {batch}
-    where cited_pct_id not in (select pct_id from pct_publications) group by all
+    where cited_pct_id not in (select pct_id from pct_publications)
+        or citing_pct_id not in (select pct_id from pct_publications) group by all
 """
 _CITATION_FACTS = """
     select count(*) as citations, count(distinct cited_pct_id) as cited_publications,
@@ -146,7 +147,7 @@ PATENT_LANDING = Stage(
             "citations_plausible",
             "pct_citations",
             "ERROR",
-            "Every citation is of a landed publication, has a date, and is there once.",
+            "Every citation is of a landed publication, by one or by another document, has a date, and is there once.",
             (not_null("citing_date"), not_null("is_self"), no_rows(_ORPHAN_CITATIONS), no_rows(_REPEATED_CITATIONS)),
             facts=_CITATION_FACTS,
         ),

@@ -32,7 +32,7 @@ NORMALISED = {
     "us_filing_date, publication_date, grant_date, title, citations_until, source, source_release",
     "applicants": "pct_id, seq, applicant_id, name, type, part_interest, country_text",
     "fields": "pct_id, seq, wipo_field_id, wipo_field, wipo_sector",
-    "citations": "cited_pct_id, citing_id, citing_date, category, is_self",
+    "citations": "cited_pct_id, citing_id, citing_pct_id, citing_date, category, is_self",
 }
 
 # An application without a known priority is published 18 months after filing (PCT articles 2(xi) and 21(2)(a)).
@@ -82,7 +82,7 @@ TABLES: Mapping[str, str] = {
         window same_publication as (partition by p.pct_id order by f.seq nulls last, cast(f.wipo_field_id as integer))
         order by p.pct_id, seq
     """,
-    "pct_citations": "select cited_pct_id, citing_id, citing_date, category, is_self from citations",
+    "pct_citations": "select cited_pct_id, citing_id, citing_pct_id, citing_date, category, is_self from citations",
     "wipo_fields": """
         select field_id, min(field_name) as field_name, min(sector_name) as sector_name from (
             select distinct field_id, field_name, sector_name from concordance

@@ -360,7 +360,7 @@ def _applicants(load: PatentLoad, assignees: Entry, locations: Entry) -> None:
 
 
 def _citations(load: PatentLoad, entry: Entry | None, assignees: Entry) -> None:
-    """Table citations: one row per publication and distinct citing US patent.
+    """Table citations: one row per publication and distinct citing US patent, with the publication it belongs to.
 
     The citation table has over 140 million rows. It is read once, in a stream; rows that cite no PCT publication fall
     into a single group, so that what is kept is as large as the result and every row is still counted.
@@ -368,7 +368,8 @@ def _citations(load: PatentLoad, entry: Entry | None, assignees: Entry) -> None:
     connection = load.connection
     connection.execute("""
         create or replace temp table citations (
-            cited_pct_id varchar, citing_id varchar, citing_date date, category varchar, is_self boolean
+            cited_pct_id varchar, citing_id varchar, citing_pct_id varchar, citing_date date, category varchar,
+            is_self boolean
         )
     """)
     if entry is None:
@@ -394,12 +395,13 @@ def _citations(load: PatentLoad, entry: Entry | None, assignees: Entry) -> None:
     _citing_patents(load, assignees)
     connection.execute("""
         insert into citations
-        select c.pct_id, p.citing_id, g.patent_date, nullif(p.category, ''),
+        select c.pct_id, p.citing_id, own.pct_id, g.patent_date, nullif(p.category, ''),
             coalesce(list_has_any(a.assignees, g.assignees), false)
         from citing_pairs as p
         join cited as c on c.cited_number = p.cited_number
         join citing_patents as g on g.patent_id = p.citing_id and not g.is_withdrawn and g.patent_date is not null
         left join cited_assignees as a on a.cited_number = p.cited_number
+        left join cited as own on own.cited_number = g.own_number
     """)
     rows, landed = load.one("select sum(n) from citing_pairs"), load.one("select count(*) from citations")
     rules = {
@@ -419,7 +421,8 @@ def _citations(load: PatentLoad, entry: Entry | None, assignees: Entry) -> None:
 
 
 def _citing_patents(load: PatentLoad, assignees: Entry) -> None:
-    """Tables cited_assignees and citing_patents: who holds the two ends of a citation.
+    """Tables cited_assignees and citing_patents: who holds the two ends of a citation, and the publication that a
+    citing patent comes from, if it is one of those that can be cited.
 
     Only assignees that hold a PCT publication can cite themselves, so only those are kept, as numbers.
     """
@@ -445,8 +448,9 @@ def _citing_patents(load: PatentLoad, assignees: Entry) -> None:
     )
     connection.execute("""
         create or replace temp table citing_patents as
-        select p.patent_id, p.patent_date, p.is_withdrawn, a.assignees
+        select p.patent_id, p.patent_date, p.is_withdrawn, a.assignees, m.cited_number as own_number
         from patents as p left join assignees_of_patents as a on a.holder = p.patent_id
+        left join cited_patents as m on m.cited_patent = p.patent_id
     """)
 
 

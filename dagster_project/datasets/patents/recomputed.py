@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dagster_project.checks.declarations import Check
+from dagster_project.checks.declarations import Check, no_rows
 from dagster_project.checks.recomputed import equals, sampled
 
 YEARS = 3
@@ -165,12 +165,160 @@ _RECONCILED = """
     from compared join worlds using (filing_year, technology)
 """
 
+# Kaizen: own citations of the sampled years' publications, by their texts and dates; a depth is 1 more than the largest
+# of those that are cited, whose own depths are checked in their years.
+_OWN = """
+    with citing as (from stg_pct_publications semi join sampled_filing_years using (filing_year)),
+    holders as (select distinct pct_id, applicant_id from stg_pct_applicants where applicant_id is not null)
+    select f.pct_id, e.pct_id as cited, f.filing_date - e.filing_date as lag_days,
+        e.filing_date >= f.filing_date - interval 5 year as within_5y
+    from (
+        select distinct c.citing_pct_id, c.cited_pct_id from stg_pct_citations as c
+        semi join citing on citing.pct_id = c.citing_pct_id
+        join holders as a on a.pct_id = c.citing_pct_id
+        join holders as b on b.pct_id = c.cited_pct_id and b.applicant_id = a.applicant_id
+    ) as c
+    join citing as f on f.pct_id = c.citing_pct_id join stg_pct_publications as e on e.pct_id = c.cited_pct_id
+    where e.filing_date < f.filing_date and e.filing_year is not null
+"""
+_CHAINS = """
+    with own as (
+        select o.pct_id, min(o.lag_days) as lag_days, bool_or(within_5y) as follows,
+            1 + max(k.depth) filter (within_5y) as depth
+        from own_again as o join int_kaizen_publications as k on k.pct_id = o.cited group by all
+    )
+    select p.pct_id, case when p.filing_date is not null and p.citations_until is not null
+            then coalesce(follows, false) end as follows,
+        case when p.filing_date is not null and p.citations_until is not null then coalesce(depth, 0) end as depth,
+        lag_days
+    from (from stg_pct_publications semi join sampled_filing_years using (filing_year)) as p
+    left join own using (pct_id)
+"""
+_WRONG_CHAINS = """
+    select k.pct_id, k.follows, k.depth, k.lag_days, c.follows as follows_recomputed, c.depth as depth_recomputed,
+        c.lag_days as lag_days_recomputed
+    from chains_again as c left join int_kaizen_publications as k using (pct_id)
+    where k.follows is distinct from c.follows or k.depth is distinct from c.depth
+        or k.lag_days is distinct from c.lag_days
+"""
+# The documents of a few publications as lists, and their sets compared: cited by, and predecessors cited by.
+_DISRUPTION = f"""
+    with focals as (
+        select pct_id, window_start, (window_start + interval 5 year)::date as window_end
+        from stg_pct_publications as p semi join (
+            {sampled("int_kaizen_publications", "pct_id", 100, where="cd5 is not null")}
+        ) using (pct_id)
+    ),
+    dated as (
+        select coalesce(citing_pct_id, citing_id) as document, min(citing_date) as document_date
+        from stg_pct_citations where cited_pct_id in (select pct_id from int_kaizen_publications) group by all
+    ),
+    pairs as (
+        select distinct coalesce(citing_pct_id, citing_id) as document, cited_pct_id from stg_pct_citations
+        where cited_pct_id in (select pct_id from int_kaizen_publications)
+    ),
+    found as (
+        select f.pct_id, list(distinct d.document) filter (p.cited_pct_id = f.pct_id) as of_focal,
+            list(distinct d.document) filter (p.cited_pct_id <> f.pct_id) as of_predecessors
+        from focals as f
+        join (
+            select pct_id, pct_id as cited_pct_id from focals union
+            select document, cited_pct_id from pairs where document in (select pct_id from focals)
+        ) as concerned on concerned.pct_id = f.pct_id
+        join pairs as p on p.cited_pct_id = concerned.cited_pct_id
+        join dated as d on d.document = p.document
+        where d.document <> f.pct_id and d.document_date > f.window_start and d.document_date < f.window_end
+        group by all
+    ),
+    counted as (
+        select pct_id, len(coalesce(of_focal, [])) as n_focal, len(coalesce(of_predecessors, [])) as n_predecessors,
+            len(list_intersect(coalesce(of_focal, []), coalesce(of_predecessors, []))) as n_both
+        from found
+    )
+    select pct_id, (n_focal - 2 * n_both) / (n_focal + n_predecessors - n_both) as cd5 from counted
+"""
+_WRONG_DISRUPTION = """
+    select k.pct_id, k.cd5, a.cd5 as cd5_recomputed
+    from disruption_again as a left join int_kaizen_publications as k using (pct_id)
+    where k.cd5 is null or abs(k.cd5 - a.cd5) > 1e-9
+"""
+# Of every publication in a country and field: what kaizen_patents adds up.
+_KAIZEN_MEMBERS = """
+    select c.filing_year, w.country_iso2, c.field_id, c.pct_id, w.weight * c.field_weight as weight, c.window_complete,
+        k.follows, k.depth, k.lag_days, k.cd5, p.citations, p.citations - p.net_self as self_citations
+    from cohorts_again as c join weights_again as w using (pct_id) join publications_again as p using (pct_id)
+    join int_kaizen_publications as k using (pct_id)
+"""
+
+
+def _mean(value: str, name: str) -> str:
+    """The weighted mean over the publications that have the value."""
+    return f"sum(weight * ({value})) / nullif(sum(weight) filter (({value}) is not null), 0) as {name}"
+
+
+_MEANS = f"""
+    {_mean("follows::integer", "followon_share")}, {_mean("depth", "mean_depth")},
+    {_mean("(depth >= 3)::integer", "deep_share")}, {_mean("cd5", "cd5_mean")},
+    {_mean("(cd5 < 0)::integer", "consolidating_share")},
+    case when bool_and(window_complete) then sum(weight * self_citations) / nullif(sum(weight * citations), 0) end
+        as self_citation_share,
+    sum(weight) as applications, sum(weight) filter (cd5 is not null) as with_cd5,
+    bool_and(window_complete) as window_complete
+"""
+_KAIZEN = f"""
+    with cells as (
+        select filing_year, country_iso2, field_id, {_MEANS} from kaizen_members_again group by all
+    ),
+    sorted as (
+        select filing_year, country_iso2, field_id, lag_days, sum(weight) over (
+                partition by filing_year, country_iso2, field_id order by lag_days
+            ) / sum(weight) over (partition by filing_year, country_iso2, field_id) as reached
+        from kaizen_members_again where lag_days is not null
+    ),
+    medians as (
+        select filing_year, country_iso2, field_id, min(lag_days) / 365.25 as median_lag
+        from sorted where reached >= 0.5 - 1e-9 group by all
+    )
+    select c.*, median_lag, coalesce(with_cd5, 0) / c.applications as cd5_known_share,
+        core_top1_applications / f.applications as breakthrough_share,
+        1 - core_applications / f.applications as incremental_share,
+        c.filing_year - 5 >= (select min(filing_year) from stg_pct_publications) as lookback_complete
+    from cells as c left join medians using (filing_year, country_iso2, field_id)
+    join country_fields_again as f using (filing_year, country_iso2, field_id)
+"""
+_STANDARDISED = (
+    *("followon_share", "mean_depth", "deep_share", "median_lag", "self_citation_share", "breakthrough_share"),
+    *("incremental_share", "cd5_mean", "consolidating_share"),
+)
+_RAW = tuple(name for name in _STANDARDISED if name not in ("median_lag", "breakthrough_share", "incremental_share"))
+_MIXED = ", ".join(f"sum(world * {name}) / sum(world) filter ({name} is not null) as {name}" for name in _STANDARDISED)
+_KAIZEN_SUMMARIES = f"""
+    with worlds as (
+        select *, sum(applications) over (partition by filing_year, field_id) as world,
+            sum(applications) over (partition by filing_year) as whole
+        from kaizen_again
+    ),
+    mixed as (
+        select filing_year, country_iso2, {_MIXED}, sum(world) / any_value(whole) as field_coverage,
+            bool_and(lookback_complete) as lookback_complete
+        from worlds group by all
+    ),
+    raw as (select filing_year, country_iso2, {_MEANS} from kaizen_members_again group by all)
+    select m.*, r.applications, r.window_complete, {", ".join(f"r.{name} as {name}_raw" for name in _RAW)}
+    from mixed as m join raw as r using (filing_year, country_iso2)
+"""
+
 PREPARED: Mapping[str, str] = {
     "sampled_filing_years": sampled("stg_pct_publications", "filing_year", YEARS, where="filing_year is not null"),
     "weights_again": _WEIGHTS,
     "publications_again": _PUBLICATIONS,
     "cohorts_again": _COHORTS,
     "country_fields_again": _COUNTRY_FIELDS,
+    "own_again": _OWN,
+    "chains_again": _CHAINS,
+    "disruption_again": _DISRUPTION,
+    "kaizen_members_again": _KAIZEN_MEMBERS,
+    "kaizen_again": _KAIZEN,
 }
 _SAMPLE = ("sampled_filing_years", "filing_year")
 _NAME = "recomputed_from_publications"
@@ -178,6 +326,38 @@ _OF = f"of up to {YEARS} filing years are recomputed from publications, applican
 _CORE_SHARE_NAMES = tuple(name.replace("core", "core_share") for name in _VARIANTS)
 
 RECOMPUTED = (
+    Check(
+        _NAME,
+        "kaizen_patents",
+        "ERROR",
+        f"Chains of own citations, the CD index of up to 100 publications, and their means {_OF}",
+        (
+            no_rows(_WRONG_CHAINS),
+            no_rows(_WRONG_DISRUPTION),
+            equals(
+                "from kaizen_again",
+                "filing_year, country_iso2, field_id",
+                numbers=("applications", "cd5_known_share", *_STANDARDISED),
+                others=("window_complete", "lookback_complete"),
+                sample=_SAMPLE,
+            ),
+        ),
+    ),
+    Check(
+        _NAME,
+        "kaizen_summary",
+        "ERROR",
+        f"Shares as in the fields of the world and of the country {_OF}",
+        (
+            equals(
+                _KAIZEN_SUMMARIES,
+                "filing_year, country_iso2",
+                numbers=("applications", "field_coverage", *_STANDARDISED, *(f"{name}_raw" for name in _RAW)),
+                others=("window_complete", "lookback_complete"),
+                sample=_SAMPLE,
+            ),
+        ),
+    ),
     Check(
         _NAME,
         "patent_core_share",

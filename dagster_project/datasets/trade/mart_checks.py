@@ -10,6 +10,7 @@ from dagster_project.checks.views import PREVIOUS_RELEASE
 from dagster_project.datasets.trade.complexity_checks import COMPLEXITY_CHECKS, COMPLEXITY_PREPARED
 from dagster_project.datasets.trade.import_price_checks import IMPORT_PRICE_CHECKS, IMPORT_PRICE_PREPARED
 from dagster_project.datasets.trade.involution_checks import INVOLUTION_CHECKS, INVOLUTION_PREPARED
+from dagster_project.datasets.trade.kaizen_checks import KAIZEN_CHECKS
 from dagster_project.datasets.trade.landing_checks import UNIT_WITNESSES, VALUE_FALL_LIMIT, near_power_of_ten
 from dagster_project.datasets.trade.learning_checks import LEARNING_CHECKS, LEARNING_PREPARED
 from dagster_project.datasets.trade.network_checks import NETWORK_CHECKS, NETWORK_PREPARED
@@ -572,6 +573,7 @@ TRADE_MARTS = Stage(
         *IMPORT_PRICE_CHECKS,
         *INVOLUTION_CHECKS,
         *LEARNING_CHECKS,
+        *KAIZEN_CHECKS,
         *SUPPLY_CHECKS,
     ),
     keys={"vulnerability_summary": ("year", "importer_code", "category")},

@@ -67,6 +67,12 @@ LANDING_CASES = [
         shows={"cited_pct_id": "X"},
     ),
     case(
+        "citations by publications that were not landed",
+        rows("pct_citations", "citing_pct_id is not null").set(citing_pct_id="X"),
+        fails="pct_citations.citations_plausible",
+        shows={"cited_pct_id": "WO2008000024"},
+    ),
+    case(
         "a citation that is there twice",
         ONE_CITATION.repeat(),
         fails="pct_citations.citations_plausible",
@@ -123,6 +129,8 @@ LANDING_CASES = [
 ]
 # Numbers that can be wrong by a factor and still be plausible, by check.
 SCALED = {
+    "kaizen_patents.recomputed_from_publications": ("mean_depth", "median_lag", "self_citation_share", "cd5_mean"),
+    "kaizen_summary.recomputed_from_publications": ("followon_share", "followon_share_raw", "field_coverage"),
     "patent_core_share.recomputed_from_publications": (
         *("applications", "core_applications", "core_share", "core_share_top1", "core_share_net_self"),
         *("core_share_family", "world_share", "rta"),
@@ -150,6 +158,24 @@ MART_CASES = [
         )
         for check, columns in SCALED.items()
         for column in columns
+    ),
+    case(
+        "chains that are a step too deep",
+        rows("int_kaizen_publications", "depth > 1").set(depth=sql("depth + 1")),
+        fails="kaizen_patents.recomputed_from_publications",
+        shows={"depth": 3, "depth_recomputed": 2},
+    ),
+    case(
+        "publications that follow none of their own",
+        rows("int_kaizen_publications", "follows").set(follows=False),
+        fails="kaizen_patents.recomputed_from_publications",
+        shows={"follows": False, "follows_recomputed": True},
+    ),
+    case(
+        "the CD index of a publication without predecessors taken for 1",
+        rows("int_kaizen_publications", "cd5 is not null").set(cd5=1.0),
+        fails="kaizen_patents.recomputed_from_publications",
+        shows={"cd5": 1.0},
     ),
     case(
         "a core share above 1",

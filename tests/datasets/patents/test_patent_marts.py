@@ -16,7 +16,10 @@ import pytest
 from tests.helpers.built_patents import Built, Row
 from tests.helpers.dbt_command import dbt
 
-MARTS = ("patent_core_share", "patent_country_summary", "patent_collaboration", "patent_reconciliation")
+MARTS = (
+    *("patent_core_share", "patent_country_summary", "patent_collaboration", "patent_reconciliation"),
+    *("kaizen_patents", "kaizen_summary"),
+)
 
 
 def _five_years_later(day: Any) -> Any:

@@ -66,8 +66,8 @@ def test_two_rows_of_a_patent_are_one_publication(drop: Drop, form: str) -> None
         ("WO2012130123", 1, "6", "Field 6", "Electrical engineering", 0.5),
     ]
     assert drop.read("patents/pct_citations.parquet") == [
-        ("WO2012130123", "9100000", date(2016, 5, 3), "examiner", False),
-        ("WO2012130123", "9200000", date(2017, 5, 2), "examiner", False),
+        ("WO2012130123", "9100000", None, date(2016, 5, 3), "examiner", False),
+        ("WO2012130123", "9200000", None, date(2017, 5, 2), "examiner", False),
     ]
     assert counts.counts["patentsview/g_pct_data"].landed == 2
 
@@ -229,6 +229,29 @@ def test_weights_sum_to_one_with_more_than_three_fields(drop: Drop) -> None:
         "other_scheme": 1,
         "duplicate_row": 1,
     }
+
+
+def test_a_citation_knows_the_publication_of_the_citing_patent_whichever_of_its_patents_cites(drop: Drop) -> None:
+    """Patents 9100000 and 9200000 are of one publication, of which the first one comes; 9300000 is of none."""
+    world = small_world()
+    drop.patentsview(
+        small_world(
+            g_pct_data=[
+                *world["g_pct_data"],
+                pct_row("9100000", "pct_application", "PCT/CN2013/000002", "2013-03-15"),
+                pct_row("9100000", "wo_grant", "WO2013/000022", "2013-10-04"),
+                pct_row("9200000", "pct_application", "PCT/CN2013/000002", "2013-03-15"),
+            ],
+            g_patent=[*world["g_patent"], patent("9300000", "2018-05-01")],
+            g_us_patent_citation=[*world["g_us_patent_citation"], citation("9300000", "9000001")],
+        )
+    )
+    land(drop)
+    assert drop.read("patents/pct_citations.parquet", "citing_id, citing_pct_id") == [
+        ("9100000", "WO2013000022"),
+        ("9200000", "WO2013000022"),
+        ("9300000", None),
+    ]
 
 
 def test_self_citations_and_citing_patents_that_are_unknown(drop: Drop) -> None:
@@ -417,7 +440,7 @@ def test_bigquery_export(drop: Drop) -> None:
         ("6", "Field 6, named", 0.5),
     ]
     assert drop.read("patents/pct_citations.parquet") == [
-        ("WO2012130123", "WO2014000007", date(2014, 1, 2), "isr", True)
+        ("WO2012130123", "WO2014000007", "WO2014000007", date(2014, 1, 2), "isr", True)
     ]
     accounting = counts.counts["google_patents/wo_publications"]
     assert accounting.rules == {"not_wo": 1, "same_application": 1}

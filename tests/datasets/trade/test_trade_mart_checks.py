@@ -450,6 +450,24 @@ CASES = [
             "not_observed",
         )
     ),
+    *(
+        case(
+            f"{column} of an exporter's kaizen that is another",
+            rows("kaizen_trade", exporter_code=TWN).set(**{column: value}),
+            fails="kaizen_trade.recomputed_from_rates_and_advantages",
+            shows={"exporter_code": TWN, column: value},
+        )
+        for column, value in (
+            *(("n_goods", 3), ("learning_share", 0.5), ("median_learning_rate", 0.2), ("mean_years_in_a_row", 7.0)),
+            *(("rca_survival", 0.123), ("rca_entry", 0.123)),
+        )
+    ),
+    case(
+        "a learning rate that no exporter's kaizen holds",
+        rows("learning_rate", **TAIWAN_LEARNS).set(learning_rate=0.2, b=0.3, p_value=0.01),
+        fails="kaizen_trade.recomputed_from_rates_and_advantages",
+        shows={"exporter_code": TWN, "n_goods": 0, "n_goods_recomputed": 1, "median_learning_rate_recomputed": 0.2},
+    ),
     case(
         "a rate whose interval is not that of its error",
         rows("learning_rate", **TAIWAN_LEARNS).set(

@@ -14,6 +14,10 @@ class adapter:
     """A dispatched macro becomes a function of the same name, or the query that it stands for."""
 
     @staticmethod
+    def quote(name: str) -> str:
+        return f'"{name}"'
+
+    @staticmethod
     def dispatch(name: str, package: str) -> Callable[..., str]:
         if name == "benchmark_parts":
             return lambda relation, formulas: (

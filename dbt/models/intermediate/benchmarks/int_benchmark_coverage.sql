@@ -81,6 +81,10 @@ textbook as (
     where edition is null
 ),
 
+contagion as (
+    {{ if_built(ref('contagion_summary')) }}
+),
+
 trade as (
     select
         products.year,
@@ -108,6 +112,14 @@ lists as (
         count(covered_trade_usd) as n_with_trade,
         count(additional_duty) as n_with_rate
     from rates
+),
+
+events as (
+    select
+        count(distinct event_id) as n_events,
+        count(distinct case when event_id = 'huawei_2019' then event_id end) as n_huawei,
+        count(distinct case when lower(label) like '%bankrupt%' then event_id end) as n_bankruptcies
+    from contagion
 ),
 
 covered as (
@@ -195,6 +207,15 @@ covered as (
     from lists
     union all
     select 'list_trade', null, n_with_trade > 0, n_with_trade || ' lists with the trade of all their lines' from lists
+    union all
+    select 'event_huawei_2019', null, n_huawei > 0, n_events || ' events with returns loaded' from events
+    union all
+    select
+        'bankruptcy_event',
+        null,
+        n_bankruptcies > 0,
+        n_events || ' events with returns loaded, ' || n_bankruptcies || ' of them bankruptcies'
+    from events
     union all
     select 'list_rates', null, n_with_rate > 0, n_with_rate || ' lists with a rate in force' from lists
 )

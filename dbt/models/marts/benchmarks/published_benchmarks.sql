@@ -22,6 +22,8 @@ parts as (
     select * from {{ ref('int_benchmark_politics_parts') }}
     union all
     select * from {{ ref('int_benchmark_chain_parts') }}
+    union all
+    select * from {{ ref('int_benchmark_contagion_parts') }}
 ),
 
 -- The loaded years over which a figure could be computed; inputs without years have one row.
@@ -161,6 +163,9 @@ select
                 || ' with applicants, fields and citations'
             when 'exclusion_requests' then 'exclusion requests of the list, or of all four'
             when 'list_trade' then 'tariff lists with the imports of every line'
+            when 'event_huawei_2019' then 'returns around an event with the id huawei_2019'
+            when 'bankruptcy_event' then
+                'returns around an event whose label says bankruptcy, with the bankrupt firm as its source'
             when 'list_rates' then 'lists and the history of their rates'
             when 'ideal_points' then
                 'ideal points of at least {{ states_with_points_min() }} states, and real trade of all countries in HS6'

@@ -1,6 +1,7 @@
 select
     cited_pct_id,
     citing_id,
+    citing_pct_id,
     citing_date,
     category,
     is_self
