@@ -47,6 +47,8 @@ STATE_WEIGHTS = frozenset({36, 124, 152, 276, 344, 392, 528, 608, 724, 757, 842,
 UNIT_CHANGE = (842, "840820")
 # Cells (importer, exporter, good) whose price per kilogram is exactly three times, and 3.5 times, that of 2017 in 2018.
 TRIPLED, MORE_THAN_TRIPLED = (124, 392, "390810"), (842, 76, "020230")
+# Goods that nobody trades before this year: what is new in the data has no price to compare with.
+NEW_GOODS = {"240220": 2018}
 # Goods that few countries trade: from a single exporter to a single importer, and in two parts of equal size (a chain
 # and a cycle). Exporter, importer, million USD.
 SPARSE = {
@@ -159,6 +161,8 @@ def _cells_by_flow(year: int) -> dict[str, dict[int, Cells]]:
     codes_of = [economy.code for economy in parameters.economies]
     found: dict[str, dict[int, Cells]] = {"M": defaultdict(dict), "X": defaultdict(dict)}
     for good, hs6 in enumerate(parameters.hs6):
+        if year < NEW_GOODS.get(hs6, year):
+            continue
         if hs6 in SPARSE:
             flows = [(exporter, importer, 10**8 * value + year) for exporter, importer, value in SPARSE[hs6]]
         else:

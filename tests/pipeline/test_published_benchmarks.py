@@ -336,7 +336,7 @@ def test_every_figure_is_held_against_the_marts(root: Path) -> None:
     assert "product_network" in rows["k_riskiest_2010"]["inputs"]
     # The interval stands beside an estimate, the quality beside a price, and what the two do not share beside both.
     learned = rows["bnef_battery_learning"]
-    assert learned["computed_text"] == "0.077 (95 % interval -0.08 to 0.21, 5 years, quality poor)"
+    assert learned["computed_text"] == "0.077 (95 % confidence -0.08 to 0.21, 5 years, quality poor)"
     assert "kg, not kWh" in learned["note"]
     assert rows["bnef_battery_price_2024"]["computed_text"] == "-0.23 (quality poor)"
     assert "CIF against FOB" in rows["gac_ev_price_2022"]["note"]

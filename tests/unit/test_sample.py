@@ -19,12 +19,12 @@ from dagster_project.datasets import samples as sample
 from dagster_project.datasets.registry import DATASETS
 from dagster_project.datasets.trade import sample as rendering
 from dagster_project.sample import areas, codes, reporting
-from dagster_project.sample.reporting import MORE_THAN_TRIPLED, TRIPLED, UNIT_CHANGE, YEARS
+from dagster_project.sample.reporting import MORE_THAN_TRIPLED, NEW_GOODS, TRIPLED, UNIT_CHANGE, YEARS
 from dagster_project.sample.truth import truth
 from dagster_project.sources.files import find_files
 
 # Changes with every change of the sample's reference and trade files, never with the machine, Python or NumPy version.
-SHA256 = "2a01da0a8309896ba4f6cc4aaca0e914cbe7b12a9c32726128e4861abf56da86"
+SHA256 = "4f45435b903d1c38ee3be1268c40d49255879f152821dc14b1c5ed2caf793a40"
 
 Row = dict[str, str]
 
@@ -208,6 +208,12 @@ def test_two_prices_lie_at_the_limit_of_a_link_and_beyond_it(rows: list[Row]) ->
 
     assert math.log(price(TRIPLED, "2018") / price(TRIPLED, "2017")) == math.log(3)
     assert math.log(price(MORE_THAN_TRIPLED, "2018") / price(MORE_THAN_TRIPLED, "2017")) > math.log(3)
+
+
+def test_a_good_is_new_in_the_data(rows: list[Row]) -> None:
+    [(code, first)] = NEW_GOODS.items()
+    assert min(YEARS) < first
+    assert {int(row["refYear"]) for row in rows if row["cmdCode"] == code} == {year for year in YEARS if year >= first}
 
 
 def test_a_later_row_has_lost_its_quantity(tables: dict[str, list[Row]]) -> None:

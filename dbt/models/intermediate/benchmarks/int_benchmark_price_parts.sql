@@ -127,7 +127,7 @@ parts as (
         years.year,
         learning.learning_rate,
         1,
-        {{ six_places('learning.learning_rate') }} || ' (95 % interval '
+        {{ six_places('learning.learning_rate') }} || ' (95 % confidence '
         || {{ six_places('learning.learning_rate_low') }} || ' to '
         || {{ six_places('learning.learning_rate_high') }} || ', ' || learning.n || ' years, quality '
         || learning.quality || ')'

@@ -28,7 +28,7 @@
     'estimated_log_now': 'case when r_estimated is not null then v1 * r_estimated else 0 end',
 }) %}
 {#- What does not depend on the basis. #}
-{%- set unpriced = "state in ('no_quantity', 'mirror_changed', 'trimmed')" %}
+{%- set without_price = "state in ('no_quantity', 'mirror_changed', 'trimmed')" %}
 {%- set total_sums = {} %}
 {%- do total_sums.update({
     'value_usd': 'v1',
@@ -36,8 +36,8 @@
     'split_value_usd': 'case when is_split_conversion then v1 else 0 end',
     'entered_value_usd': "case when state = 'entry' then v1 else 0 end",
     'left_value_usd_prev': "case when state = 'exit' then v0 else 0 end",
-    'unpriced_value_usd': 'case when ' ~ unpriced ~ ' then v1 else 0 end',
-    'unpriced_value_usd_prev': 'case when ' ~ unpriced ~ ' then v0 else 0 end',
+    'unpriced_value_usd': 'case when ' ~ without_price ~ ' then v1 else 0 end',
+    'unpriced_value_usd_prev': 'case when ' ~ without_price ~ ' then v0 else 0 end',
     'unobserved_value_usd': "case when state = 'not_observed' then v1 else 0 end",
     'unobserved_value_usd_prev': "case when state = 'not_observed' then v0 else 0 end",
 }) %}
