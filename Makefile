@@ -75,7 +75,7 @@ $(SPARK_READY): requirements-spark.lock pyproject.toml
 	$(SPARK)/bin/pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
 	@touch $(SPARK_READY)
 
-test-spark: $(SPARK_READY) ## Spark on a cluster of its own on this machine (Java 17, 1 GB of packages) against DuckDB
+test-spark: $(SPARK_READY) ## Spark on a cluster of its own on this machine (Java 17, 2 GB of packages) against DuckDB
 	$(SPARK)/bin/python -m pytest -m spark tests/spark
 
 screenshots: $(READY) ## the README's pictures of the UI, taken by its test

@@ -38,7 +38,7 @@
   Sums of limbs as one double, bit for bit as DuckDB makes it of a whole number: it rounds the upper half, the lower one
   (64 bits, never negative) and then their sum; where the upper half is -1, the number without its sign, less 1. What a
   limb has beyond 32 bits is carried to the next, as a negative number too. The array holds the sums once: Spark would
-  compute a window again wherever it is named. Decimals would take five times as long.
+  compute a window again wherever it is named. Decimals would take three times as long or more.
 -#}
 {% macro joined_limbs(sums) -%}
     {%- set middle = '(limb.middle + shiftright(limb.low, 32))' -%}
