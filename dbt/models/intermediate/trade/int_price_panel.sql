@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
-{%- set cell = 'exporter_code, importer_code, hs6, basis' %}
+{%- set cell = 'links.exporter_code, links.importer_code, links.hs6, links.basis' %}
 
 with links as (
     select * from {{ ref('int_price_links') }} where state = 'kept'
@@ -31,25 +31,39 @@ long_chains as (
     where chains.year > chains.chain_start_year + 1 and indices.fisher is not null
 ),
 
+-- Cells of goods with a long chain: a cell kept since the start of a group's chain was kept since that of its good's.
+lasting_goods as (
+    select distinct exporter_code, product_code as hs6, basis
+    from long_chains
+    where product_level = 'hs6'
+),
+
 cells as (
-    select
-        year, exporter_code, importer_code, hs6, basis, value_usd_prev, value_usd, quantity_prev, quantity,
-        year - row_number() over (partition by {{ cell }} order by year nulls last) as run
+    select links.*, links.year - row_number() over (partition by {{ cell }} order by links.year nulls last) as run
     from links
-    union all
+    inner join lasting_goods
+        on links.exporter_code = lasting_goods.exporter_code
+        and links.hs6 = lasting_goods.hs6
+        and links.basis = lasting_goods.basis
+),
+
+runs as (
     select
-        year, exporter_code, importer_code, hs6, 'baseline' as basis, value_usd_prev, value_usd, quantity_prev,
-        quantity,
-        year - row_number() over (partition by {{ cell }} order by year nulls last) as run
-    from links
-    where is_baseline
+        *,
+        min(year) over (partition by exporter_code, importer_code, hs6, basis, run) as first_link
+    from cells
 ),
 
 kept_runs as (
     select
-        *,
-        min(year) over (partition by {{ cell }}, run) as first_link
-    from cells
+        year, exporter_code, importer_code, hs6, basis, value_usd_prev, value_usd, quantity_prev, quantity, first_link
+    from runs
+    union all
+    select
+        year, exporter_code, importer_code, hs6, 'baseline' as basis, value_usd_prev, value_usd, quantity_prev,
+        quantity, first_link
+    from runs
+    where is_baseline
 ),
 
 in_groups as (
