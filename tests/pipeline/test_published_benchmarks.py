@@ -114,7 +114,6 @@ MARTS = """
     create table intermediate.int_price_links as
         select 2022 as year, 276 as importer_code, '854140' as hs6, true as is_baseline, 'kept' as state,
             1.0::double as value_usd_prev, 1.0::double as value_usd, -0.1::double as log_price_change;
-    create table staging.country_memberships as select 'eu' as membership, 'DEU' as iso3, null::date as valid_to;
     create table staging.stg_countries as select 276 as country_code, 'DEU' as iso3;
     create table marts.exclusion_rates as from (values
         ('1', 10814, 3656, 7158, 34e9::double, 0.25::double, date '2018-07-06'),
