@@ -629,7 +629,9 @@ def test_a_changed_year_changes_the_prices_of_the_next_one_too(copied: Dbt, worl
     write_landing(copied.landing, changed)
     copied.build(years="2017")
     after = _prices(copied)
-    assert all(after[mart] != before[mart] for mart in ("export_price_index", "import_price_contribution", "involution"))
+    assert all(
+        after[mart] != before[mart] for mart in ("export_price_index", "import_price_contribution", "involution")
+    )
     copied.build("--full-refresh")
     assert _prices(copied) == after
 
