@@ -273,17 +273,14 @@ def unchanged_years(settings: Settings, manifest: Mapping[str, Any], released: B
     also reads the year before (its `meta` says so) changes with that year too.
     """
     built, nodes = Built.load(settings), {node["name"]: node for node in model_nodes(manifest)}
-    years = {each.name: built.unchanged_years(each, released) for each in datasets_on(settings) if each.yearly}
+    by_year = {each.name: each for each in datasets_on(settings) if each.yearly}
 
     def unchanged(mart: str) -> list[int]:
-        config = nodes[mart]["config"]
-        if config["materialized"] == "table":
+        config, folder = nodes[mart]["config"], folder_of(nodes[mart])
+        if config["materialized"] == "table" or folder not in by_year:
             return []
-        same = years.get(folder_of(nodes[mart]), [])
-        if not config["meta"].get("reads_year_before"):
-            return same
-        there = {int(year) for each in datasets_on(settings) if each.yearly for year in built.years_of(each)}
-        return [year for year in same if year - 1 in same or year - 1 not in there]
+        two_years = config["meta"].get("reads_year_before", False)
+        return built.unchanged_years(by_year[folder], released, reads_year_before=two_years)
 
     return {spec.name: unchanged(spec.name) for spec in published_marts(settings, manifest) if spec.year_column}
 

@@ -89,20 +89,22 @@ class Built:
         """Every year of any dataset."""
         return sorted({int(year) for years in self.years.values() for year in years})
 
-    def unchanged_years(self, each: Dataset, released: Built) -> list[int]:
+    def unchanged_years(self, each: Dataset, released: Built, *, reads_year_before: bool = False) -> list[int]:
         """The years of a dataset that no build has touched since the warehouse was as `released` says.
 
-        Empty where the record of the release knows nothing of builds, or shapes differ.
+        Empty where the record of the release knows nothing of builds, or shapes differ. What also reads the year before
+        changes with that year too.
         """
         if self.shapes.get(each.name) != released.shapes.get(each.name):
             return []
         now, then = self.builds.get(each.name, {}), released.builds.get(each.name, {})
         made, published = self.years_of(each), released.years_of(each)
-        return [
+        same = [
             int(year)
             for year, build in now.items()
             if then.get(year) == build and made.get(year) == published.get(year) != IN_WORK
         ]
+        return [year for year in same if not reads_year_before or year - 1 in same or str(year - 1) not in made]
 
     def with_years(
         self,
