@@ -45,6 +45,7 @@ def figure(
         "tolerance_kind": kind,
         "verdict": verdict,
         "inputs": "tariffs: source files (real)",
+        "note": "",
     }
 
 
@@ -143,10 +144,13 @@ INPUTS = scripted("""
     create table contagion_firms as
         select 'huawei_2019' as event_id, 'A' as industry, 'm1p1' as "window", 'supplier' as role,
             null::varchar as reason, -0.04::double as car;
-    create table int_year_settings as select 2017 as year, 'bec4_intermediate' as product_scope;
-    create table stg_products as select '850760' as hs6, '53' as bec4, 'INT' as bec5;
+    create table int_year_settings as select 2017 as year, 'bec4_intermediate' as product_scope, 3.0::double as price_trim;
+    create table stg_products as select '850760' as hs6, '53' as bec4, 'INT' as bec5, 'H5' as hs_revision;
+    create table price_sectors as
+        select 'li_ion_batteries' as sector_id, '850760' as hs6, null::integer as from_year, 'H5' as hs_revision;
     create table trade_flows as
-        select 2017 as year, 392 as exporter_code, 156 as importer_code, '850760' as hs6, 5.0::double as value_usd;
+        select 2017 as year, 392 as exporter_code, 156 as importer_code, '850760' as hs6, 5.0::double as value_usd,
+            1.0::double as quantity_kg, null::double as quantity_units, false as is_mirror;
     create table bilateral_totals as select year, exporter_code, importer_code, value_usd from trade_flows;
     create table stg_trade_flows as
         select 2017 as year, 'M' as flow, 156 as reporter_code, 392 as partner_code, 5.0::double as value_usd;
@@ -165,6 +169,13 @@ INPUTS = scripted("""
     create table stg_io_published as
         select null::varchar as edition, null::integer as year, 'USA' as country_iso3, 'C26' as sector,
             'forward_participation' as measure, 0.1::double as value;
+    create table stg_countries as select 276 as country_code, 'DEU' as iso3;
+    create table export_price_index as
+        select 156 as exporter_code, '850760' as product_code, 2017 as year, 'baseline' as basis,
+            null::double as chain_tornqvist, 2016 as chain_start_year;
+    create table import_price_contribution as
+        select 156 as exporter_code, 'all' as product_level, 2017 as year, 0.1::double as within,
+            0.1::double as switching;
     create table country_memberships as select 'eu' as membership, 'DEU' as iso3, null::date as valid_to;
 """)
 
