@@ -1,4 +1,4 @@
-"""dbt's profile for DuckDB: what every model of a run finds set. Not here: how a run starts dbt (tests/pipeline)."""
+"""dbt's profile for DuckDB: what every model of a run finds set. Not here: how a run starts dbt (`test_run`)."""
 
 from __future__ import annotations
 
