@@ -138,7 +138,8 @@ def build(work: Path, memory: str) -> None:
     used = time.process_time() - used
     print(f"all models of patents: {seconds:.0f} s ({used:.0f} s of processor), peak {peak / 1024**3:.2f} GB")
     if not result.success:
-        raise SystemExit(f"dbt failed: {result.exception or [each.message for each in result.result if each.message]}")
+        failed = [each.message for each in getattr(result.result, "results", ()) if each.status == "error"]
+        raise SystemExit(f"dbt failed: {result.exception or failed}")
     if seconds > SECONDS_TARGET or peak > MEMORY_TARGET:
         raise SystemExit(f"expected at most {SECONDS_TARGET} s and {MEMORY_TARGET / 1024**3:.0f} GB")
 

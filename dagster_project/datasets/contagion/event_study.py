@@ -252,8 +252,8 @@ def _places(panel: Panel, event: Event, market: str) -> Ints:
     it, where the event became known after the close.
     """
     calendar = np.flatnonzero(~np.isnan(panel.values[panel.rows[market]]))
-    side = "right" if event.after_close else "left"
-    zero = int(np.searchsorted(panel.dates[calendar], np.datetime64(event.date), side=side))
+    day = np.datetime64(event.date)
+    zero = int(np.searchsorted(panel.dates[calendar], day, side="right" if event.after_close else "left"))
     there = (_DAYS + zero >= 0) & (_DAYS + zero < len(calendar)) & (zero < len(calendar))
     found = np.full(len(_DAYS), -1)
     found[there] = calendar[_DAYS[there] + zero]

@@ -191,7 +191,7 @@ def _land_table(
     texts = [*shape.required, *shape.optional]
     columns = ", ".join(f'"{name}" varchar' for name in texts)
     connection.execute(f"create temp table text_{shape.name} (entry varchar, line bigint, {columns})")
-    read = {}
+    read: dict[str, RuleCounts] = {}
     for entry in entries:
         source = f"{entry.source}/{shape.name}"
         read[source] = read.get(source, RuleCounts(0, 0)) + _read(connection, load.archive, entry, shape, warnings)

@@ -67,10 +67,10 @@ LANDING_CASES = [
         shows={"cited_pct_id": "X"},
     ),
     case(
-        "citations by publications that were not landed",
-        rows("pct_citations", "citing_pct_id is not null").set(citing_pct_id="X"),
+        "a citation by a publication that was not landed",
+        ONE_CITATION.set(citing_pct_id="X"),
         fails="pct_citations.citations_plausible",
-        shows={"cited_pct_id": "WO2008000024"},
+        shows={"cited_pct_id": "WO2008000024", "n_rows": 1},
     ),
     case(
         "a citation that is there twice",
