@@ -51,6 +51,7 @@ _VARS = {
     "shock_exporters": [156],
     "scenarios": [],
     "us_consumption": [],
+    "paradox_countries": ["CHN"],
 }
 
 
