@@ -7,6 +7,7 @@ that differs is a finding, no fault.
 from __future__ import annotations
 
 from dagster_project.checks.declarations import Check, Stage, between, no_rows, not_empty, not_null, one_of, unique
+from dagster_project.checks.paradox import PARADOX, PARADOX_PREPARED
 
 _MISPLACED = """
     select benchmark_id, figures.published_value as printed, marts.published_value as in_the_mart
@@ -93,5 +94,7 @@ BENCHMARKS = Stage(
             "No figure is computed from a dataset that is synthetic or off.",
             (no_rows(_MADE_UP),),
         ),
+        *PARADOX,
     ),
+    prepare=PARADOX_PREPARED,
 )

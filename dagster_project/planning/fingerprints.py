@@ -46,8 +46,12 @@ def code_fingerprint(dataset: Dataset) -> str:
 
 @cache
 def folder_fingerprint(folder: str) -> str:
-    """Names the code of a dbt folder that belongs to no dataset."""
-    return _hashed({str(path.relative_to(DBT)): _dbt(path) for path in sorted(dbt_files(folder))})
+    """Names the code of a dbt folder that belongs to no dataset, and what its own Python models import."""
+    files = sorted(dbt_files(folder))
+    models = [path for path in files if path.suffix == ".py" and path.parent.name == folder]
+    roots = {name for path in models for name in _imports(ast.parse(path.read_text(encoding="utf-8")), path)}
+    parts = {name: _python(path) for name, path in sorted(_closure(roots).items())}
+    return _hashed(parts | {str(path.relative_to(DBT)): _dbt(path) for path in files})
 
 
 def python_modules(dataset: Dataset) -> dict[str, Path]:

@@ -23,6 +23,9 @@
 {#- The votes of a session count as complete from this number of states with a point on; there are 193 members. -#}
 {% macro states_with_points_min() -%}100{%- endmacro %}
 
+{#- A panel of input-output tables has at least this many years of one edition. -#}
+{% macro io_panel_min_years() -%}10{%- endmacro %}
+
 {#- An input-output table is one of the world from this number of countries on: textbooks have three. -#}
 {% macro io_table_min_countries() -%}20{%- endmacro %}
 

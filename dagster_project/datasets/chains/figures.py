@@ -47,6 +47,17 @@ _PARTS = """
     select 'wwyz_leather_' || string_split(measure, '_')[1], null, min(gap), 1 from textbook
     where n = (select count(*) from gvc_position as g where g.edition = textbook.edition and g.year = textbook.year)
     group by measure
+    union all
+    select 'xu_paradox_' || replace(sector_class, 'technology_minus_labour', 'difference'), null,
+        case sector_class when 'labour' then p_value >= 0.05 when 'technology' then slope > 0 and p_value < 0.05
+            else slope > 0 and wild_p_value < 0.05 end::integer, 1
+    from competitiveness_paradox_test
+    where level = 'io_panel' and country = 'CHN' and reliance = 'input_source_hhi' and competitiveness = 'position'
+        and sector_class in ('technology', 'labour', 'technology_minus_labour')
+        and edition = (
+            select edition from gvc_position where country_iso3 = 'CHN' group by edition
+            having count(distinct year) >= 10 order by count(distinct year) desc, edition limit 1
+        )
 """
 
 

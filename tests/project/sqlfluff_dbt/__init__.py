@@ -55,6 +55,7 @@ _VARS = {
     "shock_exporters": [156],
     "scenarios": [],
     "us_consumption": [],
+    "paradox_countries": ["CHN"],
 }
 
 

@@ -68,6 +68,11 @@ io_years as (
     group by year
 ),
 
+io_panels as (
+    select max(n_years) as n_years
+    from (select edition, count(*) as n_years from io_tables where n_china = 1 group by edition) as editions
+),
+
 io_measures as (
     select io_tables.year, count(*) as n_measures
     from io_tables
@@ -197,6 +202,13 @@ covered as (
         n_countries >= {{ io_table_min_countries() }},
         year || ': ' || n_tables || ' input-output tables loaded, with China of at most ' || n_countries || ' countries'
     from io_years
+    union all
+    select
+        'io_panel',
+        null,
+        n_years >= {{ io_panel_min_years() }},
+        coalesce(n_years, 0) || ' years of one edition with China loaded'
+    from io_panels
     union all
     select 'io_measures', year, n_measures > 0, year || ': ' || n_measures || ' published measures of loaded tables'
     from io_measures

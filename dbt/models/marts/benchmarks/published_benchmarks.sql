@@ -24,6 +24,8 @@ parts as (
     select * from {{ ref('int_benchmark_chain_parts') }}
     union all
     select * from {{ ref('int_benchmark_contagion_parts') }}
+    union all
+    select * from {{ ref('int_benchmark_paradox_parts') }}
 ),
 
 -- The loaded years over which a figure could be computed; inputs without years have one row.
@@ -173,6 +175,8 @@ select
                 || ' and {{ all_countries_min_goods() }} goods), of one year'
             when 'io_table' then
                 'an input-output table of the world (at least {{ io_table_min_countries() }} countries)'
+            when 'io_panel' then
+                'input-output tables of one edition with China for at least {{ io_panel_min_years() }} years'
             when 'io_measures' then 'an input-output table, and the file of measures that were published of it'
             when 'fixture' then 'the textbook table, and the file of its published values'
         end
