@@ -144,7 +144,8 @@ INPUTS = scripted("""
     create table contagion_firms as
         select 'huawei_2019' as event_id, 'A' as industry, 'm1p1' as "window", 'supplier' as role,
             null::varchar as reason, -0.04::double as car;
-    create table int_year_settings as select 2017 as year, 'bec4_intermediate' as product_scope, 3.0::double as price_trim;
+    create table int_year_settings as
+        select 2017 as year, 'bec4_intermediate' as product_scope, 3.0::double as price_trim;
     create table stg_products as select '850760' as hs6, '53' as bec4, 'INT' as bec5, 'H5' as hs_revision;
     create table price_sectors as
         select 'li_ion_batteries' as sector_id, '850760' as hs6, null::integer as from_year, 'H5' as hs_revision;
