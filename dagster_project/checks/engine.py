@@ -149,9 +149,15 @@ def import_great_expectations() -> Any:
         if "great_expectations" not in sys.modules:
             _load_when_used("scipy.stats")
             charts = None if "altair" in sys.modules else sys.modules.setdefault("altair", _Unused("altair"))
+            # PySpark's client takes a process without a main file, as a run of the UI is, for a doctest and ends it.
+            modules: Any = sys.modules
+            client = "pyspark.sql.connect"
+            hidden = client not in modules and modules.setdefault(client) is None
             try:
                 import great_expectations.expectations
             finally:
+                if hidden:
+                    del modules[client]
                 if charts is not None:
                     del sys.modules["altair"]
         import great_expectations
