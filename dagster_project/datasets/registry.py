@@ -38,7 +38,7 @@ def figures_stage(datasets: Sequence[Dataset] = DATASETS) -> Stage:
     return replace(
         BENCHMARKS,
         checks=(*BENCHMARKS.checks, *(check for stage in own for check in stage.checks)),
-        prepare={name: query for stage in own for name, query in stage.prepare.items()},
+        prepare={name: query for stage in (BENCHMARKS, *own) for name, query in stage.prepare.items()},
     )
 
 

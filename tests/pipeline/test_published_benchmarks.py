@@ -129,7 +129,7 @@ MARTS = """
     alter table marts.gvc_position add column input_source_hhi double;
     alter table marts.gvc_position add column imported_input_share double;
     alter table marts.gvc_position add column position double;
-    -- A panel of ten years, three sectors of each class: in technology reliance rises with position, in labour it does not.
+    -- A panel of ten years, three sectors of each class: reliance rises with position in technology, not in labour.
     insert into marts.gvc_position by name
         select 'panel' as edition, 2000 + t as year, 'CHN' as country_iso3, sector_class || s as sector, sector_class,
             0.1 as forward_participation, 0.2 as backward_participation, 1.5 as plv, 1.2 as ply,
@@ -139,8 +139,8 @@ MARTS = """
             (values ('technology', 1.0), ('labour', 0.0)) as classes (sector_class, slope);
     create table marts.competitiveness_paradox as
         select 2017 as year, 156 as importer_code, '85' as hs2, 'technology' as sector_class, 0.1::double as
-            vulnerability, 0.1::double as vulnerability_mean, 0.1::double as import_hhi_weighted, 0.1::double as rca_sym,
-            0.1::double as top3_share;
+            vulnerability, 0.1::double as vulnerability_mean, 0.1::double as import_hhi_weighted,
+            0.1::double as rca_sym, 0.1::double as top3_share;
     create table marts.shock_exposure_io as from (values
         ('wide', 2019, 'CHN', 'USA', 0.01::double, 10e9::double, 20e9::double),
         ('wide', 2019, 'CHN', 'DEU', 0.01, 3e9, 4e9), ('wide', 2019, 'CHN', 'FRA', 0.01, 1e9, 2e9),

@@ -10,6 +10,7 @@ from dagster_project.checks.views import PREVIOUS_RELEASE
 from dagster_project.datasets.trade.complexity_checks import COMPLEXITY_CHECKS, COMPLEXITY_PREPARED
 from dagster_project.datasets.trade.landing_checks import UNIT_WITNESSES, VALUE_FALL_LIMIT, near_power_of_ten
 from dagster_project.datasets.trade.network_checks import NETWORK_CHECKS, NETWORK_PREPARED
+from dagster_project.datasets.trade.paradox_checks import PARADOX_CHECKS, PARADOX_PREPARED
 from dagster_project.datasets.trade.price_checks import PRICE_CHECKS, PRICE_PREPARED
 from dagster_project.datasets.trade.recomputed import PREPARED, RECOMPUTED
 from dagster_project.datasets.trade.relocation_checks import RELOCATION, RELOCATION_PREPARED
@@ -325,6 +326,7 @@ TRADE_MARTS = Stage(
         **SHOCKS_PREPARED,
         **PRICE_PREPARED,
         **SUPPLY_PREPARED,
+        **PARADOX_PREPARED,
     },
     checks=(
         Check(
@@ -563,6 +565,7 @@ TRADE_MARTS = Stage(
         *SHOCKS,
         *PRICE_CHECKS,
         *SUPPLY_CHECKS,
+        *PARADOX_CHECKS,
     ),
     keys={"vulnerability_summary": ("year", "importer_code", "category")},
 )
