@@ -76,6 +76,7 @@ class Place:
             "CHOKEPOINT_TARIFF_SOURCE": "off",
             "CHOKEPOINT_PATENT_SOURCE": "off",
             "CHOKEPOINT_POLITICS_SOURCE": "off",
+            "CHOKEPOINT_CHAINS_SOURCE": "off",
             "DAGSTER_HOME": str(self.home),
         }
 

@@ -161,7 +161,7 @@ def _over_limits(by: Sequence[str], noted: Mapping[str, Noted], judged: str) -> 
             end as {WHY}
         from judged
         where n_noted > 0 and (meaning is null or n_noted > highest_share * out_of) and {judged}
-        order by n_noted desc
+        order by n_noted desc, {where}, noted
     """
 
 
@@ -172,7 +172,8 @@ def _listed(by: Sequence[str]) -> str:
             select {keys}, count(*) as n_rows, {_FIRST} as first_row from {{batch}} group by all
         )
         select {keys}, n_rows, first_row.detail as example, {_FILE} as file, first_row.source_row as source_row
-        from found left join {ARCHIVE_FILES} as f on f.archive_entry = first_row.archive_entry order by n_rows desc
+        from found left join {ARCHIVE_FILES} as f on f.archive_entry = first_row.archive_entry
+        order by n_rows desc, {keys}
     """
 
 
@@ -255,7 +256,7 @@ def _large_shares(by: Sequence[str], quarantine: str, causes: Sequence[Cause]) -
                 || coalesce(' For example ' || file || coalesce(', row ' || first_row.source_row, '') || ': '
                     || coalesce(first_row.detail, first_reason) || '.', '')
                 || coalesce(' ' || cause, '') as {WHY}
-        from told as s order by rows_quarantined desc
+        from told as s order by rows_quarantined desc, {", ".join(f"s.{column} nulls first" for column in by)}
     """
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from dagster_project.datasets.declaration import Dataset, LiveService
 from dagster_project.landing import yearly
 from dagster_project.planning.intake import current_inputs
+from dagster_project.planning.loading import load_of
 from dagster_project.planning.state import Built, entries_fingerprint
 from dagster_project.settings import Settings
 from dagster_project.sources.live import Live, live_session
@@ -52,6 +53,9 @@ def _news_by_year(each: Dataset, service: LiveService, session: Live) -> News:
         held = set(settings.years or ())
     else:
         held = set(settings.years or map(int, Built.load(settings).years_of(each)))
+        assert each.yearly is not None
+        if each.yearly.has_gaps:  # years that it lacks would be news for ever
+            held &= set(each.yearly.identities(load_of(each, settings)))
         changed = service.changed is not None and service.changed(session)
         if not held:
             return News(others=changed)

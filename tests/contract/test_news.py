@@ -15,7 +15,7 @@ from dagster_project.datasets.registry import DATASETS, dataset, datasets_on
 from dagster_project.datasets.trade.dataset import TRADE
 from dagster_project.landing.yearly import landed_years
 from dagster_project.planning.loading import land
-from dagster_project.planning.news import watched
+from dagster_project.planning.news import News, look, watched
 from dagster_project.planning.state import Built, entries_fingerprint
 from dagster_project.settings import Settings
 from dagster_project.sources.http import Http
@@ -147,6 +147,13 @@ def test_sensors_and_schedules_are_there_and_stopped(settings: Settings) -> None
     assert all(each.default_status.value == "STOPPED" for each in found)
     files = replace(settings, **{each.setting: "files" for each in DATASETS})
     assert not build_definitions(settings=files).sensors
+
+
+def test_a_year_that_a_source_with_gaps_lacks_is_not_news_for_ever(settings: Settings) -> None:
+    """There is no input-output table of 2030; that of 2019 is here and not computed yet."""
+    asked = replace(settings, years=(2019, 2030))
+    fetch("chains", asked)
+    assert look(dataset("chains"), asked) == News(years=(2019,))
 
 
 def test_news_is_asked_of_live_sources_only(settings: Settings) -> None:

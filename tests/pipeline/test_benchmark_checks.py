@@ -182,7 +182,8 @@ INPUTS = scripted("""
             true as high_concentration, 5.0::double as import_value_usd, 1.0::double as vulnerability_index;
     create table gvc_position as
         select 'e' as edition, 2019 as year, 'USA' as country_iso3, 'C26' as sector, 0.1::double as plv,
-            1.0::double as ply, 0.1::double as forward_participation, 0.1::double as backward_participation, 1.0::double as gross_output_usd;
+            1.0::double as ply, 0.1::double as forward_participation, 0.1::double as backward_participation,
+            1.0::double as gross_output_usd;
     create table shock_exposure_io as
         select 'e' as edition, 2019 as year, 'CHN' as exporter_iso3, 'USA' as country_iso3, 0.01::double as cut,
             1e9::double as direct_loss_usd, 3e9::double as propagated_loss_usd;

@@ -32,6 +32,7 @@ TRADE = {
     "tariff_source": "off",
     "patent_source": "off",
     "politics_source": "off",
+    "chains_source": "off",
 }
 BASE = World("as at first", {**TRADE, "years": "2019"})
 WORLDS = (
@@ -79,7 +80,7 @@ class Yard:
 
     def __post_init__(self) -> None:
         sample.write_drop_folder(self.root / "drop")
-        for folder in ("ustr", "patents", "politics", "baci"):
+        for folder in ("ustr", "patents", "politics", "gvc", "baci"):
             shutil.rmtree(self.root / "drop" / folder, ignore_errors=True)
         for path in (self.root / "drop/comtrade").glob("*2017*"):
             path.unlink()

@@ -1,1 +1,1 @@
-"""Inter-country input-output tables. `dataset` declares them; all else here is particular to them. Not: dbt models."""
+"""Input-output tables. `dataset` declares them; all else here is particular to them. Not here: their dbt models."""

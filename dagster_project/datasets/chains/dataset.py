@@ -20,9 +20,7 @@ from dagster_project.datasets.declaration import (
     Yearly,
 )
 from dagster_project.sample.reporting import YEARS
-from dagster_project.settings import Settings
-
-FIRST_YEAR = 1965  # of the oldest tables there are (WIOD's long-run ones)
+from dagster_project.settings import FIRST_YEAR, Settings
 
 
 def _possible_years(settings: Settings) -> range:

@@ -136,8 +136,7 @@ class Local:
 
 
 KNOWN_WITH_FINAL = (
-    *("at_home", "abroad", "l_at_home", "l_abroad", "crossing", "simple", "backward_simple"),
-    *("exports", "iv", "fv"),
+    *("at_home", "abroad", "l_at_home", "l_abroad", "crossing", "simple", "embodied", "exports", "iv", "fv"),
 )
 
 
@@ -179,7 +178,7 @@ def _with_final(flows: Flows, local: Local, world: Leontief, found: dict[str, np
         "l_abroad": local.times(flows.abroad),
         "crossing": crossing,
         "simple": local.times(crossing),
-        "backward_simple": local.transposed(embodied) * home,
+        "embodied": local.transposed(embodied),
         "exports": flows.exports,
         "iv": found["v"] * of_others,
         "fv": (1.0 - _own_value_added(flows, world, found["v"])) * flows.exports,

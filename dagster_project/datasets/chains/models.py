@@ -20,7 +20,7 @@ _KEY = [("edition", pa.string()), ("year", pa.int32()), ("country_iso3", pa.stri
 # What `sectors` gives besides its ratios: the sums over countries are made of these.
 _PARTS = (
     *("v", "y", "ly", "lly", "v_l", "v_ll", "ones_b", "v_b", "b_x", "b_y", "at_home", "abroad", "exports", "iv", "fv"),
-    *("l_at_home", "l_abroad", "simple"),
+    *("l_at_home", "l_abroad", "simple", "embodied"),
 )
 _RATIOS = (
     *("plv_gvc", "ply_gvc", "lookthrough_foreign_share", "input_source_hhi", "top_source_share"),
@@ -170,7 +170,7 @@ def _parts_of_output(flows: Flows, found: Mapping[str, np.ndarray]) -> dict[str,
     backward = {
         "domestic": v_l * found["at_home"] / y,
         "traditional": v_l * found["abroad"] / y,
-        "simple": found["backward_simple"] / y,
+        "simple": found["embodied"] * found["at_home"] / y,
     }
     rows = {f"forward_{name}": part for name, part in forward.items()}
     rows["forward_complex"] = 1.0 - sum(forward.values())

@@ -41,7 +41,7 @@ _BAD_REQUEST_CODES = """
 """
 _UNKNOWN_WORDS = """
     select status_raw, list_id, count(*) as n_rows, min(request_id) as example from {batch}
-    where status = 'unknown' group by all order by n_rows desc
+    where status = 'unknown' group by all order by n_rows desc, list_id, status_raw
 """
 _MANY_UNKNOWN = f"""
     select list_id, count(*) filter (status = 'unknown') as status_unknown, count(*) as requests from {{batch}}
@@ -57,7 +57,7 @@ _UNREADABLE_DATES = f"""
     select *, format('list {{{{}}}}, {{{{}}}}: in {{{{:,}}}} of its requests', list_id, file, n_rows)
         || ' a date cannot be read, such as ' || example || ' in row ' || source_row
         || '. Read are 7/1/2019, 2019-07-01, 1-Jul-19 and July 1, 2019, with a time or without.' as {WHY}
-    from r order by n_rows desc
+    from r order by n_rows desc, list_id, file
 """
 _MANY_UNREADABLE_DATES = f"""
     select list_id, count(unreadable_dates) as n_unreadable, count(*) as requests, min(unreadable_dates) as example,
@@ -79,7 +79,7 @@ _UNLISTED = """
             select 1 from tariff_lists as l
             where l.hts8 = r.hts8 and (l.list_id = r.list_id or (l.list_id = '4' and r.list_id = '4A'))
         )
-    group by all order by n_rows desc
+    group by all order by n_rows desc, list_id, hts8
 """
 _MANY_UNLISTED = f"""
     with requests as (
@@ -108,7 +108,7 @@ _EXCLUSIONS_OFF_LIST = """
     select list_id, left(hts10, 8) as hts8, count(*) as n_rows, min(document) as document
     from {batch}
     where exists (select 1 from tariff_lists) and left(hts10, 8) not in (select hts8 from tariff_lists)
-    group by all order by n_rows desc
+    group by all order by n_rows desc, list_id, hts8
 """
 
 _LISTS_CONTRADICT = """

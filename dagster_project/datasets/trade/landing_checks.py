@@ -196,7 +196,8 @@ _PARTNER_CELLS = f"""
 """
 _UNCOVERED_CELLS = """
     select year, reporter_code, flow, cmd_code, world_usd, partners_usd, partners_usd / world_usd as coverage
-    from {batch} where is_uncovered and is_reporter order by world_usd - partners_usd desc
+    from {batch} where is_uncovered and is_reporter
+    order by world_usd - partners_usd desc, year, reporter_code, flow, cmd_code
 """
 _UNCOVERED_REPORTERS = f"""
     with covered as (
@@ -205,7 +206,8 @@ _UNCOVERED_REPORTERS = f"""
         from {{batch}} where is_reporter group by year, reporter_code, flow
     )
     select *, partners_usd / world_usd as coverage from covered
-    where partners_usd < {REPORTER_COVERAGE} * world_usd - 1 order by world_usd - partners_usd desc
+    where partners_usd < {REPORTER_COVERAGE} * world_usd - 1
+    order by world_usd - partners_usd desc, year, reporter_code, flow
 """
 _COVERAGE_FACTS = """
     with covered as (
@@ -354,12 +356,13 @@ def near_power_of_ten(total: str, median: str, witnesses: str) -> str:
 
 
 _WRONG_UNITS = f"""
-    select * from {{batch}} where {near_power_of_ten("ratio", "median_ratio", "witnesses")} order by own_usd desc
+    select * from {{batch}} where {near_power_of_ten("ratio", "median_ratio", "witnesses")}
+    order by own_usd desc, year, reporter_code, flow
 """
 _MISMATCHES = f"""
     select * from {{batch}}
     where ratio not between {1 / MIRROR_MISMATCH} and {MIRROR_MISMATCH} and witnesses >= {UNIT_WITNESSES}
-    order by abs(own_usd - partners_usd) desc
+    order by abs(own_usd - partners_usd) desc, year, reporter_code, flow
 """
 _RATIO_FACTS = """
     select count(*) as reporters_compared, min(ratio) as lowest_ratio, median(ratio) as median_ratio,
@@ -386,7 +389,7 @@ def _findings(name: str) -> str:
     return f"""
         select year, f.reporter_code, c.name, flow, code, n_rows, value_usd, detail
         from {{batch}} as f left join countries as c on c.country_code = f.reporter_code
-        where finding = '{name}' order by value_usd desc
+        where finding = '{name}' order by value_usd desc, year, f.reporter_code, flow, code
     """
 
 
@@ -423,7 +426,7 @@ _VANISHED_REPORTERS = """
         and not exists (
             select 1 from {batch} as r where r.flow = 'M' and r.year = b.year and r.reporter_code = b.importer_code
         )
-    group by b.year, b.importer_code order by previous_usd desc
+    group by b.year, b.importer_code order by previous_usd desc, b.year, b.importer_code
 """
 _FALLEN_VALUE = f"""
     with before as (

@@ -199,7 +199,8 @@ _NEIGHBOUR_YEARS = """
     group by all
 """
 _WRONG_UNITS = f"""
-    select * from {{batch}} where {near_power_of_ten("ratio", "median_ratio", "goods")} order by value_usd desc
+    select * from {{batch}} where {near_power_of_ten("ratio", "median_ratio", "goods")}
+    order by value_usd desc, year, importer_code
 """
 _MISMATCHES = f"""
     select * from {{batch}}
@@ -281,7 +282,7 @@ _WITHOUT_REGION = f"""
             country_code, coalesce(any_value(name), 'without a name'))
             as {WHY}
     from traders left join countries using (country_code) where trade_region is null
-    group by country_code order by trade_usd desc
+    group by country_code order by trade_usd desc, country_code
 """
 # Of every year, against the levels of five years before: a run of those years changes what is said here.
 _WRONG_CHANGES = """

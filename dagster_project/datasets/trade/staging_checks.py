@@ -39,7 +39,7 @@ _TRADED_GOODS = f"""
     select traded.*, hs6_name, bec4 from traded left join stg_products using (hs6)
     where traded.hs_revision = (select max(hs_revision) from stg_products) and hs6 <> '{UNSPECIFIED_GOODS}'
 """
-_GOODS_WITHOUT_BEC = "select * from {batch} where bec4 is null order by value_usd desc"
+_GOODS_WITHOUT_BEC = "select * from {batch} where bec4 is null order by value_usd desc, hs6"
 _BEC_FACTS = """
     select count(*) as goods, count(*) filter (bec4 is not null) as goods_with_bec,
         sum(value_usd) filter (bec4 is not null) / nullif(sum(value_usd), 0) as value_share_with_bec

@@ -55,10 +55,12 @@ lengths as (
         forward_length_usd / nullif(value_added_usd, 0) as plv,
         backward_length_usd / nullif(final_output_usd, 0) as ply,
         case
-            when abs(forward_usd) > 1e-12 * abs(value_added_usd) then forward_gvc_length_usd / forward_usd
+            when {{ comparable('forward_usd / nullif(value_added_usd, 0)') }} <> 0
+                then forward_gvc_length_usd / forward_usd
         end as plv_gvc,
         case
-            when abs(backward_usd) > 1e-12 * abs(final_output_usd) then backward_gvc_length_usd / backward_usd
+            when {{ comparable('backward_usd / nullif(final_output_usd, 0)') }} <> 0
+                then backward_gvc_length_usd / backward_usd
         end as ply_gvc,
         indirect_value_added_usd / nullif(greatest(exports_usd, 0), 0) as kww_iv_share,
         foreign_value_added_usd / nullif(greatest(exports_usd, 0), 0) as kww_fv_share
