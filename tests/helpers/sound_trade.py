@@ -648,6 +648,32 @@ _MARTS = """
             'too_few_years' as reason, null::boolean as small_sample
         from export_price_index cross join (select unnest(['own', 'own_with_initial', 'world']) as cumulative)
         where product_level <> 'hs2';
+    create table hs2_classes as from (values ('28', 'technology'), ('85', 'technology'), ('27', 'primary'))
+        as t (hs2, sector_class);
+    create table competitiveness_paradox as
+        with exports as (
+            select year, exporter_code as importer_code, hs2, sum(p.value_usd) as x, count(*) as n,
+                count(*) filter (place <= 3) as n_top3
+            from exporter_products as p join product_centrality using (year, hs6) where in_scope group by all
+        ),
+        chapters as (
+            select i.year, i.importer_code, i.hs2, i.vulnerability, i.vulnerability_mean, i.n_goods,
+                i.import_value_usd, coalesce(sector_class, 'none') as sector_class,
+                sum(v.import_hhi * v.import_value_usd) / any_value(i.import_value_usd) as import_hhi_weighted
+            from industry_vulnerability as i left join hs2_classes using (hs2)
+            join import_vulnerability as v using (year, importer_code, hs2) where v.in_scope group by all
+        )
+        select *, (rca - 1) / (rca + 1) as rca_sym from (
+            select c.*, coalesce(x, 0) as export_value_usd, coalesce(n, 0) as n_goods_exported,
+                coalesce(n_top3, 0) as n_top3, n_top3 / n as top3_share,
+                import_value_usd / (import_value_usd + coalesce(x, 0)) as net_import_ratio,
+                coalesce(x, 0) / country_usd / (chapter_usd / world_usd) as rca
+            from chapters as c left join exports using (year, importer_code, hs2)
+            left join (select year, importer_code, sum(x) as country_usd from exports group by all)
+                using (year, importer_code)
+            join (select year, hs2, sum(x) as chapter_usd from exports group by all) using (year, hs2)
+            join (select year, sum(x) as world_usd from exports group by all) using (year)
+        );
     create table supply_share as
         with goods as (
             select year, 'hs2' as product_level, left(hs6, 2) as product_code, * exclude (year) from trade_flows

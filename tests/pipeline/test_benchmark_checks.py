@@ -144,6 +144,41 @@ INPUTS = scripted("""
     create table contagion_firms as
         select 'huawei_2019' as event_id, 'A' as industry, 'm1p1' as "window", 'supplier' as role,
             null::varchar as reason, -0.04::double as car;
+    -- Two importers and five countries' sectors: y = 2x + e in technology, 5 + e in labour, by hand.
+    create table int_paradox_observations as
+        select source, 'e' as edition, year, country, class || n as industry, class as sector_class,
+            source = 'io' as is_chosen, y as vulnerability, y as vulnerability_mean, y as import_hhi_weighted,
+            n as rca_sym, n as top3_share, y as input_source_hhi, y as imported_input_share,
+            y as backward_participation, n as position, n as forward_participation
+        from (values ('hs2', 2017, 'A'), ('hs2', 2017, 'B'), ('hs2', 2017, 'C'), ('io', 2017, 'CHN')) as s
+                (source, year, country),
+            (select n::double as n, class, case class when 'technology' then 2 * n else 5 end + e as y
+            from (values (0, 0.1), (1, -0.1), (2, 0.0), (3, 0.0), (4, -0.1), (5, 0.1)) as t (n, e),
+                (values ('technology'), ('labour')) as c (class));
+    create table competitiveness_paradox_test as
+        with levels as (
+            from (values
+                ('hs2_country', 'A', null, 6, sqrt(0.17 / 306.25 * 1.5)),
+                ('hs2_country', 'B', null, 6, sqrt(0.17 / 306.25 * 1.5)),
+                ('hs2_country', 'C', null, 6, sqrt(0.17 / 306.25 * 1.5)),
+                ('io_country', 'CHN', null, 6, sqrt(0.17 / 306.25 * 1.5)), ('hs2_pooled', 'ALL', 3, 18, 0.0)
+            ) as t (level, country, n_clusters, n_used, std_error)
+        ),
+        pairs as (
+            select 'hs2' as source, r as reliance, c as competitiveness
+            from (values ('vulnerability'), ('vulnerability_mean'), ('import_hhi_weighted')) as y (r),
+                (values ('rca_sym'), ('top3_share')) as x (c)
+            union all
+            select 'io', r, c
+            from (values ('input_source_hhi'), ('imported_input_share'), ('backward_participation')) as y (r),
+                (values ('position'), ('forward_participation')) as x (c)
+        )
+        select level, 'e' as edition, 2017 as year_from, 2017 as year_to, country, reliance, competitiveness,
+            sector_class, n_used::bigint as n_used, n_clusters::bigint as n_clusters, n_clusters < 20 as few_clusters,
+            slope::double as slope, std_error::double as std_error, slope / nullif(std_error, 0) as t_value,
+            null::double as p_value, null::double as wild_p_value
+        from levels join pairs on starts_with(level, source),
+            (values ('technology', 2), ('labour', 0), ('technology_minus_labour', 2)) as c (sector_class, slope);
     create table int_year_settings as
         select 2017 as year, 'bec4_intermediate' as product_scope, 3.0::double as price_trim;
     create table stg_products as select '850760' as hs6, '53' as bec4, 'INT' as bec5, 'H5' as hs_revision;
@@ -319,6 +354,36 @@ CASES = [
         of("absolute").set(computed_value=3.39),
         fails="published_benchmarks.tariff_figures_recomputed",
         shows={"benchmark_id": IDS["absolute"], "computed_value": 3.39, "recomputed_value": 0.339},
+    ),
+    case(
+        "a slope of another class",
+        rows("competitiveness_paradox_test", country="B", sector_class="labour", reliance="vulnerability").set(slope=2),
+        fails="competitiveness_paradox_test.slopes_recomputed",
+        shows={"country": "B", "sector_class": "labour", "slope": 2.0},
+    ),
+    case(
+        "an error without its small-sample factor",
+        rows("competitiveness_paradox_test", country="B", sector_class="technology").set(std_error=0.0235),
+        fails="competitiveness_paradox_test.slopes_recomputed",
+        shows={"country": "B", "std_error": 0.0235},
+    ),
+    case(
+        "a test that is not there",
+        rows("competitiveness_paradox_test", level="io_country", sector_class="technology").remove(),
+        fails="competitiveness_paradox_test.slopes_recomputed",
+        shows={"level": "io_country", "slope": None},
+    ),
+    case(
+        "a difference that is not that of the slopes",
+        rows("competitiveness_paradox_test", country="A", sector_class="technology_minus_labour").set(slope=1.5),
+        fails="competitiveness_paradox_test.differences_follow_from_slopes",
+        shows={"country": "A", "difference": 1.5, "technology": 2.0},
+    ),
+    case(
+        "a test by three clusters that does not say how few they are",
+        rows("competitiveness_paradox_test", level="hs2_pooled", sector_class="labour").set(few_clusters=False),
+        fails="competitiveness_paradox_test.few_clusters_are_told",
+        shows={"level": "hs2_pooled", "n_clusters": 3},
     ),
     case(
         "what politics adds is twice what the suppliers add",

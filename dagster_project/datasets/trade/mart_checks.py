@@ -14,6 +14,7 @@ from dagster_project.datasets.trade.kaizen_checks import KAIZEN_CHECKS
 from dagster_project.datasets.trade.landing_checks import UNIT_WITNESSES, VALUE_FALL_LIMIT, near_power_of_ten
 from dagster_project.datasets.trade.learning_checks import LEARNING_CHECKS, LEARNING_PREPARED
 from dagster_project.datasets.trade.network_checks import NETWORK_CHECKS, NETWORK_PREPARED
+from dagster_project.datasets.trade.paradox_checks import PARADOX_CHECKS, PARADOX_PREPARED
 from dagster_project.datasets.trade.price_checks import PRICE_CHECKS, PRICE_PREPARED
 from dagster_project.datasets.trade.recomputed import PREPARED, RECOMPUTED
 from dagster_project.datasets.trade.relocation_checks import RELOCATION, RELOCATION_PREPARED
@@ -333,6 +334,7 @@ TRADE_MARTS = Stage(
         **INVOLUTION_PREPARED,
         **LEARNING_PREPARED,
         **SUPPLY_PREPARED,
+        **PARADOX_PREPARED,
     },
     checks=(
         Check(
@@ -575,6 +577,7 @@ TRADE_MARTS = Stage(
         *LEARNING_CHECKS,
         *KAIZEN_CHECKS,
         *SUPPLY_CHECKS,
+        *PARADOX_CHECKS,
     ),
     keys={"vulnerability_summary": ("year", "importer_code", "category")},
 )

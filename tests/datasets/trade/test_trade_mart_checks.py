@@ -63,6 +63,10 @@ SCALED = {
         "top1_code",
     ),
     "supply_share": ("export_value_usd", "value_share", "quantity_share", "export_rank"),
+    "competitiveness_paradox": (
+        *("import_hhi_weighted", "export_value_usd", "rca", "rca_sym", "top3_share", "net_import_ratio", "n_top3"),
+        "vulnerability",
+    ),
     "industry_vulnerability": ("vulnerability", "vulnerability_mean", "indexed_value_share", "ratio_to_next"),
     "product_network": (
         *("clustering", "clustering_component", "density", "reciprocity", "top_pagerank", "top_buyer_pagerank"),
@@ -341,6 +345,12 @@ CASES = [
             ("capacity_concentration", "world_exports_usd"),
             ("supply_share", "export_value_usd"),
         )
+    ),
+    case(
+        "exports of a chapter beyond all that the country exports",
+        rows("competitiveness_paradox", year=2017, importer_code=CHN).set(export_value_usd=1e12),
+        fails="competitiveness_paradox.exports_within_totals",
+        shows={"year": 2017, "importer_code": CHN},
     ),
     case(
         "a change over five years when there are no earlier years",
