@@ -58,7 +58,7 @@ check: $(READY) lint ## style, types and the tests without Dagster, dbt and a br
 	$(BIN)/python -m pytest -m 'not slow' tests/unit $(addprefix tests/project/test_,$(addsuffix .py,$(QUICK)))
 
 test: $(READY) lint ## every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 $(BI_READY): bi/requirements.lock
 	$(PYTHON) -m venv $(BI)
