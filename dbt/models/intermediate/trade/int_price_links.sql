@@ -45,11 +45,21 @@ before as (
     inner join years on year_before.year + 1 = years.year
 ),
 
--- A comparison needs an importer with flows and a good with flows in both years.
+-- A comparison needs an importer with flows and a good with flows in both years. Each is made distinct before they are
+-- joined: flow by flow, the join would have as many rows as an importer's flows of both years multiplied.
+importers_before as (
+    select distinct year, importer_code from before
+),
+
+importers as (
+    select distinct year, importer_code from this_year
+),
+
 observed_importers as (
-    select distinct this_year.year, this_year.importer_code
-    from this_year
-    inner join before on this_year.year = before.year and this_year.importer_code = before.importer_code
+    select importers.year, importers.importer_code
+    from importers
+    inner join importers_before
+        on importers.year = importers_before.year and importers.importer_code = importers_before.importer_code
 ),
 
 goods_before as (
