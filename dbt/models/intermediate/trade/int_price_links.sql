@@ -45,7 +45,8 @@ before as (
     inner join years on year_before.year + 1 = years.year
 ),
 
--- A comparison needs an importer with flows and a good with flows in both years.
+-- A comparison needs an importer with flows and a good with flows in both years. Each is made distinct before they are
+-- joined: flow by flow, the join would have as many rows as an importer's flows of both years multiplied.
 importers_before as (
     select distinct year, importer_code from before
 ),
