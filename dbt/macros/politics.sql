@@ -17,11 +17,41 @@
     {{ exact_sum('capable_usd * distance_factor_own') }} as pol_own_usd
 {%- endmacro %}
 
-{#- The same with what tells friends from others. -#}
-{% macro political_sums_by_closeness() -%}
+{#- Columns of a supply joined to its year (`years`) and to the points of its sides (`importers`, `exporters`). -#}
+{% macro political_pair() -%}
+    years.mean_distance,
+    years.close_limit,
+    years.distant_limit,
+    years.largest_distance,
+    importers.mean_distance_own,
+    importers.ideal_point is not null and years.mean_distance is not null as is_measured,
+    case
+        when years.mean_distance is not null then abs(importers.ideal_point - exporters.ideal_point)
+    end as distance
+{%- endmacro %}
+
+{#- What follows from these: g by both scales (1 for a supplier without a point), and whether it is close. -#}
+{% macro political_distances() -%}
+    distance,
+    largest_distance,
+    case when is_measured then coalesce(distance / mean_distance, 1) end as distance_factor,
+    case
+        when is_measured and mean_distance_own > 0 then coalesce(distance / mean_distance_own, 1)
+    end as distance_factor_own,
+    case
+        when not is_measured then null
+        when distance is null then 'unscored'
+        when {{ comparable('distance') }} <= {{ comparable('close_limit') }} then 'close'
+        when {{ comparable('distance') }} >= {{ comparable('distant_limit') }} then 'distant'
+        else 'middle'
+    end as closeness
+{%- endmacro %}
+
+{#- The sums with what tells friends from others. -#}
+{% macro political_sums_by_closeness(exporter='exporter_code') -%}
     {{ political_sums() }},
     max(closeness) as any_closeness,
-    count(distinct exporter_code) as n_suppliers,
+    count(distinct {{ exporter }}) as n_suppliers,
     {%- for closeness in political_closeness() %}
     {{ exact_sum("case when closeness = '" ~ closeness ~ "' then import_value_usd else 0 end") }}
         as {{ closeness }}_usd,

@@ -132,6 +132,23 @@ INPUTS = scripted("""
         select 2018 as filing_year, 'CN' as country_iso2, field_id, 0.1::double as core_share, true as window_complete,
             applications::double as applications
         from (values ('4', 9), ('6', 8)) as t (field_id, applications);
+    -- CHN 0, JPN 1, USA 3: the mean of the pairs is 2, as is China's own; terciles 1.67 and 2.33. China buys 60 of USA
+    -- and 40 of JPN in one sector, 100 of TWN in another.
+    create table stg_ideal_points as from (values ('CHN', 2017, 0.0::double), ('JPN', 2016, 1.0), ('USA', 2017, 3.0))
+        as t (iso3, year, ideal_point);
+    create table int_benchmark_coverage as select 'all_countries' as needs, 2017 as year, true as is_covered;
+    create table ideal_point_areas as select 'HKG' as iso3, 'CHN' as state_iso3;
+    create table int_political_io_supplies as from (values
+        ('t', 2017, 'CHN', 'USA', 60.0::double, 36.0::double, 54.0::double), ('t', 2017, 'CHN', 'JPN', 40.0, 16.0, 8.0),
+        ('t', 2017, 'CHN', 'TWN', 100.0, 100.0, 100.0), ('t', 2017, 'TWN', 'CHN', 50.0, 50.0, 50.0)
+    ) as t (edition, year, importer_iso3, exporter_iso3, import_value_usd, squared_usd, capable_usd);
+    create table political_exposure_io as from (values
+        ('t', 2017, 'CHN', 200.0::double, 3::bigint, 0.76::double, 0.81::double, 0.81::double, 0.81::double,
+            0.925::double, 0.925::double, 0.81 / 0.76, 0.925 / 0.81, 0.2::double, 0.5::double, 2.2::double, 22 / 3),
+        ('t', 2017, 'TWN', 50.0, 1, 1.0, null, null, 1.0, null, null, null, null, null, null, null, null)
+    ) as t (edition, year, importer_iso3, import_value_usd, n_suppliers, risk_econ, risk_distance, risk_distance_own,
+        risk_capability, risk_pol, risk_pol_own, distance_ratio, pol_ratio_own, share_close, share_unscored,
+        mean_distance, geopolitical_distance_10);
     create table political_exposure_supplier as
         select 2017 as year, importer_iso3, exporter_code, 0.25::double as risk_econ, 0.25::double as risk_distance,
             0.25::double as risk_distance_own, 0.5::double as risk_capability, 0.5::double as risk_pol,
@@ -384,6 +401,12 @@ CASES = [
         rows("competitiveness_paradox_test", level="hs2_pooled", sector_class="labour").set(few_clusters=False),
         fails="competitiveness_paradox_test.few_clusters_are_told",
         shows={"level": "hs2_pooled", "n_clusters": 3},
+    ),
+    case(
+        "an importer's inputs without Taiwan's",
+        rows("political_exposure_io", importer_iso3="CHN").set(risk_econ=0.52, share_unscored=0.0),
+        fails="political_exposure_io.recomputed_from_points",
+        shows={"importer_iso3": "CHN", "risk_econ": 0.52, "share_unscored": 0.0},
     ),
     case(
         "what politics adds is twice what the suppliers add",

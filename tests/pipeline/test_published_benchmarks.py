@@ -133,8 +133,17 @@ MARTS = """
         (2018, 'CN', 'US', 30.0::double), (2018, 'CN', 'DE', 10.0), (2018, 'CN', 'JP', 20.0), (2018, 'CN', 'KR', 40.0),
         (2012, 'CN', 'US', 1.0), (2018, 'US', 'DE', 500.0)
     ) as t (filing_year, country_iso2, partner_iso2, joint_applications);
-    create table intermediate.int_political_years as from (values (2017, 193), (2018, 99), (2020, 193))
-        as t (year, n_states);
+    create table intermediate.int_political_years as
+        select *, 2.0::double as mean_distance, 0.5::double as close_limit, 1.5::double as distant_limit,
+            3.0::double as largest_distance
+        from (values (2017, 193), (2018, 99), (2019, 193), (2020, 193)) as t (year, n_states);
+    create table intermediate.int_political_points as from (values
+        (2019, 'CHN', 0.0::double, 2019, 2.0::double), (2019, 'JPN', 1.0, 2019, 1.5), (2019, 'USA', 3.0, 2019, 2.5)
+    ) as t (year, iso3, ideal_point, ideal_point_year, mean_distance_own);
+    create table intermediate.int_io_supplies as from (values
+        ('wide', 2019, 'CHN', 'USA', 'C26', 60.0::double), ('wide', 2019, 'CHN', 'JPN', 'C26', 40.0),
+        ('wide', 2019, 'USA', 'CHN', 'C26', 50.0), ('wide', 2019, 'USA', 'JPN', 'C26', 50.0)
+    ) as t (edition, year, importer_iso3, exporter_iso3, sector, value_usd);
     create table marts.political_exposure as
         select *, 2020 as year from (values
             ('CHN', 0.2::double, 0.3::double, 0.25::double, 2.0::double, 1.5::double), ('USA', 0.3, 0.5, 0.2, 1.2, 1.05)
@@ -289,6 +298,15 @@ CONTAGION = {
     "xu_contagion_industries": (3, "reproduced"),
     "xu_contagion_suppliers": (15, "differs"),
 }
+# China's inputs: .36 + .16; those of the United States .25 + .25, with distances 1.5 and 1, on its own scale 1.2 and .8,
+# and kappas .75 and 1.35.
+BY_TABLE = {
+    "xu_risk_econ_order": (0, "differs"),
+    "xu_risk_pol_order_plain": (0, "differs"),
+    "xu_risk_pol_order_own": (1, "reproduced"),
+    "xu_risk_us_unchanged_plain": (0.61875 / 0.525, "differs"),
+    "xu_risk_us_unchanged_own": (0.495 / 0.525, "reproduced"),
+}
 ALL = {
     **TWO_YEARS,
     **OF_2017,
@@ -415,5 +433,5 @@ def test_without_the_pooled_flags_there_is_no_figure_that_goes_by_them(root: Pat
 
 def test_synthetic_trade_gives_no_figure_of_trade(root: Path) -> None:
     inputs = {**REAL, "trade": Input("trade", "sample", True, 1)}
-    computable = {**TARIFFS, **PATENTS, **CHAINS, **CONTAGION, **PARADOX}
+    computable = {**TARIFFS, **PATENTS, **CHAINS, **CONTAGION, **PARADOX, **BY_TABLE}
     assert computed(benchmarks(root, "select 1", inputs)) == by_hand(computable)

@@ -143,7 +143,7 @@ _UNMEASURED_YEARS = """
     select year, n_states, 'year ' || year || ': found ' || n_states || ' states with an ideal point; expected two in '
         || 'different places at least. No distance is more or less than another: every measure that needs one is null.'
         as why
-    from {batch} where mean_distance is null
+    from {batch} where mean_distance is null and year in (select year from int_year_settings)
 """
 _RISKS = ("risk_econ", "risk_distance", "risk_distance_own", "risk_capability", "risk_pol", "risk_pol_own")
 _MEASURES = (

@@ -35,9 +35,13 @@ political_years as (
     {{ if_built(ref('int_political_years')) }}
 ),
 
--- Points are weighed with trade, which must be real too.
-real_trade as (
-    select count(*) as n_real from {{ ref('stg_inputs') }} where dataset = 'trade' and not is_synthetic
+-- Points are weighed with trade, or with input-output tables, which must be real too.
+real_inputs as (
+    select
+        count(case when dataset = 'trade' then 1 end) as n_trade,
+        count(case when dataset = 'chains' then 1 end) as n_tables
+    from {{ ref('stg_inputs') }}
+    where not is_synthetic
 ),
 
 positions as (
@@ -102,6 +106,12 @@ trade as (
     from products
     left join importers on products.year = importers.year
     left join destinations on products.year = destinations.year
+),
+
+weighed_years as (
+    select year from trade
+    union
+    select year from io_years
 ),
 
 publications as (
@@ -184,17 +194,25 @@ covered as (
     union all
     select
         'ideal_points',
-        trade.year,
-        trade.n_importers >= {{ all_countries_min_importers() }}
-        and trade.n_goods >= {{ all_countries_min_goods() }}
-        and political_years.n_states >= {{ states_with_points_min() }}
-        and real_trade.n_real > 0,
-        trade.year || ': ' || coalesce(political_years.n_states, 0) || ' states with a point, ' || trade.n_importers
-        || ' reporting importers, ' || trade.n_goods || ' goods '
-        || case when real_trade.n_real > 0 then 'loaded' else 'of synthetic trade loaded' end
-    from trade
-    cross join real_trade
-    left join political_years on trade.year = political_years.year
+        weighed_years.year,
+        political_years.n_states >= {{ states_with_points_min() }}
+        and (
+            (
+                trade.n_importers >= {{ all_countries_min_importers() }}
+                and trade.n_goods >= {{ all_countries_min_goods() }}
+                and real_inputs.n_trade > 0
+            )
+            or (io_years.n_countries >= {{ io_table_min_countries() }} and real_inputs.n_tables > 0)
+        ),
+        weighed_years.year || ': ' || coalesce(political_years.n_states, 0) || ' states with a point, '
+        || coalesce(trade.n_importers, 0) || ' reporting importers, ' || coalesce(trade.n_goods, 0) || ' goods of '
+        || case when real_inputs.n_trade > 0 then 'real' else 'synthetic' end || ' trade, a table with China of '
+        || coalesce(io_years.n_countries, 0) || ' countries loaded'
+    from weighed_years
+    cross join real_inputs
+    left join trade on weighed_years.year = trade.year
+    left join io_years on weighed_years.year = io_years.year
+    left join political_years on weighed_years.year = political_years.year
     union all
     select
         'io_table',

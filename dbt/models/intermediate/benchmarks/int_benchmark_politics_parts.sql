@@ -1,5 +1,67 @@
-with exposures as (
+with trade as (
     {{ if_built(ref('political_exposure')) }}
+),
+
+suppliers as (
+    select * from {{ ref('int_political_io_supplies') }}
+),
+
+complete_years as (
+    select year from {{ ref('int_benchmark_coverage') }} where needs = 'all_countries' and is_covered
+),
+
+editions as (
+    select edition, year, count(distinct importer_iso3) as n_countries
+    from suppliers
+    group by edition, year
+),
+
+widest as (
+    select edition, year
+    from (
+        select
+            edition,
+            year,
+            row_number() over (
+                partition by year order by n_countries desc nulls last, edition nulls last
+            ) as place
+        from editions
+    ) as ranked
+    where place = 1
+),
+
+summed as (
+    select suppliers.year, suppliers.importer_iso3, {{ political_sums() }}
+    from suppliers
+    inner join widest on suppliers.edition = widest.edition and suppliers.year = widest.year
+    where suppliers.importer_iso3 in ('CHN', 'USA')
+    group by suppliers.year, suppliers.importer_iso3
+),
+
+-- Goods where all countries' trade is loaded, sectors of the widest table elsewhere.
+exposures as (
+    select
+        trade.year,
+        trade.importer_iso3,
+        trade.risk_econ,
+        trade.risk_distance,
+        trade.risk_distance_own,
+        trade.pol_ratio,
+        trade.pol_ratio_own
+    from trade
+    inner join complete_years on trade.year = complete_years.year
+    union all
+    select
+        summed.year,
+        summed.importer_iso3,
+        summed.econ_usd / summed.import_value_usd,
+        summed.distance_usd / summed.import_value_usd,
+        summed.distance_own_usd / summed.import_value_usd,
+        summed.pol_usd / summed.capability_usd,
+        summed.pol_own_usd / summed.capability_usd
+    from summed
+    left join complete_years on summed.year = complete_years.year
+    where complete_years.year is null
 ),
 
 sides as (

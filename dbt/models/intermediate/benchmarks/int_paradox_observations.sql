@@ -4,6 +4,11 @@ with industries as (
 
 positions as (
     {{ if_built(ref('gvc_position')) }}
+),
+
+-- What an earlier run left of a dataset that is off does not count.
+datasets as (
+    select count(*) as n_on from {{ ref('stg_inputs') }} where dataset = 'chains'
 )
 
 select
@@ -45,5 +50,6 @@ select
     position,
     forward_participation
 from positions
+inner join datasets on datasets.n_on = 1
 -- The rest of the world is no country.
 where country_iso3 <> 'ROW'

@@ -1,9 +1,5 @@
 with points as (
-    select * from {{ ref('int_ideal_points') }} where {{ in_build_year() }} and ideal_point is not null
-),
-
-countries as (
-    select * from {{ ref('stg_countries') }}
+    select * from {{ ref('int_ideal_points') }} where ideal_point is not null
 ),
 
 -- An area is another country than the state whose point it takes.
@@ -20,11 +16,9 @@ others as (
 
 select
     points.year,
-    countries.country_code,
     points.iso3,
     points.ideal_point,
     points.ideal_point_year,
     others.mean_distance_own
 from points
-inner join countries on points.iso3 = countries.iso3
 left join others on points.year = others.year and points.iso3 = others.iso3

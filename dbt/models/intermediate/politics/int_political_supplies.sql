@@ -19,7 +19,9 @@ years as (
 ),
 
 points as (
-    select * from {{ ref('int_political_points') }} where {{ in_build_year() }}
+    select points.year, countries.country_code, points.ideal_point, points.mean_distance_own
+    from {{ ref('int_political_points') }} as points
+    inner join {{ ref('stg_countries') }} as countries on points.iso3 = countries.iso3
 ),
 
 goods as (
@@ -60,15 +62,7 @@ supplies as (
 paired as (
     select
         supplies.*,
-        years.mean_distance,
-        years.close_limit,
-        years.distant_limit,
-        years.largest_distance,
-        importers.mean_distance_own,
-        importers.ideal_point is not null and years.mean_distance is not null as is_measured,
-        case
-            when years.mean_distance is not null then abs(importers.ideal_point - exporters.ideal_point)
-        end as distance
+        {{ political_pair() }}
     from supplies
     inner join years on supplies.year = years.year
     left join points as importers
@@ -85,17 +79,5 @@ select
     import_value_usd,
     squared_usd,
     capable_usd,
-    distance,
-    largest_distance,
-    case when is_measured then coalesce(distance / mean_distance, 1) end as distance_factor,
-    case
-        when is_measured and mean_distance_own > 0 then coalesce(distance / mean_distance_own, 1)
-    end as distance_factor_own,
-    case
-        when not is_measured then null
-        when distance is null then 'unscored'
-        when {{ comparable('distance') }} <= {{ comparable('close_limit') }} then 'close'
-        when {{ comparable('distance') }} >= {{ comparable('distant_limit') }} then 'distant'
-        else 'middle'
-    end as closeness
+    {{ political_distances() }}
 from paired

@@ -1,5 +1,12 @@
-with loaded_years as (
-    select distinct year from {{ ref('int_year_settings') }} where {{ in_build_year() }}
+with every_point as (
+    select * from {{ ref('int_ideal_points') }}
+),
+
+-- Input-output tables may be of other years than the loaded trade.
+asked_years as (
+    select year from {{ ref('int_year_settings') }}
+    union
+    select year from every_point
 ),
 
 sessions as (
@@ -9,8 +16,8 @@ sessions as (
 -- States alone: an area that takes another state's point would count that state twice.
 states as (
     select year, iso3, ideal_point
-    from {{ ref('int_ideal_points') }}
-    where {{ in_build_year() }} and ideal_point is not null and iso3 = state_iso3
+    from every_point
+    where ideal_point is not null and iso3 = state_iso3
 ),
 
 counted as (
@@ -38,14 +45,14 @@ measured as (
 )
 
 select
-    loaded_years.year,
+    asked_years.year,
     coalesce(counted.n_states, 0) as n_states,
     -- Where all states stand in one place, no distance is more or less than another.
     nullif(measured.mean_distance, 0) as mean_distance,
     measured.close_limit,
     measured.distant_limit,
     measured.largest_distance
-from loaded_years
-inner join sessions on loaded_years.year <= sessions.last_year + {{ oldest_point() }}
-left join counted on loaded_years.year = counted.year
-left join measured on loaded_years.year = measured.year
+from asked_years
+inner join sessions on asked_years.year <= sessions.last_year + {{ oldest_point() }}
+left join counted on asked_years.year = counted.year
+left join measured on asked_years.year = measured.year

@@ -56,5 +56,5 @@ select
     {{ political_rank('measured.risk_pol', 'measured.year') }} as rank_risk_pol,
     {{ political_rank('measured.risk_pol_own', 'measured.year') }} as rank_risk_pol_own
 from measured
-left join points on measured.year = points.year and measured.importer_code = points.country_code
 left join countries on measured.importer_code = countries.country_code
+left join points on measured.year = points.year and countries.iso3 = points.iso3
