@@ -120,8 +120,18 @@ def _years_held(settings: Settings, each: Dataset, layer: Layer) -> Mapping[str,
 def _years_of_run(
     context: dg.AssetCheckExecutionContext, settings: Settings, each: Dataset, held: Mapping[str, str]
 ) -> list[int]:
-    """The years to check; none for a dataset without years, which is checked whole."""
+    """The years to check; none for a dataset without years, which is checked whole.
+
+    A year that only other datasets have was not asked of this one, nor was one that it may lack.
+    """
     if each.yearly is None:
         return []
     asked = [year for year in years_of_run(context) if settings.years is None or year in settings.years]
+    others = {
+        year
+        for other in datasets_on(settings)
+        if other.yearly is not None and other.name != each.name
+        for year in yearly.landed_years(settings.landing_dir, other.name)
+    }
+    asked = [year for year in asked if str(year) in held or not (each.yearly.has_gaps or year in others)]
     return years_to_check(asked, held, Built.released(settings).years_of(each))

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from dagster_project.checks.factory import YEARS_MEANT
 from dagster_project.planning.state import possible_years
 from dagster_project.settings import Settings
 
@@ -27,8 +28,12 @@ def years_of(partition_keys: Sequence[str], settings: Settings) -> list[int]:
 
 
 def partition_range_tags(years: Sequence[int]) -> dict[str, str]:
-    """Run tags that make one run of the partitions from the first to the last of the years."""
+    """Run tags that make one run of the partitions from the first to the last of the years, and say which were meant.
+
+    Datasets by year need not have the same years, and between two of them there may be years that none has.
+    """
     return {
+        YEARS_MEANT: ",".join(map(str, sorted(years))),
         "dagster/asset_partition_range_start": str(min(years)),
         "dagster/asset_partition_range_end": str(max(years)),
     }

@@ -137,6 +137,18 @@ def test_a_run_of_several_years_is_one_step_that_knows_its_years() -> None:
     assert done == ["2016", "2017", "2018"]
 
 
+def test_of_a_range_with_gaps_only_the_years_that_were_meant_are_checked() -> None:
+    seen: list[tuple[int, ...]] = []
+
+    def data(context: dg.AssetCheckExecutionContext) -> CheckedData:
+        seen.append(factory.years_of_run(context))
+        return scripted(TWO_TABLES)
+
+    definitions, _ = graph(small_stage("ERROR", not_null("n")), data)
+    assert execute(definitions, tags={**RANGE, factory.YEARS_MEANT: "2016,2018"}).success
+    assert seen == [(2016, 2018)]
+
+
 def test_data_that_cannot_be_had_is_a_crash_of_every_check() -> None:
     def data(_context: dg.AssetCheckExecutionContext) -> CheckedData:
         raise FileNotFoundError("landing is gone")
