@@ -113,9 +113,18 @@ class Lines:
         inside = self.rows.group == number
         rows = self.rows.where(inside)
         alone = Observations(1, np.zeros_like(rows.group), rows.cell, rows.x, rows.y, rows.second, rows.cluster)
-        measures = (self.n, self.n_used, self.k, self.slope, self.sxx, self.syy, self.rss)
         return Lines(
-            alone, self.x[inside], self.y[inside], self.residual[inside], *(each[[number]] for each in measures)
+            alone,
+            self.x[inside],
+            self.y[inside],
+            self.residual[inside],
+            n=self.n[[number]],
+            n_used=self.n_used[[number]],
+            k=self.k[[number]],
+            slope=self.slope[[number]],
+            sxx=self.sxx[[number]],
+            syy=self.syy[[number]],
+            rss=self.rss[[number]],
         )
 
 
@@ -237,11 +246,13 @@ def _tested(slope: Floats, parts: tuple[Lines, ...], scores: tuple[Floats, ...])
     from scipy import stats
 
     n_groups = parts[0].rows.n_groups
-    n_used, k = sum(each.n_used for each in parts), sum(each.k for each in parts)
+    n, n_used, k = (np.sum(each, axis=0) for each in zip(*((p.n, p.n_used, p.k) for p in parts), strict=True))
     group = np.concatenate([each.rows.group for each in parts])
     score = np.concatenate(scores)
     named = [each.rows.cluster for each in parts if each.rows.cluster is not None]
-    n_clusters = None
+    n_clusters: Ints | None = None
+    factor: Floats
+    df: Ints
     with np.errstate(divide="ignore", invalid="ignore"):
         if named:
             cluster = np.concatenate(named)
@@ -257,16 +268,16 @@ def _tested(slope: Floats, parts: tuple[Lines, ...], scores: tuple[Floats, ...])
         error = np.sqrt(meat * np.where(n_used > k, factor, np.nan))
     few = (n_used < LEAST_USED) | (n_clusters < LEAST_CLUSTERS if n_clusters is not None else False)
     slope = np.where(few, np.nan, slope)
-    exact = sum(each.rss for each in parts) <= NOTHING * sum(each.syy for each in parts)
+    exact = np.sum([each.rss for each in parts], axis=0) <= NOTHING * np.sum([each.syy for each in parts], axis=0)
     error = np.where(np.isnan(slope) | exact, np.nan, error)
     with np.errstate(divide="ignore", invalid="ignore"):
         t = slope / error
         p = np.where(np.isfinite(t), 2 * stats.t.sf(np.abs(t), np.maximum(df, 1)), np.nan)
-    return Results(sum(each.n for each in parts), n_used, n_clusters, slope, error, t, p)
+    return Results(n, n_used, n_clusters, slope, error, t, p)
 
 
 def _sums(rows: Observations, values: Floats) -> Floats:
-    return np.bincount(rows.group, values, rows.n_groups)
+    return np.bincount(rows.group, values, rows.n_groups).astype(np.float64)  # of no rows they would be integers
 
 
 def _less_means(values: Floats, cell: Ints) -> Floats:

@@ -298,8 +298,8 @@ CONTAGION = {
     "xu_contagion_industries": (3, "reproduced"),
     "xu_contagion_suppliers": (15, "differs"),
 }
-# China's inputs: .36 + .16; those of the United States .25 + .25, with distances 1.5 and 1, on its own scale 1.2 and .8,
-# and kappas .75 and 1.35.
+# China's inputs: .36 + .16; those of the United States .25 + .25, with distances 1.5 and 1, on its own scale 1.2 and
+# .8, and kappas .75 and 1.35.
 BY_TABLE = {
     "xu_risk_econ_order": (0, "differs"),
     "xu_risk_pol_order_plain": (0, "differs"),
