@@ -8,12 +8,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-import yaml
 
 from dagster_project.checks.views import over_landing
 from dagster_project.dbt_project import manifest_path
 from dagster_project.machine import Resources
-from dagster_project.places import DBT_PROJECT
 from dagster_project.publish.read import Release
 from dagster_project.settings import Settings, load_settings
 from tests.helpers.dbt_command import dbt
@@ -30,16 +28,6 @@ def settings(tmp_path: Path) -> Settings:
 def test_dbt(tmp_path: Path) -> None:
     shown = dbt(tmp_path, "show", "--inline", ASK, "--limit", "-1", memory=RESOURCES.memory, threads=RESOURCES.threads)
     assert re.search(r"\| 1\.1 GiB +\| +3 \|", shown.output), shown.output
-
-
-def test_dbt_states_the_folder_to_spill_to_once(tmp_path: Path) -> None:
-    """dbt states its settings anew for every model, and DuckDB refuses another folder once a model has spilled."""
-    profile = yaml.safe_load((DBT_PROJECT / "profiles.yml").read_text())["chokepoint"]["outputs"]["warehouse"]
-    assert "temp_directory" not in profile["settings"]
-    shown = dbt(
-        tmp_path, "show", "--inline", "select right(current_setting('temp_directory'), 11) as e", "--limit", "-1"
-    )
-    assert "| .duckdb.tmp |" in shown.output, shown.output
 
 
 def test_checks() -> None:
