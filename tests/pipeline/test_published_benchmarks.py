@@ -246,8 +246,8 @@ CHAINS = {
     "wwyz_leather_forward": (0, "reproduced"),
     "wwyz_leather_backward": (0.1, "differs"),
 }
-# China's inputs: .36 + .16; those of the United States .25 + .25, with distances 1.5 and 1, on its own scale 1.2 and .8,
-# and kappas .75 and 1.35.
+# China's inputs: .36 + .16; those of the United States .25 + .25, with distances 1.5 and 1, on its own scale 1.2 and
+# .8, and kappas .75 and 1.35.
 BY_TABLE = {
     "xu_risk_econ_order": (0, "differs"),
     "xu_risk_pol_order_plain": (0, "differs"),

@@ -161,8 +161,8 @@ select
             when 'list_trade' then 'tariff lists with the imports of every line'
             when 'list_rates' then 'lists and the history of their rates'
             when 'ideal_points' then
-                'ideal points of at least {{ states_with_points_min() }} states and, of the same year, real trade of all'
-                || ' countries in HS6 (at least {{ all_countries_min_importers() }} reporting importers and'
+                'ideal points of at least {{ states_with_points_min() }} states and, of the same year, real trade'
+                || ' of all countries in HS6 (at least {{ all_countries_min_importers() }} reporting importers and'
                 || ' {{ all_countries_min_goods() }} goods) or a real input-output table of the world'
             when 'io_table' then
                 'an input-output table of the world (at least {{ io_table_min_countries() }} countries)'
