@@ -113,9 +113,19 @@ class Lines:
         inside = self.rows.group == number
         rows = self.rows.where(inside)
         alone = Observations(1, np.zeros_like(rows.group), rows.cell, rows.x, rows.y, rows.second, rows.cluster)
-        measures = (self.n, self.n_used, self.k, self.slope, self.sxx, self.syy, self.rss)
+        of_group = slice(number, number + 1)
         return Lines(
-            alone, self.x[inside], self.y[inside], self.residual[inside], *(each[[number]] for each in measures)
+            alone,
+            self.x[inside],
+            self.y[inside],
+            self.residual[inside],
+            self.n[of_group],
+            self.n_used[of_group],
+            self.k[of_group],
+            self.slope[of_group],
+            self.sxx[of_group],
+            self.syy[of_group],
+            self.rss[of_group],
         )
 
 
@@ -237,11 +247,13 @@ def _tested(slope: Floats, parts: tuple[Lines, ...], scores: tuple[Floats, ...])
     from scipy import stats
 
     n_groups = parts[0].rows.n_groups
-    n_used, k = sum(each.n_used for each in parts), sum(each.k for each in parts)
+    n, n_used, k = (_total([getattr(each, name) for each in parts]) for name in ("n", "n_used", "k"))
     group = np.concatenate([each.rows.group for each in parts])
     score = np.concatenate(scores)
     named = [each.rows.cluster for each in parts if each.rows.cluster is not None]
-    n_clusters = None
+    n_clusters: Ints | None = None
+    factor: Floats
+    df: Ints
     with np.errstate(divide="ignore", invalid="ignore"):
         if named:
             cluster = np.concatenate(named)
@@ -262,11 +274,17 @@ def _tested(slope: Floats, parts: tuple[Lines, ...], scores: tuple[Floats, ...])
     with np.errstate(divide="ignore", invalid="ignore"):
         t = slope / error
         p = np.where(np.isfinite(t), 2 * stats.t.sf(np.abs(t), np.maximum(df, 1)), np.nan)
-    return Results(sum(each.n for each in parts), n_used, n_clusters, slope, error, t, p)
+    return Results(n, n_used, n_clusters, slope, error, t, p)
+
+
+def _total(parts: list[Ints]) -> Ints:
+    total: Ints = np.sum(parts, axis=0)
+    return total
 
 
 def _sums(rows: Observations, values: Floats) -> Floats:
-    return np.bincount(rows.group, values, rows.n_groups)
+    sums: Floats = np.bincount(rows.group, values, rows.n_groups).astype(np.float64)
+    return sums
 
 
 def _less_means(values: Floats, cell: Ints) -> Floats:
