@@ -113,18 +113,19 @@ class Lines:
         inside = self.rows.group == number
         rows = self.rows.where(inside)
         alone = Observations(1, np.zeros_like(rows.group), rows.cell, rows.x, rows.y, rows.second, rows.cluster)
+        of_group = slice(number, number + 1)
         return Lines(
             alone,
             self.x[inside],
             self.y[inside],
             self.residual[inside],
-            n=self.n[[number]],
-            n_used=self.n_used[[number]],
-            k=self.k[[number]],
-            slope=self.slope[[number]],
-            sxx=self.sxx[[number]],
-            syy=self.syy[[number]],
-            rss=self.rss[[number]],
+            self.n[of_group],
+            self.n_used[of_group],
+            self.k[of_group],
+            self.slope[of_group],
+            self.sxx[of_group],
+            self.syy[of_group],
+            self.rss[of_group],
         )
 
 
@@ -246,7 +247,7 @@ def _tested(slope: Floats, parts: tuple[Lines, ...], scores: tuple[Floats, ...])
     from scipy import stats
 
     n_groups = parts[0].rows.n_groups
-    n, n_used, k = (np.sum(each, axis=0) for each in zip(*((p.n, p.n_used, p.k) for p in parts), strict=True))
+    n, n_used, k = (_total([getattr(each, name) for each in parts]) for name in ("n", "n_used", "k"))
     group = np.concatenate([each.rows.group for each in parts])
     score = np.concatenate(scores)
     named = [each.rows.cluster for each in parts if each.rows.cluster is not None]
@@ -268,7 +269,7 @@ def _tested(slope: Floats, parts: tuple[Lines, ...], scores: tuple[Floats, ...])
         error = np.sqrt(meat * np.where(n_used > k, factor, np.nan))
     few = (n_used < LEAST_USED) | (n_clusters < LEAST_CLUSTERS if n_clusters is not None else False)
     slope = np.where(few, np.nan, slope)
-    exact = np.sum([each.rss for each in parts], axis=0) <= NOTHING * np.sum([each.syy for each in parts], axis=0)
+    exact = sum(each.rss for each in parts) <= NOTHING * sum(each.syy for each in parts)
     error = np.where(np.isnan(slope) | exact, np.nan, error)
     with np.errstate(divide="ignore", invalid="ignore"):
         t = slope / error
@@ -276,8 +277,14 @@ def _tested(slope: Floats, parts: tuple[Lines, ...], scores: tuple[Floats, ...])
     return Results(n, n_used, n_clusters, slope, error, t, p)
 
 
+def _total(parts: list[Ints]) -> Ints:
+    total: Ints = np.sum(parts, axis=0)
+    return total
+
+
 def _sums(rows: Observations, values: Floats) -> Floats:
-    return np.bincount(rows.group, values, rows.n_groups).astype(np.float64)  # of no rows they would be integers
+    sums: Floats = np.bincount(rows.group, values, rows.n_groups).astype(np.float64)
+    return sums
 
 
 def _less_means(values: Floats, cell: Ints) -> Floats:

@@ -170,8 +170,8 @@ select
                 'returns around an event whose label says bankruptcy, with the bankrupt firm as its source'
             when 'list_rates' then 'lists and the history of their rates'
             when 'ideal_points' then
-                'ideal points of at least {{ states_with_points_min() }} states and, of the same year, real trade of all'
-                || ' countries in HS6 (at least {{ all_countries_min_importers() }} reporting importers and'
+                'ideal points of at least {{ states_with_points_min() }} states and, of the same year, real trade'
+                || ' of all countries in HS6 (at least {{ all_countries_min_importers() }} reporting importers and'
                 || ' {{ all_countries_min_goods() }} goods) or a real input-output table of the world'
             when 'io_table' then
                 'an input-output table of the world (at least {{ io_table_min_countries() }} countries)'
