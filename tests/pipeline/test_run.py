@@ -189,6 +189,7 @@ def test_every_asset_shows_what_it_holds(on_sample: tuple[Workplace, Outcome]) -
     assert {name.split("/")[0] for name in shown} == {"raw", "landing", "staging", "intermediate", "marts", "release"}
     seeds = {path.stem for path in (DBT_PROJECT / "seeds").rglob("*.csv")}
     landed_behind = landing_tables_of(plain_manifest())  # of what settings alone decide, none
+    undrawn = set()
     for name, found in shown.items():
         layer, _, table = name.rpartition("/")
         wanted = {"preview", "dagster/row_count"} if layer != "raw" else {"entries", "bytes"}
@@ -203,9 +204,11 @@ def test_every_asset_shows_what_it_holds(on_sample: tuple[Workplace, Outcome]) -
             assert found["years"].value == "2019", name
         if name == "release":
             assert found["years"].value == "2017, 2018, 2019"
-        if layer == "marts":
-            assert "picture" in found and "data:image" in found["picture"].md_str, name
+        if layer == "marts" and "data:image" not in found["picture"].md_str:
+            undrawn.add(table)
         assert not wanted - found.keys(), name
+    # The sample has three years: too few to learn in.
+    assert undrawn == {"learning_rate"}
 
 
 def test_every_partition_shows_its_own_rows(on_sample: tuple[Workplace, Outcome]) -> None:
@@ -510,7 +513,8 @@ def test_files_give_the_same_marts(on_sample: tuple[Workplace, Outcome], on_file
     assert ours.keys() == TRADE_MARTS | {"countries"} | over_all <= theirs.keys()
     assert "off" in " ".join(workplace.manifest["marts_left_out"].values())
     differing = {name for name in ours if ours[name]["content_hash"] != theirs[name]["content_hash"]}
-    assert differing <= {"trade_flows", "published_benchmarks"}  # the columns that name the source
+    # The columns that name the source, and what also reads input-output tables, which are off here.
+    assert differing <= {"trade_flows"} | over_all
     columns = "year, exporter_code, importer_code, hs6, value_usd, quantity, quantity_unit, is_mirror"
     flows = [
         f"select {columns} from read_parquet('{each.current}/parquet/trade_flows/*/*.parquet')"

@@ -76,7 +76,7 @@ RATES = "dbt/seeds/tariffs/list_rate_history.csv"
         ("dagster_project/datasets/trade/baci_rows.py", "* 1000", "* 1001", {"trade"}),
         ("dagster_project/landing/tables.py", "compression zstd", "compression gzip", EVERY),
         (COLLABORATION, "share_of_joint", "share_of_all_joint", {"patents", "figures"}),
-        (FLOWS, "select", "select distinct", {"trade", "tariffs", "figures"}),
+        (FLOWS, "select", "select distinct", {"trade", "tariffs", "politics", "figures"}),
         (RATES, "2018-07-06", "2018-07-07", {"tariffs", "figures"}),
     ],
 )
