@@ -40,7 +40,9 @@ def states_now(settings: Settings, manifest: Mapping[str, Any]) -> dict[str, str
     def entries_of(each: Dataset) -> Sequence[Entry]:
         return current_inputs(each, settings)
 
-    made_by = {each.name: shape(each, settings, entries_of) for each in datasets_on(settings)}
+    # The code and settings alone: a model's data are those of its landing tables, and it may be built, where it reads
+    # nothing of another dataset, before that dataset's payloads are there.
+    made_by = {each.name: shape(each, settings, lambda _: ()) for each in datasets_on(settings)}
     made_by[FIGURES] = folder_fingerprint(FIGURES)
     tables = tables_behind(settings, manifest)
 
