@@ -11,15 +11,20 @@ from collections.abc import Sequence
 
 from dagster_project.checks.declarations import Expect, no_rows
 
-# Measures section 2, over the staged reference table.
-GOODS_IN_SCOPE = """
-    select hs6, hs6 <> '999999' and coalesce(case (select max(product_scope) from int_year_settings)
+
+
+def is_in_scope(product_scope: str) -> str:
+    """SQL over the staged reference table: is the good in the scope that this expression names? Measures section 2."""
+    return f"""hs6 <> '999999' and coalesce(case {product_scope}
             when 'all' then true
             when 'bec5_intermediate' then bec5 = 'INT'
             when 'bec4_intermediate' then bec4 in ('111', '121', '21', '22', '31', '322', '42', '53')
             else bec4 in ('111', '121', '21', '22', '31', '322', '41', '42', '521', '53')
-        end, false) as in_scope
-    from stg_products
+        end, false)"""
+
+
+GOODS_IN_SCOPE = f"""
+    select hs6, {is_in_scope("(select max(product_scope) from int_year_settings)")} as in_scope from stg_products
 """
 # Both roads add doubles, in another order; nothing else may differ.
 _TOLERANCE = "1e-9 * abs({value}) + 1e-12"

@@ -147,3 +147,43 @@ def country_tables() -> Tables:
         "country_regions": regions,
         "country_memberships": memberships,
     }
+
+
+@cache
+def product_tables() -> Tables:
+    """The dimension of goods, with the list and the seeds that it is made of."""
+    staged = reference_tables()["products"]
+    sections = {"01": 1, "27": 5, "28": 6, "85": 16, "87": 17, "88": 17}
+    last = {1: "05", 5: "27", 6: "38", 16: "85", 17: "89"}
+    first = {1: "01", 5: "25", 6: "28", 16: "84", 17: "86"}
+    products = table(
+        f"{PRODUCTS_SCHEMA}, hs4 VARCHAR, hs2_name VARCHAR, hs_section INTEGER, hs_section_name VARCHAR, "
+        "bec4_end_use VARCHAR, in_scope BOOLEAN, product_scope VARCHAR",
+        [
+            {
+                **row,
+                "hs4": row["hs6"][:4],
+                "hs2_name": f"chapter {row['hs2']}",
+                "hs_section": sections[row["hs2"]],
+                "hs_section_name": f"section {sections[row['hs2']]}",
+                "bec4_end_use": "intermediate" if row["bec4"] == "22" else "other",
+                "in_scope": row["bec4"] == "22",
+                "product_scope": "bec4_intermediate",
+            }
+            for row in staged.to_pylist()
+        ],
+    )
+    return {
+        "products": products,
+        "stg_products": staged,
+        "hs2_chapters": table(
+            "hs2 VARCHAR, hs2_name VARCHAR", [{"hs2": hs2, "hs2_name": f"chapter {hs2}"} for hs2 in sections]
+        ),
+        "hs_sections": table(
+            "hs_section INTEGER, hs_section_name VARCHAR, first_hs2 VARCHAR, last_hs2 VARCHAR",
+            [
+                {"hs_section": n, "hs_section_name": f"section {n}", "first_hs2": first[n], "last_hs2": last[n]}
+                for n in first
+            ],
+        ),
+    }

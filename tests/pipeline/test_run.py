@@ -48,8 +48,10 @@ TRADE_MARTS = {
     "scenario_losses", "product_network", "economic_complexity", "product_complexity", "product_space",
     "diversification", "diversification_regions", "export_price_index",
     "capacity_concentration", "supply_share", "import_price_contribution", "involution", "involution_summary",
-    "learning_rate", "kaizen_trade", "competitiveness_paradox",
+    "learning_rate", "kaizen_trade", "competitiveness_paradox", "category_transitions",
 }  # fmt: skip
+# Made anew of all years.
+OVER_ALL_YEARS = {"relocation_growth", "relocation_surplus", "learning_rate", "kaizen_trade", "category_transitions"}
 # Of a year and the year before: they have nothing of the first year, and change with the year before.
 OF_TWO_YEARS = {"import_price_contribution", "involution", "involution_summary"}
 
@@ -510,7 +512,7 @@ def test_files_give_the_same_marts(on_sample: tuple[Workplace, Outcome], on_file
     assert (outcome.status, outcome.err) == (0, "") and "SYNTHETIC" not in outcome.out
     ours, theirs = workplace.manifest["marts"], on_sample[0].manifest["marts"]
     over_all = {"competitiveness_paradox_test", "political_exposure_io", "published_benchmarks"}
-    assert ours.keys() == TRADE_MARTS | {"countries"} | over_all <= theirs.keys()
+    assert ours.keys() == TRADE_MARTS | {"countries", "products"} | over_all <= theirs.keys()
     assert "off" in " ".join(workplace.manifest["marts_left_out"].values())
     differing = {name for name in ours if ours[name]["content_hash"] != theirs[name]["content_hash"]}
     # The columns that name the source, and what also reads input-output tables, which are off here.
@@ -541,7 +543,7 @@ def test_correction_of_one_year_computes_that_year_only(on_files: tuple[Workplac
     where = f"year = {year} and exporter_code = {exporter} and importer_code = {importer} and hs6 = '{hs6}'"
     assert workplace.query(f"select value_usd from {{flows}} where {where}") == [(pytest.approx(value + 1, rel=1e-12),)]
     by_year = {name for name, mart in old["marts"].items() if mart["partitioned"]}
-    assert by_year == TRADE_MARTS - {"relocation_growth", "relocation_surplus", "learning_rate", "kaizen_trade"}
+    assert by_year == TRADE_MARTS - OVER_ALL_YEARS
     for mart in by_year:
         for each in YEARS:
             if mart in OF_TWO_YEARS | {"export_price_index"} and each == year + 1:

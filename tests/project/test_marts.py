@@ -118,3 +118,17 @@ def test_each_model_has_a_yaml_of_its_own(models: dict[str, dict[str, Any]]) -> 
 def test_owner_and_question(marts: dict[str, dict[str, Any]]) -> None:
     for name, node in marts.items():
         assert node["config"]["meta"].get("question", "").endswith("?"), f"{name}: which question does it answer?"
+
+
+def test_codes_have_their_names_beside_them(marts: dict[str, dict[str, Any]]) -> None:
+    """A reader need not join anything to know which good and which economy a row is about."""
+    nameless = []
+    for name, node in marts.items():
+        # The dimension of countries is what the names come from; a product's code has its level beside it.
+        economies = [column for column in node["columns"] if column.endswith("_code") and column != "product_code"]
+        wanted = {f"{code.removesuffix('_code')}_{kind}" for code in economies for kind in ("iso3", "name")}
+        if "hs6" in node["columns"]:
+            wanted.add("hs6_name")
+        if name != "countries":
+            nameless += [f"{name}.{column}" for column in sorted(wanted - node["columns"].keys())]
+    assert not nameless

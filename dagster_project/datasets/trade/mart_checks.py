@@ -20,6 +20,7 @@ from dagster_project.datasets.trade.recomputed import PREPARED, RECOMPUTED
 from dagster_project.datasets.trade.relocation_checks import RELOCATION, RELOCATION_PREPARED
 from dagster_project.datasets.trade.shock_checks import SHOCKS, SHOCKS_PREPARED
 from dagster_project.datasets.trade.supply_checks import SUPPLY_CHECKS, SUPPLY_PREPARED
+from dagster_project.datasets.trade.transition_checks import TRANSITION_CHECKS, TRANSITION_PREPARED
 
 # Totals are exact decimal sums on both sides; what may differ is the last digit of a double, and a cent.
 _TOLERANCE = "1e-9 * abs(flows_usd) + 0.01"
@@ -335,6 +336,7 @@ TRADE_MARTS = Stage(
         **LEARNING_PREPARED,
         **SUPPLY_PREPARED,
         **PARADOX_PREPARED,
+        **TRANSITION_PREPARED,
     },
     checks=(
         Check(
@@ -578,6 +580,7 @@ TRADE_MARTS = Stage(
         *KAIZEN_CHECKS,
         *SUPPLY_CHECKS,
         *PARADOX_CHECKS,
+        *TRANSITION_CHECKS,
     ),
     keys={"vulnerability_summary": ("year", "importer_code", "category")},
 )

@@ -1,4 +1,4 @@
-"""The check of the dimension of countries: it passes on a sound table, and fails on the faults it is there for."""
+"""The checks of the dimensions of countries and goods: they pass on sound tables, and fail on what they are for."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from tests.helpers.check_cases import (
     holding,
     rows,
 )
-from tests.helpers.sound_reference import TWN, USA, country_tables
+from tests.helpers.sound_reference import BATTERIES, CRUDE_OIL, TWN, USA, country_tables, product_tables
 
-SOUND = holding(country_tables())
+TABLES = {**country_tables(), **product_tables()}
+SOUND = holding(TABLES)
 CHECK = "countries.recomputed_from_lists"
+GOODS_CHECK = "products.recomputed_from_lists"
 
 CASES = [
     case(
@@ -39,6 +41,24 @@ CASES = [
         fails=CHECK,
         shows={"country_code": USA, "g7_since": "1976-06-27", "g7_since_recomputed": "1975-11-15"},
     ),
+    case(
+        "a good left out",
+        rows("products", hs6=BATTERIES).remove(),
+        fails=GOODS_CHECK,
+        shows={"hs6": BATTERIES, "hs6_name": None, "hs6_name_recomputed": "good 850760"},
+    ),
+    case(
+        "a good in the section of another one",
+        rows("products", hs6=BATTERIES).set(hs_section=17),
+        fails=GOODS_CHECK,
+        shows={"hs6": BATTERIES, "hs_section": 17, "hs_section_recomputed": 16},
+    ),
+    case(
+        "motor spirit taken for an intermediate good",
+        rows("products", hs6=CRUDE_OIL).set(bec4_end_use="intermediate", in_scope=True),
+        fails=GOODS_CHECK,
+        shows={"hs6": CRUDE_OIL, "in_scope": True, "in_scope_recomputed": False, "bec4_end_use_recomputed": "other"},
+    ),
 ]
 
 
@@ -52,4 +72,4 @@ def test_a_fault_is_found_and_shown(case: Case) -> None:
 
 
 def test_empty_tables_fail_and_crash_nothing() -> None:
-    assert_empty_tables_fail(REFERENCE_MARTS, country_tables())
+    assert_empty_tables_fail(REFERENCE_MARTS, TABLES)

@@ -123,6 +123,15 @@ CASES = [
         fails="diversification.totals_match_flows",
         shows={**CHINA_IN_2017, "mart_usd": 7.0},
     ),
+    *(
+        case(
+            f"a good of China's with another {column}",
+            rows("category_transitions", importer_code=CHN, hs6=BATTERIES).set(**{column: value}),
+            fails="category_transitions.recomputed_from_categories",
+            shows={"importer_code": CHN, "hs6": BATTERIES, column: value},
+        )
+        for column, value in (("categories", "2018:4, 2017:4"), ("last_year_category1", 2019), ("n_changes", 1))
+    ),
     case(
         "more effective suppliers than suppliers",
         rows("diversification", **CHINAS_GOODS_OF_2017).set(effective_suppliers=sql("n_suppliers + 1")),

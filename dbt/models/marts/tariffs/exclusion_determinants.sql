@@ -6,6 +6,10 @@ goods as (
     select * from {{ ref('int_exclusion_goods') }}
 ),
 
+products as (
+    select * from {{ ref('stg_products') }}
+),
+
 counted as (
     select
         list_id,
@@ -19,6 +23,7 @@ counted as (
 select
     counted.list_id,
     counted.hs6,
+    products.hs6_name,
     counted.requests,
     counted.granted,
     counted.denied,
@@ -35,3 +40,4 @@ select
     goods.reference_year
 from counted
 inner join goods on counted.hs6 = goods.hs6
+left join products on counted.hs6 = products.hs6

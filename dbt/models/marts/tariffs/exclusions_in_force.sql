@@ -3,6 +3,10 @@ with intervals as (
     from {{ ref('int_exclusion_intervals') }}
 ),
 
+products as (
+    select * from {{ ref('stg_products') }}
+),
+
 with_previous_end as (
     select
         *,
@@ -64,9 +68,11 @@ select
     merged.n_items,
     merged.n_extensions,
     merged.hs6,
+    products.hs6_name,
     case merged.weakest_basis
         when 1 then 'stated' when 2 then 'reported' when 3 then 'one_year_rule' else 'end_unknown'
     end as validity_basis
 from merged
 inner join documents
     on merged.list_id = documents.list_id and merged.hts10 = documents.hts10 and merged.island = documents.island
+left join products on merged.hs6 = products.hs6

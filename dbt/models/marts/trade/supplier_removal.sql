@@ -78,22 +78,24 @@ shares as (
 )
 
 select
-    year,
-    exporter_code,
-    exporter_iso3,
-    exporter_name,
-    importer_code,
-    importer_iso3,
-    importer_name,
-    hs6,
-    hs2,
-    in_scope,
-    lost_usd,
-    import_value_usd,
-    lost_usd / import_value_usd as lost_share,
-    n_other_exporters,
-    pool_usd,
-    replaceable_share,
-    replaceable_share_alone,
-    lost_usd * (1 - replaceable_share) as shortfall_usd
+    shares.year,
+    shares.exporter_code,
+    shares.exporter_iso3,
+    shares.exporter_name,
+    shares.importer_code,
+    shares.importer_iso3,
+    shares.importer_name,
+    shares.hs6,
+    products.hs6_name,
+    shares.hs2,
+    shares.in_scope,
+    shares.lost_usd,
+    shares.import_value_usd,
+    shares.lost_usd / shares.import_value_usd as lost_share,
+    shares.n_other_exporters,
+    shares.pool_usd,
+    shares.replaceable_share,
+    shares.replaceable_share_alone,
+    shares.lost_usd * (1 - shares.replaceable_share) as shortfall_usd
 from shares
+inner join products on shares.year = products.year and shares.hs6 = products.hs6
