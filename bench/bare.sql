@@ -184,9 +184,10 @@ with world as (
     from exports group by all
 ),
 lost as (
-    select year, exporter_code, importer_code, hs6, left(hs6, 2) as hs2, coalesce(in_scope, false) as in_scope,
-        value_usd as lost_usd, import_value_usd, value_usd / import_value_usd as lost_share, n_other_exporters,
-        pool_usd, least(1.0, pool_usd / removed_usd) as replaceable_share,
+    select year, exporter_code, importer_code, hs6, hs6_name, left(hs6, 2) as hs2,
+        coalesce(in_scope, false) as in_scope, value_usd as lost_usd, import_value_usd,
+        value_usd / import_value_usd as lost_share, n_other_exporters, pool_usd,
+        least(1.0, pool_usd / removed_usd) as replaceable_share,
         least(1.0, pool_usd / value_usd) as replaceable_share_alone
     from (from flows where exporter_code = 156) join imports using (year, importer_code, hs6)
     join world using (year, hs6) left join products using (hs6)
@@ -302,7 +303,7 @@ where n_goods > 0;
 
 create table release.marts.import_vulnerability as
 with goods as (
-    select i.*, p.hs2, p.in_scope, p.high_centrality, p.centrality_percentile,
+    select i.*, p.hs6_name, p.hs2, p.in_scope, p.high_centrality, p.centrality_percentile,
         coalesce(x.export_value_usd, 0) as export_value_usd
     from imports as i
     join release.marts.product_centrality as p using (year, hs6)
@@ -320,7 +321,8 @@ flagged as (
     select goods.*, concentration_percentile, case when in_scope then round(import_hhi, 12) >= p75 end as high_concentration
     from goods left join scoped using (year, importer_code, hs6) left join thresholds using (year, importer_code)
 )
-select year, importer_code, c.iso3 as importer_iso3, c.name as importer_name, hs6, hs2, in_scope, false as is_mirror,
+select year, importer_code, c.iso3 as importer_iso3, c.name as importer_name, hs6, hs6_name, hs2, in_scope,
+    false as is_mirror,
     import_value_usd, n_suppliers, import_hhi, 1 / import_hhi as effective_suppliers,
     top_supplier_code, s.iso3 as top_supplier_iso3, s.name as top_supplier_name,
     top_value_usd / import_value_usd as top_supplier_share, high_concentration, high_centrality,

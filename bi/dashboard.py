@@ -168,9 +168,7 @@ DATASETS = (
     Dataset(
         "import_vulnerability",
         name="exposed_goods",
-        sql="select v.*, c.hs6_name from marts.import_vulnerability as v\n"
-        "left join marts.product_centrality as c on c.year = v.year and c.hs6 = v.hs6",
-        added={"hs6_name": "product_centrality"},
+        sql="select * from marts.import_vulnerability",
     ),
     Dataset(
         "industry_vulnerability",
