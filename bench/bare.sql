@@ -28,6 +28,8 @@ select hs6, description as hs6_name, bec4, left(hs6, 2) as hs2,
     end as bec_class
 from read_csv(getvariable('drop') || '/reference/hs2017_bec.csv', all_varchar = true);
 
+create type good_name as enum (select distinct hs6_name from products where hs6_name is not null);
+
 create temp table chapters as select * from read_csv(getvariable('seeds') || '/reference/hs2_chapters.csv', all_varchar = true);
 
 create temp table sectors as
@@ -376,11 +378,12 @@ from weighed left join chapters using (hs2);
 
 copy (
     select year, exporter_code, e.iso3 as exporter_iso3, e.name as exporter_name,
-        importer_code, i.iso3 as importer_iso3, i.name as importer_name, hs6, value_usd, quantity,
+        importer_code, i.iso3 as importer_iso3, i.name as importer_name, hs6, hs6_name::good_name as hs6_name,
+        value_usd, quantity,
         case when quantity is not null then 't' end as quantity_unit, null::double as net_weight_kg,
         quantity * 1000 as quantity_kg, null::double as quantity_units, false as is_split_conversion,
         false as is_mirror, 'baci' as source
-    from flows
+    from flows left join products using (hs6)
     join coded_countries as e on e.code = exporter_code join coded_countries as i on i.code = importer_code
 ) to 'parquet/trade_flows' (format parquet, partition_by (year), write_partition_columns true);
 

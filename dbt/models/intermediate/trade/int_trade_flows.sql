@@ -20,6 +20,11 @@ countries as (
     from {{ ref('stg_countries') }}
 ),
 
+products as (
+    select hs6, {{ of_few_texts('hs6_name', ref('stg_products')) }} as hs6_name
+    from {{ ref('stg_products') }}
+),
+
 -- Landed reports are unique by reporter, flow, partner and code: those in the base revision are flows without grouping.
 flows as (
     select
@@ -74,6 +79,7 @@ select
     importers.iso3 as importer_iso3,
     importers.name as importer_name,
     flows.hs6,
+    products.hs6_name,
     flows.value_usd,
     flows.quantity,
     flows.quantity_unit,
@@ -86,3 +92,4 @@ select
 from flows
 left join countries as exporters on flows.exporter_code = exporters.country_code
 left join countries as importers on flows.importer_code = importers.country_code
+left join products on flows.hs6 = products.hs6

@@ -9,6 +9,7 @@ select
     importer_iso3,
     importer_name,
     hs6,
+    hs6_name,
     value_usd,
     quantity,
     quantity_unit,
