@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dagster_project.checks.declarations import Expect, no_rows
 
 
-
 def is_in_scope(product_scope: str) -> str:
     """SQL over the staged reference table: is the good in the scope that this expression names? Measures section 2."""
     return f"""hs6 <> '999999' and coalesce(case {product_scope}

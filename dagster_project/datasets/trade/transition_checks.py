@@ -42,7 +42,7 @@ TRANSITION_CHECKS = (
         "recomputed_from_categories",
         "category_transitions",
         "ERROR",
-        f"The categories of all goods of {IMPORTERS} importers, year by year, give the mart's lists, years and changes.",
+        f"The categories of all goods of {IMPORTERS} importers by year give the mart's lists, years and changes.",
         (
             equals(
                 _TRANSITIONS,
