@@ -1,7 +1,7 @@
 """What `make` installs into the checkout's environment, shown while it goes on: pip itself is silent for a minute.
 
 Run by the environment's own Python while nothing is in it yet: only the standard library is imported before rich is
-there. Not here: what is installed, which `requirements.lock` says.
+there. Not here: what is installed, which the lock file says.
 """
 
 from __future__ import annotations
