@@ -14,7 +14,6 @@ import shutil
 import socket
 import sys
 import tempfile
-import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -28,6 +27,7 @@ from dagster_project.archive.lock import Lock, load_lock
 from dagster_project.checks.engine import import_great_expectations
 from dagster_project.datasets.declaration import LiveService
 from dagster_project.datasets.registry import DATASETS, datasets_on
+from dagster_project.display import Display
 from dagster_project.durable import KNOWN_FILES, remembering, told
 from dagster_project.environment import prepare, require_place
 from dagster_project.errors import Deferred, EnvironmentProblem, ReleaseError, SettingError, SourceError, UserError
@@ -42,7 +42,7 @@ from dagster_project.places import (
 )
 from dagster_project.planning.doctor import examine, table
 from dagster_project.planning.state import make_plan
-from dagster_project.progress import StepLines, lasting_output, output_to_log, print_failure, source_messages_shown
+from dagster_project.progress import RunSteps, lasting_output, output_to_log, print_failure, work_shown
 from dagster_project.publish.read import CURRENT, open_release, verify
 from dagster_project.settings import Settings, load_settings
 from dagster_project.sources.live import live_session
@@ -159,7 +159,9 @@ def _rebuild(options: argparse.Namespace) -> int:
         settings.data_dir.mkdir(parents=True)
         settings.archive_dir.symlink_to(here.archive_dir)
         lock.save(settings.lock_path)
-        if status := _execute(settings, list(settings.years or ()), lock):
+        with work_shown() as display:
+            outcome = _execute(settings, list(settings.years or ()), lock, display)
+        if status := _report(settings, outcome, display.seconds):
             return status
         return 0 if print_comparison(settings, options.lock.with_name("manifest.json")) else 1
 
@@ -168,21 +170,24 @@ def _refresh(settings: Settings) -> int:
     """Compute what has changed and publish it; do nothing where nothing has changed."""
     sources = ", ".join(f"{each.name}: {each.source_name(settings)}" for each in datasets_on(settings))
     with _only_run(settings), remembering(settings.data_dir / KNOWN_FILES):
-        print(
-            f"Looking at the sources ({sources}; data directory: {settings.data_dir}) …",
-            flush=True,
-        )
-        with source_messages_shown():
+        with work_shown() as display:
+            print(f"Looking at the sources ({sources}; data directory: {settings.data_dir}) …", flush=True)
+            display.step("looking at the sources")
             plan = make_plan(settings, on_news=_start_imports)
-        if plan.nothing_to_do and _has_release(settings):
-            _free_marked_runs()
-            print("Nothing has changed since the last release; nothing was computed.")
-            if settings.postgres_url:  # the release may not be in the database yet
-                return _execute(settings, [], load_lock(settings.lock_path), ("postgres",))
+            nothing_new, outcome = plan.nothing_to_do and _has_release(settings), None
+            if nothing_new:
+                _free_marked_runs()
+                print("Nothing has changed since the last release; nothing was computed.")
+            else:
+                print(f"Years held: {listed(plan.held)}; to compute: {listed(plan.years_of_run)}.", flush=True)
+            if not nothing_new:
+                outcome = _execute(settings, plan.years_of_run, load_lock(settings.lock_path), display)
+            elif settings.postgres_url:  # the release may not be in the database yet
+                outcome = _execute(settings, [], load_lock(settings.lock_path), display, ("postgres",))
+        if outcome is None:
             print_summary(settings)
             return 0
-        print(f"Years held: {listed(plan.held)}; to compute: {listed(plan.years_of_run)}.", flush=True)
-        return _execute(settings, plan.years_of_run, load_lock(settings.lock_path))
+        return _report(settings, outcome, display.seconds)
 
 
 def _has_release(settings: Settings) -> bool:
@@ -325,10 +330,12 @@ def _only_run(settings: Settings) -> Iterator[None]:
         ) from error
 
 
-def _execute(settings: Settings, years: list[int], lock: Lock, only: Sequence[str] = ()) -> int:
-    """Run the refresh job, or only some assets of it, on what the lock names; report; 1 when it failed."""
-    started = time.monotonic()
+def _execute(
+    settings: Settings, years: list[int], lock: Lock, display: Display, only: Sequence[str] = ()
+) -> dg.ExecuteInProcessResult:
+    """Run the refresh job, or only some assets of it, on what the lock names."""
     print("Loading Dagster and the dbt project …", flush=True)
+    display.step("loading Dagster and the dbt project")
     home = ensure_dagster_home()
     import dagster as dg
 
@@ -348,19 +355,24 @@ def _execute(settings: Settings, years: list[int], lock: Lock, only: Sequence[st
             return holders_of(instance, pool)
 
         _free_dead_runs(instance)
-        with output_to_log(settings) as user_stream:
-            instance.add_event_listener(run_id, StepLines(user_stream, started, blocked))
-            result = job.execute_in_process(
+        display.total = display.begun + (len(only) or len(job.nodes))
+        with output_to_log(settings):
+            instance.add_event_listener(run_id, RunSteps(display, blocked))
+            return job.execute_in_process(
                 instance=instance,
                 run_id=run_id,
                 tags={MARK: "chokepoint", **(partition_range_tags(years) if years else {})},
                 asset_selection=[dg.AssetKey(name) for name in only] or None,
                 raise_on_error=False,
             )
+
+
+def _report(settings: Settings, result: dg.ExecuteInProcessResult, seconds: float) -> int:
+    """Say what came of a run; 1 when it failed."""
     if not result.success:
         print_failure(result)
         return 1
-    print_summary(settings, result, time.monotonic() - started)
+    print_summary(settings, result, seconds)
     return 0
 
 

@@ -1,6 +1,6 @@
-"""What the user sees while a command works: the sources' messages, a line per step, and why a run failed.
+"""What the user sees while a command works: the program's messages, the steps of its run, and why it failed.
 
-Not here: what came out of it (see `summary`), and the commands (see `cli`).
+Not here: how that is shown (see `display`), what came out of it (see `summary`), and the commands (see `cli`).
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from dagster_project.checks.declarations import WHY
+from dagster_project.display import Display
 from dagster_project.locks import SECONDS_BEFORE_SAYING
 from dagster_project.markdown import plain
 from dagster_project.settings import Settings
@@ -23,65 +25,72 @@ if TYPE_CHECKING:  # Dagster takes a second to import: not before it is needed
     import dagster as dg
 
 SHOWN_ROWS = 10
-SECONDS_BETWEEN_LINES = 5.0
 _BLOCKED = "blocked by limit for pool"  # Dagster's own words
 _ENDINGS = {"STEP_SUCCESS": "done", "STEP_FAILURE": "FAILED", "STEP_SKIPPED": "skipped"}
+_MADE = {"ASSET_MATERIALIZATION": "made", "ASSET_CHECK_EVALUATION": "checked"}
 
 
-class _PrintingHandler(logging.Handler):
-    """Prints log records, one every few seconds at most."""
+class _ToDisplay(logging.Handler):
+    """What is logged is what the work is doing; a warning stays."""
 
-    next_at = 0.0
+    def __init__(self, display: Display) -> None:
+        super().__init__(logging.INFO)
+        self._display = display
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.created >= self.next_at:
-            self.next_at = record.created + SECONDS_BETWEEN_LINES
-            print(f"  {record.getMessage()}", flush=True)
+        show = self._display.line if record.levelno >= logging.WARNING else self._display.doing
+        show(record.getMessage())
 
 
 @contextmanager
-def source_messages_shown() -> Iterator[None]:
-    """Print what the sources log, so that the user sees how far a live one came: a year of Comtrade takes long."""
-    logger, handler = logging.getLogger("dagster_project"), _PrintingHandler()
+def work_shown() -> Iterator[Display]:
+    """Show the work of the block, with what the program logs: a year of Comtrade, or a mart, takes long."""
+    logger, display = logging.getLogger("dagster_project"), Display(sys.stdout)
+    handler = _ToDisplay(display)
     logger.setLevel(logging.INFO)
     logger.addHandler(handler)
     try:
-        yield
+        with display.shown():
+            yield display
     finally:
         logger.removeHandler(handler)
 
 
 @contextmanager
-def output_to_log(settings: Settings) -> Iterator[TextIO]:
-    """Send all output of Dagster and dbt to a log file; yield the stream that still reaches the user."""
+def output_to_log(settings: Settings) -> Iterator[Path]:
+    """Send all output of Dagster and dbt to a log file, and yield its path."""
     path = settings.data_dir / "logs" / f"run-{time.strftime('%Y%m%dT%H%M%S')}.log"
     path.parent.mkdir(parents=True, exist_ok=True)
     print(f"Full log: {path}", flush=True)
-    user_stream = sys.stdout
     with path.open("w", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
-        yield user_stream
+        yield path
 
 
-class StepLines:
-    """Listens to a run and prints a line to `stream` when a step ends. `started` is the run's begin, monotonic.
+class RunSteps:
+    """Listens to a run, and shows its steps and what they are doing.
 
     A step that waits for a pool says so after a few seconds: `blocked` is asked who holds the pool, and frees what dead
     runs hold.
     """
 
-    def __init__(
-        self, stream: TextIO, started: float, blocked: Callable[[str], str], after: float = SECONDS_BEFORE_SAYING
-    ) -> None:
-        self._stream, self._started, self._blocked, self._after = stream, started, blocked, after
+    def __init__(self, display: Display, blocked: Callable[[str], str], after: float = SECONDS_BEFORE_SAYING) -> None:
+        self._display, self._blocked, self._after = display, blocked, after
         self._waiting: dict[str, threading.Event] = {}
 
     def __call__(self, entry: dg.EventLogEntry) -> None:
         event = entry.dagster_event
-        if event is None or event.step_key is None:
-            return
-        kind, step = event.event_type_value, event.step_key
+        if event is None:
+            self._display.doing(entry.user_message)
+        elif event.step_key is not None:
+            self._show(event.event_type_value, event.step_key, event)
+
+    def _show(self, kind: str, step: str, event: dg.DagsterEvent) -> None:
+        if kind in ("STEP_START", "STEP_SKIPPED"):
+            self._display.step(step)
         if kind in _ENDINGS:
-            self._line(f"{step}: {_ENDINGS[kind]}")
+            self._display.done(_ENDINGS[kind])
+        if kind in _MADE and event.asset_key is not None:
+            self._display.doing(f"{_MADE[kind]} {event.asset_key.to_user_string()}")
         if kind == "STEP_START" and step in self._waiting:
             self._waiting.pop(step).set()
         if kind == "ENGINE_EVENT" and _BLOCKED in (event.message or "") and step not in self._waiting:
@@ -89,16 +98,13 @@ class StepLines:
             pool = (event.message or "").partition(_BLOCKED)[2].strip()
             threading.Thread(target=self._watch, args=(step, pool, begun), name="waiting", daemon=True).start()
 
-    def _line(self, text: str) -> None:
-        print(f"  {time.monotonic() - self._started:6.1f} s  {text}", file=self._stream, flush=True)
-
     def _watch(self, step: str, pool: str, begun: threading.Event) -> None:
         said = ""
         while not begun.wait(self._after):
             holders = self._blocked(pool)
             if holders != said and not begun.is_set():
                 said = holders
-                self._line(f"{step} is waiting for the pool {pool}, held by {holders}")
+                self._display.line(f"{step} is waiting for the pool {pool}, held by {holders}")
 
 
 class _Lasting:

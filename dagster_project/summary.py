@@ -1,4 +1,6 @@
-"""What came out of a command: the release's marts, its checks, the published figures, and a rebuilt release compared.
+"""What came out of a command, in a few lines: the release, its checks, the published figures, the most exposed goods.
+
+Each line says where the whole of it stands. And whether a rebuilt release is the same as before.
 
 Not here: what is shown while it works (see `progress`), and the commands (see `cli`).
 """
@@ -13,16 +15,31 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagster_project.markdown import plain
+import duckdb
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from dagster_project.brief.page import NAME as BRIEF
 from dagster_project.places import command
-from dagster_project.progress import SHOWN_ROWS
-from dagster_project.publish.read import Release, open_release
+from dagster_project.publish.read import CURRENT, Release, open_release
 from dagster_project.settings import Settings
 
 if TYPE_CHECKING:
     import dagster as dg
 
 WIDTH = 116
+MOST_EXPOSED = """
+    with newest as (select * from marts.import_vulnerability
+                    where in_scope and year = (select max(year) from marts.import_vulnerability)),
+         largest as (select importer_code from newest
+                     group by importer_code order by round(sum(import_value_usd), 2) desc, importer_code limit 1)
+    select coalesce(importer_name, importer_iso3, importer_code::varchar), year, hs6, hs6_name, n_suppliers,
+           newest.top_supplier_iso3, newest.top_supplier_share, vulnerability_index
+    from newest left join marts.product_centrality using (year, hs6)
+    where category = 1 and importer_code = (select importer_code from largest)
+    order by vulnerability_index desc nulls last, hs6 limit 5"""
 
 
 def print_summary(
@@ -34,67 +51,78 @@ def print_summary(
     _print_passed_over(release.manifest.get("passed_over", {}))  # releases of older versions have none
     if result is not None:
         _print_checks(result.get_asset_check_evaluations())
-    _print_benchmarks(release)
+    with release.connect() as connection:
+        _print_published_figures(connection)
+        _print_most_exposed(connection)
     print(f"\nFiles: {release.path}")
     print(f"Open the UI: {command('ui')}, then http://127.0.0.1:3000")
     if seconds is not None:
         print(f"Took {seconds:.0f} s.")
+    if (release.path / BRIEF).exists():
+        print(f"Open: {(settings.published_dir / CURRENT).absolute().joinpath(BRIEF).as_uri()}")
 
 
 def _print_marts(release: Release) -> None:
     manifest = release.manifest
+    marts = manifest["marts"].values()
+    years = sorted({year for mart in marts for year in mart.get("years", {})})
     print(f"\nRelease {release.release_id}" + (" (SYNTHETIC sample)" if manifest["synthetic"] else ""))
-    print(f"  {'mart':32} {'rows':>10}  years")
-    for name, mart in sorted(manifest["marts"].items()):
-        print(f"  {name:32} {mart['rows']:>10,}  {listed(sorted(mart.get('years', {})))}")
-    for name, reason in sorted(manifest["marts_left_out"].items()):
-        print(f"  {name:32} {'left out':>10}  {reason}")
-
-
-def _print_checks(checks: Sequence[dg.AssetCheckEvaluation]) -> None:
-    failed = [check for check in checks if not check.passed]
-    print(f"\nChecks: {len(checks) - len(failed)} passed, {len(failed)} warned.")
-    for check in failed:
-        print(f"  warning: {check.check_name} of {check.asset_key.to_user_string()}: {plain(check.description or '')}")
+    rows = sum(mart["rows"] for mart in marts)
+    _print(f"Marts: {len(marts)} with {rows:,} rows, years {listed(years)}: docs/marts.md, manifest.json.")
+    for reason, n in Counter(manifest["marts_left_out"].values()).items():
+        _print(f"Left out: {n}, because {reason}.")
 
 
 def _print_passed_over(passed_over: Mapping[str, Sequence[str]]) -> None:
-    """What the sources could not give or were not asked for, and files that are no table; the first few of each."""
+    """What the sources could not give or were not asked for, and files that are no table."""
     for dataset, notes in passed_over.items():
-        print(f"\nNot used, {dataset}:")
-        for note in notes[:SHOWN_ROWS]:
-            print(textwrap.fill(note, WIDTH, initial_indent="  - ", subsequent_indent="    ", break_long_words=False))
-        if len(notes) > SHOWN_ROWS:
-            print(f"  … and {len(notes) - SHOWN_ROWS} more (manifest.json, passed_over)")
+        more = f" (and {len(notes) - 1} more: manifest.json, passed_over)" if len(notes) > 1 else ""
+        _print(f"Not used, {dataset}: {notes[0]}{more}")
 
 
-def _print_benchmarks(release: Release) -> None:
-    """The verdicts on the published figures: counted, then the figures with a value, then the names of the others."""
-    with release.connect() as connection:
-        figures = connection.execute(
-            "select dataset, benchmark_id, published_value, computed_value, verdict, computed_text, note "
-            "from marts.published_benchmarks order by place"
-        ).fetchall()
-    verdicts = Counter(verdict for *_, verdict, _, _ in figures)
-    print("\nPublished figures: " + ", ".join(f"{n} {verdict}" for verdict, n in sorted(verdicts.items())) + ".")
-    computed = [row for row in figures if row[3] is not None]
+def _print_checks(checks: Sequence[dg.AssetCheckEvaluation]) -> None:
+    warned = Counter(check.check_name for check in checks if not check.passed)
+    names = listed(name if n == 1 else f"{name} ({n})" for name, n in sorted(warned.items()))
+    said = f": {names}. Why: manifest.json, checks." if warned else "."
+    _print(f"Checks: {len(checks) - warned.total()} passed, {warned.total()} warned{said}")
+
+
+def _print_published_figures(connection: duckdb.DuckDBPyConnection) -> None:
+    """The verdicts counted, then the figures with a value."""
+    figures = connection.execute(
+        "select benchmark_id, published_value, computed_value, verdict, computed_text, note "
+        "from marts.published_benchmarks order by place"
+    ).fetchall()
+    verdicts = Counter(verdict for _, _, _, verdict, _, _ in figures)
+    counted = listed(f"{n} {verdict}" for verdict, n in sorted(verdicts.items()))
+    _print(f"Published figures: {counted}. Why: mart published_benchmarks, column inputs.")
+    computed = [row for row in figures if row[2] is not None]
     if computed:
         print(f"  {'figure':32} {'published':>12} {'computed':>12}  verdict")
-    for _, name, published, value, verdict, text, note in computed:
+    for name, published, value, verdict, text, note in computed:
         print(f"  {name:32} {published:>12,.6g} {value:>12,.6g}  {verdict}")
         if note:
             beside = f"{text}. {note}" if text else note
             print(textwrap.fill(beside, WIDTH, initial_indent="    ", subsequent_indent="    "))
-    _print_not_computable([(dataset, name) for dataset, name, _, value, *_ in figures if value is None])
 
 
-def _print_not_computable(figures: Iterable[tuple[str, str]]) -> None:
-    names_by_dataset: dict[str, list[str]] = {}
-    for dataset, name in figures:
-        names_by_dataset.setdefault(dataset, []).append(name)
-    for dataset, names in names_by_dataset.items():
-        text = f"not computable from the {dataset} loaded (column inputs says why): {', '.join(names)}"
-        print(textwrap.fill(text, WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False))
+def _print_most_exposed(connection: duckdb.DuckDBPyConnection) -> None:
+    """A table of the goods in category 1 of the largest importer, newest year; nothing where there is none."""
+    found = connection.execute(MOST_EXPOSED).fetchall()
+    if not found:
+        return
+    importer, year = found[0][:2]
+    print(f"\nWhat {importer} could least do without in {year}: central in world exports, and bought from few")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("good", "", "suppliers", "most from", "its share", "index"):
+        table.add_column(name, justify="right" if name in ("suppliers", "its share", "index") else "left")
+    for _, _, hs6, name, suppliers, top, share, index in found:
+        table.add_row(hs6, escape(name or ""), str(suppliers), top or "?", f"{share:.0%}", f"{index:.3f}")
+    Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDTH, highlight=False).print(table)
+
+
+def _print(text: str) -> None:
+    print(textwrap.fill(text, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False))
 
 
 def print_comparison(settings: Settings, manifest: Path) -> bool:

@@ -3,6 +3,7 @@
 Not here: the models (see `dbt/`), and how dbt is run (see `dbt_project`).
 """
 
+import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -62,6 +63,8 @@ BY_YEAR = frozenset(table.name for each in DATASETS for table in each.tables if 
 STAGING = "fqn:chokepoint.staging.{0} fqn:chokepoint.{0},resource_type:seed"
 MODELS = "fqn:chokepoint.intermediate.{0} fqn:chokepoint.marts.{0}"
 EVERYTHING = "fqn:*.{0}.*"
+
+_log = logging.getLogger(__name__)
 
 
 class Translator(DagsterDbtTranslator):
@@ -296,6 +299,8 @@ def _build(
         events.append(event)
         if event["info"]["level"] != "debug":
             print(event["info"]["msg"], flush=True)
+        if event["info"]["name"] == "LogStartLine":
+            _log.info("%(index)s of %(total)s: %(description)s", event["data"])
 
     if selected.indirect_selection:
         options = [*options, "--indirect-selection", selected.indirect_selection]

@@ -17,8 +17,8 @@ FRAMEWORKS = {"dagster", "dagster_dbt", "dbt", "great_expectations"}
 LAYERS = (
     {"secret"},
     {"redaction"},
-    {"errors", "hs", "sql", "places", "machine", "markdown", "economy_codes", "regression"},
-    {"postgres_address", "durable", "scenarios", "python_models", "paradox"},
+    {"errors", "hs", "sql", "places", "machine", "markdown", "economy_codes", "regression", "display"},
+    {"installation", "postgres_address", "durable", "scenarios", "python_models", "paradox"},
     {"settings", "locks"},
     {"environment"},
     {"archive"},
