@@ -48,7 +48,7 @@ TRADE_MARTS = {
     "scenario_losses", "product_network", "economic_complexity", "product_complexity", "product_space",
     "diversification", "diversification_regions", "export_price_index",
     "capacity_concentration", "supply_share", "import_price_contribution", "involution", "involution_summary",
-    "learning_rate", "kaizen_trade", "competitiveness_paradox",
+    "learning_rate", "kaizen_trade", "competitiveness_paradox", "import_suppliers",
 }  # fmt: skip
 # Of a year and the year before: they have nothing of the first year, and change with the year before.
 OF_TWO_YEARS = {"import_price_contribution", "involution", "involution_summary"}
