@@ -563,6 +563,18 @@ _MARTS = """
             join importer_products using (year, importer_code, hs6) join product_centrality using (year, hs6)
             where exporter_code = 842
         );
+    create table import_suppliers as
+        -- Nobody has as many as eleven suppliers; each of them sells to others too.
+        select year, importer_code, hs6, exporter_code as supplier_code, f.value_usd,
+            f.value_usd / import_value_usd as share,
+            row_number() over (partition by year, importer_code, hs6 order by f.value_usd desc, exporter_code)
+                as supplier_rank,
+            1 as n_suppliers, x.value_usd as world_exports_usd,
+            x.value_usd / p.world_exports_usd as world_export_share, x.place as world_export_rank,
+            x.value_usd - f.value_usd as exports_to_others_usd, true as supplies_others,
+            (x.value_usd - f.value_usd) / (p.world_exports_usd - import_value_usd) as outside_share
+        from trade_flows as f join exporter_products as x using (year, exporter_code, hs6)
+        join importer_products using (year, importer_code, hs6) join product_centrality as p using (year, hs6);
     create table scenario_losses as
         select year, 'chips' as scenario_id, importer_code, 'half of all chips' as title, exporter_code,
             count(*) as n_goods, count(*) filter (share < 0.5) as n_irreplaceable,

@@ -48,7 +48,7 @@ TRADE_MARTS = {
     "scenario_losses", "product_network", "economic_complexity", "product_complexity", "product_space",
     "diversification", "diversification_regions", "export_price_index",
     "capacity_concentration", "supply_share", "import_price_contribution", "involution", "involution_summary",
-    "learning_rate", "kaizen_trade", "competitiveness_paradox", "category_transitions",
+    "learning_rate", "kaizen_trade", "competitiveness_paradox", "category_transitions", "import_suppliers",
 }  # fmt: skip
 # Made anew of all years.
 OVER_ALL_YEARS = {"relocation_growth", "relocation_surplus", "learning_rate", "kaizen_trade", "category_transitions"}

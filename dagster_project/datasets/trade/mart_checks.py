@@ -19,6 +19,7 @@ from dagster_project.datasets.trade.price_checks import PRICE_CHECKS, PRICE_PREP
 from dagster_project.datasets.trade.recomputed import PREPARED, RECOMPUTED
 from dagster_project.datasets.trade.relocation_checks import RELOCATION, RELOCATION_PREPARED
 from dagster_project.datasets.trade.shock_checks import SHOCKS, SHOCKS_PREPARED
+from dagster_project.datasets.trade.supplier_checks import SUPPLIERS, SUPPLIERS_PREPARED
 from dagster_project.datasets.trade.supply_checks import SUPPLY_CHECKS, SUPPLY_PREPARED
 from dagster_project.datasets.trade.transition_checks import TRANSITION_CHECKS, TRANSITION_PREPARED
 
@@ -330,6 +331,7 @@ TRADE_MARTS = Stage(
         **COMPLEXITY_PREPARED,
         **RELOCATION_PREPARED,
         **SHOCKS_PREPARED,
+        **SUPPLIERS_PREPARED,
         **PRICE_PREPARED,
         **IMPORT_PRICE_PREPARED,
         **INVOLUTION_PREPARED,
@@ -573,6 +575,7 @@ TRADE_MARTS = Stage(
         *COMPLEXITY_CHECKS,
         *RELOCATION,
         *SHOCKS,
+        *SUPPLIERS,
         *PRICE_CHECKS,
         *IMPORT_PRICE_CHECKS,
         *INVOLUTION_CHECKS,

@@ -88,6 +88,10 @@ SCALED = {
         *("lost_usd", "lost_share", "pool_usd", "replaceable_share", "replaceable_share_alone", "shortfall_usd"),
         "n_other_exporters",
     ),
+    "import_suppliers": (
+        *("value_usd", "share", "supplier_rank", "n_suppliers", "world_exports_usd", "world_export_share"),
+        *("world_export_rank", "exports_to_others_usd", "outside_share"),
+    ),
 }
 
 CHINAS_GOODS_OF_2017 = {**CHINA_IN_2017, "product_level": "all"}
@@ -716,6 +720,18 @@ CASES = [
         rows("supplier_removal", **US_TO_CHINA, **BATTERIES_OF_2017).set(shortfall_usd=0),
         fails="supplier_removal.pools_are_shared_whole",
         shows={"exporter_code": USA, **BATTERIES_OF_2017},
+    ),
+    case(
+        "a supplier that has others to sell to, said to have none",
+        rows("import_suppliers", importer_code=CHN, supplier_code=USA, **BATTERIES_OF_2017).set(supplies_others=False),
+        fails="import_suppliers.recomputed_from_flows",
+        shows={"importer_code": CHN, "supplier_code": USA, **BATTERIES_OF_2017},
+    ),
+    case(
+        "a good of which a supplier is missing",
+        rows("import_suppliers", importer_code=CHN, supplier_code=USA, **BATTERIES_OF_2017).remove(),
+        fails="import_suppliers.recomputed_from_flows",
+        shows={"importer_code": CHN, "supplier_code": USA, **BATTERIES_OF_2017},
     ),
     case(
         "a scenario of goods that the HS does not have",
