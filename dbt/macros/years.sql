@@ -23,8 +23,9 @@
   The years this run recomputes, sorted. A year that is not landed is an error: it would be emptied.
   Which years are landed, a table of landing says: that of trade, or the one that the model's `meta` names.
   `following` adds the landed year after each: a model that also reads the year before changes with that year.
+  `all_following` adds all that come after the first: a model that also reads all years before.
 -#}
-{% macro years_of_run(following=false) -%}
+{% macro years_of_run(following=false, all_following=false) -%}
     {%- set landed_in = model.config.meta.get('years_landed_in', ['landing', 'trade_reporters']) -%}
     {%- set landed = run_query(
         'select distinct year from ' ~ source(landed_in[0], landed_in[1])
@@ -38,7 +39,8 @@
     {%- endfor -%}
     {%- set years = asked or landed -%}
     {%- set found = [] -%}
-    {%- for year in landed if year in years or (following and (year - 1) in years) -%}
+    {%- for year in landed
+        if year in years or (following and (year - 1) in years) or (all_following and year > (years | min)) -%}
         {%- do found.append(year) -%}
     {%- endfor -%}
     {{ return(found) }}
@@ -47,6 +49,11 @@
 {#- Whether the model in hand reads the year before: its `meta` says so. -#}
 {% macro reads_year_before() -%}
     {{ return(model.config.meta.get('reads_year_before', false)) }}
+{%- endmacro %}
+
+{#- Whether the model in hand reads all years before, its own rows of the year before among them. -#}
+{% macro reads_years_before() -%}
+    {{ return(model.config.meta.get('reads_years_before', false)) }}
 {%- endmacro %}
 
 {#- True where the yearly tables are made anew instead of having single years replaced. -#}
@@ -67,10 +74,29 @@
     year = year /* the year before */
 {%- endmacro %}
 
+{#- The same for all years before, in a model whose `meta` says `reads_years_before: true`. -#}
+{% macro in_years_before() -%}
+    year = year /* the years before */
+{%- endmacro %}
+
+{#-
+  The model's own rows of the year before, in a model whose `meta` says `reads_years_before: true`: no row where the
+  year before is not computed. A table only by the materialization, and in unit tests the input `this`.
+-#}
+{% macro own_year_before() -%}
+    {%- if model.resource_type == 'unit_test' -%}{{ return(this) }}{%- endif -%}
+    {%- set columns = [] -%}
+    {%- for column in model.columns.values() -%}
+        {%- do columns.append('cast(null as ' ~ column.data_type ~ ') as ' ~ column.name) -%}
+    {%- endfor -%}
+    {{ return('(select ' ~ columns | join(', ') ~ ' where false /* the year before */)') }}
+{%- endmacro %}
+
 {% macro with_build_year(sql, year) -%}
     {%- set one_year = sql | replace('year = year /* one year at a time */', 'year = ' ~ year) -%}
     {%- set before = year - 1 if year is number else 'null' -%}
-    {{ return(one_year | replace('year = year /* the year before */', 'year = ' ~ before)) }}
+    {%- set with_before = one_year | replace('year = year /* the year before */', 'year = ' ~ before) -%}
+    {{ return(with_before | replace('year = year /* the years before */', 'year < ' ~ year)) }}
 {%- endmacro %}
 
 {#-

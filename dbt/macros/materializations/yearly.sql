@@ -2,12 +2,12 @@
   A table with a column `year`, computed one year at a time; a run replaces only the years that it computes. So memory
   is bounded by the largest year, however many there are, and the cost of a year does not depend on the others.
   Where a model also reads the year before (`reads_year_before` in its `meta`), the year after a changed year is
-  replaced too. All statements of a model are one transaction: a run that fails leaves the table as it was.
+  replaced too, and all years after it where it reads all before (`reads_years_before`). All statements of a model are one transaction: a run that fails leaves the table as it was.
 -#}
 {% materialization yearly, default %}
     {%- set existing = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type='table') -%}
-    {%- set years = years_of_run(following=reads_year_before()) -%}
+    {%- set years = years_of_run(reads_year_before(), reads_years_before()) -%}
     {%- set whole = is_full_run() or existing is none or not existing.is_table -%}
     {%- set columns = get_column_schema_from_query(get_empty_subquery_sql(sql)) -%}
     {%- set names = columns | map(attribute='quoted') | join(', ') -%}
