@@ -8,7 +8,7 @@
 {% materialization yearly_files, adapter='duckdb' %}
     {%- set existing = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type='view') -%}
-    {%- set years = years_of_run(reads_year_before(), reads_years_before()) -%}
+    {%- set years = years_of_run() -%}
     {%- set kept = [] -%}
     {%- if existing is not none and existing.is_view and not is_full_run() -%}
         {%- do assert_same_columns(existing, get_column_schema_from_query(get_empty_subquery_sql(sql))) -%}
@@ -64,7 +64,7 @@
 
 {#- A year's own rows of the year before are in that year's file; `held` are the years that have one. -#}
 {% macro with_own_year_before(sql, before, held) -%}
-    {%- if not reads_years_before() or before not in held -%}{{ return(sql) }}{%- endif -%}
+    {%- if before not in held -%}{{ return(sql) }}{%- endif -%}
     {%- set rows = "(select * from read_parquet('" ~ year_pattern(before) ~ "', hive_partitioning = false))" -%}
     {{ return(sql | replace(own_year_before(), rows)) }}
 {%- endmacro %}

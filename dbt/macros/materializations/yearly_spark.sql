@@ -15,7 +15,7 @@
 {% macro partitions_by_year() %}
     {%- set existing = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type='table') -%}
-    {%- set years = years_of_run(reads_year_before(), reads_years_before()) -%}
+    {%- set years = years_of_run() -%}
     {%- set whole = is_full_run() or existing is none or not existing.is_table -%}
     {%- set columns = get_column_schema_from_query(get_empty_subquery_sql(sql)) -%}
     {%- set names = columns | map(attribute='name') | reject('equalto', 'year') | join(', ') -%}
@@ -40,7 +40,7 @@
         {%- do assert_same_columns(existing, columns) -%}
     {%- endif -%}
 
-    {%- if reads_years_before() -%}
+    {%- if own_year_before() in sql -%}
         {{ partitions_from_own_years(target, names, years) }}
     {%- elif whole -%}
         {%- call statement('main') -%}
@@ -73,12 +73,11 @@
 {% macro partitions_from_own_years(target, names, years) %}
     {%- set single = target.incorporate(path={'identifier': this.identifier ~ '__year'}) -%}
     {%- for year in years -%}
-        {%- set rows = '(select * from ' ~ target ~ ' where year = ' ~ (year - 1) ~ ')' -%}
         {%- do adapter.drop_relation(single) -%}
         {%- call statement('year_' ~ year) -%}
             create table {{ single }} using parquet as
             select /*+ REBALANCE */ {{ names }} from (
-                {{ with_build_year(sql, year) | replace(own_year_before(), rows) }}
+                {{ with_build_year(sql, year) | replace(own_year_before(), own_rows(target, year - 1)) }}
             ) as model
             where year = {{ year }}
         {%- endcall -%}
