@@ -44,6 +44,8 @@ from dagster_project.sql import literal, parquet
 
 PACKAGES = ("dagster", "dagster-dbt", "dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "pandas", "pyarrow")
 SPARK_PACKAGES = ("dbt-spark", "pyspark")
+# What a yearly model's `meta` says of the other years that it reads: how far away. See the macro `years_of_run`.
+YEARS_READ = {"reads_year_before": -1, "reads_fifth_year_before": -5, "reads_year_after": 1}
 
 
 def published_marts(settings: Settings, manifest: Mapping[str, Any]) -> list[MartSpec]:
@@ -270,7 +272,7 @@ def unchanged_years(settings: Settings, manifest: Mapping[str, Any], released: B
     """Mart by year -> the years that no build has touched since the release before was published.
 
     None of a mart that is made anew as a whole: a run of one year may change what it says of the others. A mart that
-    also reads the year before (its `meta` says so) changes with that year too.
+    also reads other years (its `meta` says which) changes with those too.
     """
     built, nodes = Built.load(settings), {node["name"]: node for node in model_nodes(manifest)}
     by_year = {each.name: each for each in datasets_on(settings) if each.yearly}
@@ -279,8 +281,10 @@ def unchanged_years(settings: Settings, manifest: Mapping[str, Any], released: B
         config, folder = nodes[mart]["config"], folder_of(nodes[mart])
         if config["materialized"] == "table" or folder not in by_year:
             return []
-        two_years = config["meta"].get("reads_year_before", False)
-        return built.unchanged_years(by_year[folder], released, reads_year_before=two_years)
+        meta = config["meta"]
+        also_read = [away for name, away in YEARS_READ.items() if meta.get(name)]
+        before = meta.get("reads_years_before", False)
+        return built.unchanged_years(by_year[folder], released, also_read=also_read, reads_years_before=before)
 
     return {spec.name: unchanged(spec.name) for spec in published_marts(settings, manifest) if spec.year_column}
 

@@ -89,11 +89,13 @@ class Built:
         """Every year of any dataset."""
         return sorted({int(year) for years in self.years.values() for year in years})
 
-    def unchanged_years(self, each: Dataset, released: Built, *, reads_year_before: bool = False) -> list[int]:
+    def unchanged_years(
+        self, each: Dataset, released: Built, *, also_read: Sequence[int] = (), reads_years_before: bool = False
+    ) -> list[int]:
         """The years of a dataset that no build has touched since the warehouse was as `released` says.
 
-        Empty where the record of the release knows nothing of builds, or shapes differ. What also reads the year before
-        changes with that year too.
+        Empty where the record of the release knows nothing of builds, or shapes differ. What also reads other years
+        (`also_read`: -1 is the year before; or all years before) changes with those too.
         """
         if self.shapes.get(each.name) != released.shapes.get(each.name):
             return []
@@ -104,7 +106,13 @@ class Built:
             for year, build in now.items()
             if then.get(year) == build and made.get(year) == published.get(year) != IN_WORK
         ]
-        return [year for year in same if not reads_year_before or year - 1 in same or str(year - 1) not in made]
+        changed = {int(year) for year in made}.difference(same)
+
+        def reads_changed(year: int) -> bool:
+            before = reads_years_before and any(other < year for other in changed)
+            return before or any(year + away in changed for away in also_read)
+
+        return [year for year in same if not reads_changed(year)]
 
     def with_years(
         self,

@@ -22,10 +22,13 @@
 {#-
   The years this run recomputes, sorted. A year that is not landed is an error: it would be emptied.
   Which years are landed, a table of landing says: that of trade, or the one that the model's `meta` names.
-  `following` adds the landed year after each: a model that also reads the year before changes with that year.
+  A model also changes with the other years that it reads, which its `meta` says: `reads_year_before`,
+  `reads_years_before` (all of them, its own rows of the year before among them), `reads_fifth_year_before` and
+  `reads_year_after`.
 -#}
-{% macro years_of_run(following=false) -%}
-    {%- set landed_in = model.config.meta.get('years_landed_in', ['landing', 'trade_reporters']) -%}
+{% macro years_of_run() -%}
+    {%- set meta = model.config.meta -%}
+    {%- set landed_in = meta.get('years_landed_in', ['landing', 'trade_reporters']) -%}
     {%- set landed = run_query(
         'select distinct year from ' ~ source(landed_in[0], landed_in[1])
     ).columns[0].values() | map('int') | sort | list -%}
@@ -36,17 +39,17 @@
             ~ ". Land that year first, or leave it out."
         ) -%}
     {%- endfor -%}
-    {%- set years = asked or landed -%}
-    {%- set found = [] -%}
-    {%- for year in landed if year in years or (following and (year - 1) in years) -%}
-        {%- do found.append(year) -%}
+    {%- set changed = (asked or landed) | list -%}
+    {%- for year in asked if year != 0 -%}
+        {%- for before, name in {1: 'reads_year_before', 5: 'reads_fifth_year_before', -1: 'reads_year_after'}.items()
+            if meta.get(name) -%}
+            {%- do changed.append(year + before) -%}
+        {%- endfor -%}
+        {%- if meta.get('reads_years_before') -%}
+            {%- do changed.extend(landed | select('gt', year)) -%}
+        {%- endif -%}
     {%- endfor -%}
-    {{ return(found) }}
-{%- endmacro %}
-
-{#- Whether the model in hand reads the year before: its `meta` says so. -#}
-{% macro reads_year_before() -%}
-    {{ return(model.config.meta.get('reads_year_before', false)) }}
+    {{ return(landed | select('in', changed) | list) }}
 {%- endmacro %}
 
 {#- True where the yearly tables are made anew instead of having single years replaced. -#}
@@ -67,10 +70,48 @@
     year = year /* the year before */
 {%- endmacro %}
 
+{#- The same for the fifth year before, in a model whose `meta` says `reads_fifth_year_before: true`. -#}
+{% macro in_fifth_year_before() -%}
+    year = year /* the fifth year before */
+{%- endmacro %}
+
+{#- The same for the year after, in a model whose `meta` says `reads_year_after: true`. -#}
+{% macro in_year_after() -%}
+    year = year /* the year after */
+{%- endmacro %}
+
+{#- The same for all years before, in a model whose `meta` says `reads_years_before: true`. -#}
+{% macro in_years_before() -%}
+    year = year /* the years before */
+{%- endmacro %}
+
+{#-
+  The model's own rows of the year before, in a model whose `meta` says `reads_years_before: true`: no row where the
+  year before is not computed. A table only by the materialization, and in unit tests the input `this`.
+-#}
+{% macro own_year_before() -%}
+    {%- if model.resource_type == 'unit_test' -%}{{ return(this) }}{%- endif -%}
+    {%- set columns = [] -%}
+    {%- for column in model.columns.values() -%}
+        {%- do columns.append('cast(null as ' ~ column.data_type ~ ') as ' ~ column.name) -%}
+    {%- endfor -%}
+    {{ return('(select ' ~ columns | join(', ') ~ ' where false /* its own rows */)') }}
+{%- endmacro %}
+
 {% macro with_build_year(sql, year) -%}
-    {%- set one_year = sql | replace('year = year /* one year at a time */', 'year = ' ~ year) -%}
-    {%- set before = year - 1 if year is number else 'null' -%}
-    {{ return(one_year | replace('year = year /* the year before */', 'year = ' ~ before)) }}
+    {%- set known = year is number -%}
+    {%- set filters = {
+        'one year at a time': 'year = ' ~ year,
+        'the year before': 'year = ' ~ (year - 1 if known else 'null'),
+        'the fifth year before': 'year = ' ~ (year - 5 if known else 'null'),
+        'the year after': 'year = ' ~ (year + 1 if known else 'null'),
+        'the years before': 'year < ' ~ year,
+    } -%}
+    {%- set filtered = namespace(sql=sql) -%}
+    {%- for which, filter in filters.items() -%}
+        {%- set filtered.sql = filtered.sql | replace('year = year /* ' ~ which ~ ' */', filter) -%}
+    {%- endfor -%}
+    {{ return(filtered.sql) }}
 {%- endmacro %}
 
 {#-

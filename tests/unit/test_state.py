@@ -372,7 +372,10 @@ def test_a_year_is_unchanged_only_while_no_build_touched_it(desk: Desk) -> None:
     earlier = released.without_years(TRADE, [2017], full=False)
     assert earlier.unchanged_years(TRADE, released) == [2018]
     for built, same in ((released, [2017, 2018]), (struck, [2017]), (earlier, [])):
-        assert built.unchanged_years(TRADE, released, reads_year_before=True) == same
+        assert built.unchanged_years(TRADE, released, also_read=[-1]) == same
+        assert built.unchanged_years(TRADE, released, reads_years_before=True) == same
+    assert struck.unchanged_years(TRADE, released, also_read=[1]) == []
+    assert earlier.unchanged_years(TRADE, released, also_read=[1, -5]) == [2018]
     # Computed anew from the same data: nobody has compared the rows yet.
     assert struck.with_years(TRADE, shaped_by, named, computed=[2018]).unchanged_years(TRADE, released) == [2017]
     # A part of its models was built: it stays in work.

@@ -1,13 +1,12 @@
 {#-
   A table with a column `year`, computed one year at a time; a run replaces only the years that it computes. So memory
   is bounded by the largest year, however many there are, and the cost of a year does not depend on the others.
-  Where a model also reads the year before (`reads_year_before` in its `meta`), the year after a changed year is
-  replaced too. All statements of a model are one transaction: a run that fails leaves the table as it was.
+  Where a model also reads other years (its `meta` says which), the years that change with them are replaced too. All statements of a model are one transaction: a run that fails leaves the table as it was.
 -#}
 {% materialization yearly, default %}
     {%- set existing = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type='table') -%}
-    {%- set years = years_of_run(following=reads_year_before()) -%}
+    {%- set years = years_of_run() -%}
     {%- set whole = is_full_run() or existing is none or not existing.is_table -%}
     {%- set columns = get_column_schema_from_query(get_empty_subquery_sql(sql)) -%}
     {%- set names = columns | map(attribute='quoted') | join(', ') -%}
@@ -33,7 +32,7 @@
         {% endif -%}
         insert into {{ target }} ({{ names }})
         select {{ names }} from (
-            {{ with_build_year(sql, year) }}
+            {{ with_build_year(sql, year) | replace(own_year_before(), own_rows(target, year - 1)) }}
         ) as model
         where year = {{ year }};
         {% else -%}
@@ -58,4 +57,9 @@
             ~ ". The model changed since the table was built: run once for all years (--full-refresh)."
         ) -%}
     {%- endif -%}
+{%- endmacro %}
+
+{#- What a model that reads its own rows of another year (`own_year_before`) finds there. -#}
+{% macro own_rows(relation, year) -%}
+    {{ return('(select * from ' ~ relation ~ ' where year = ' ~ year ~ ')') }}
 {%- endmacro %}

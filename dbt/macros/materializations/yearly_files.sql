@@ -8,7 +8,7 @@
 {% materialization yearly_files, adapter='duckdb' %}
     {%- set existing = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type='view') -%}
-    {%- set years = years_of_run(following=reads_year_before()) -%}
+    {%- set years = years_of_run() -%}
     {%- set kept = [] -%}
     {%- if existing is not none and existing.is_view and not is_full_run() -%}
         {%- do assert_same_columns(existing, get_column_schema_from_query(get_empty_subquery_sql(sql))) -%}
@@ -26,7 +26,7 @@
         {%- call statement('year_' ~ year) -%}
             copy (
                 select * from (
-                    {{ with_build_year(sql_of_years, year) }}
+                    {{ with_own_year_before(with_build_year(sql_of_years, year), year - 1, kept + years) }}
                 ) as model
                 where year = {{ year }}
             ) to '{{ year_file(year) }}' (
@@ -37,9 +37,7 @@
 
     {%- set files = [] -%}
     {%- for year in (kept + years) | unique | sort -%}
-        {#- No character of the path is a pattern to read_parquet. -#}
-        {%- set file = year_file(year) | replace("[", "[[]") | replace("*", "[*]") | replace("?", "[?]") -%}
-        {%- do files.append("'" ~ file ~ "'") -%}
+        {%- do files.append("'" ~ year_pattern(year) ~ "'") -%}
     {%- endfor -%}
     {%- if existing is not none and not existing.is_view -%}
         {%- do adapter.drop_relation(existing) -%}
@@ -62,4 +60,16 @@
 {#- The file of one year of the model in hand, as the inside of an SQL string literal. -#}
 {% macro year_file(year) -%}
     {{ return((env_var('CHOKEPOINT_WAREHOUSE') ~ '.' ~ model.name ~ '.' ~ year ~ '.parquet') | replace("'", "''")) }}
+{%- endmacro %}
+
+{#- A year's own rows of the year before are in that year's file; `held` are the years that have one. -#}
+{% macro with_own_year_before(sql, before, held) -%}
+    {%- if before not in held -%}{{ return(sql) }}{%- endif -%}
+    {%- set rows = "(select * from read_parquet('" ~ year_pattern(before) ~ "', hive_partitioning = false))" -%}
+    {{ return(sql | replace(own_year_before(), rows)) }}
+{%- endmacro %}
+
+{#- The file of one year for read_parquet: no character of the path is a pattern to it. -#}
+{% macro year_pattern(year) -%}
+    {{ return(year_file(year) | replace("[", "[[]") | replace("*", "[*]") | replace("?", "[?]")) }}
 {%- endmacro %}

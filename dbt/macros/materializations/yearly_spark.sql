@@ -15,7 +15,7 @@
 {% macro partitions_by_year() %}
     {%- set existing = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type='table') -%}
-    {%- set years = years_of_run(following=reads_year_before()) -%}
+    {%- set years = years_of_run() -%}
     {%- set whole = is_full_run() or existing is none or not existing.is_table -%}
     {%- set columns = get_column_schema_from_query(get_empty_subquery_sql(sql)) -%}
     {%- set names = columns | map(attribute='name') | reject('equalto', 'year') | join(', ') -%}
@@ -36,6 +36,13 @@
                 {%- endfor -%}
             ) using parquet partitioned by (year)
         {%- endcall -%}
+    {%- else -%}
+        {%- do assert_same_columns(existing, columns) -%}
+    {%- endif -%}
+
+    {%- if own_year_before() in sql -%}
+        {{ partitions_from_own_years(target, names, years) }}
+    {%- elif whole -%}
         {%- call statement('main') -%}
             insert overwrite table {{ target }} partition (year)
             select /*+ REBALANCE(year) */ {{ names }}, year from (
@@ -44,7 +51,6 @@
             where year in ({{ years | join(', ') or 'null' }})
         {%- endcall -%}
     {%- else -%}
-        {%- do assert_same_columns(existing, columns) -%}
         {%- for year in years -%}
             {%- call statement('main') -%}
                 insert overwrite table {{ target }} partition (year = {{ year }})
@@ -58,4 +64,27 @@
 
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [target]}) }}
+{% endmacro %}
+
+{#-
+  One year after the other, for a model that reads its own rows of the year before: Spark overwrites no table that the
+  same statement reads, so each year is written to a table of its own first.
+-#}
+{% macro partitions_from_own_years(target, names, years) %}
+    {%- set single = target.incorporate(path={'identifier': this.identifier ~ '__year'}) -%}
+    {%- for year in years -%}
+        {%- do adapter.drop_relation(single) -%}
+        {%- call statement('year_' ~ year) -%}
+            create table {{ single }} using parquet as
+            select /*+ REBALANCE */ {{ names }} from (
+                {{ with_build_year(sql, year) | replace(own_year_before(), own_rows(target, year - 1)) }}
+            ) as model
+            where year = {{ year }}
+        {%- endcall -%}
+        {%- call statement('main') -%}
+            insert overwrite table {{ target }} partition (year = {{ year }})
+            select {{ names }} from {{ single }}
+        {%- endcall -%}
+        {%- do adapter.drop_relation(single) -%}
+    {%- endfor -%}
 {% endmacro %}

@@ -1,68 +1,70 @@
-{{ config(materialized='table') }}
-
-{#- Index, the column that says whether the year has a link, and the columns that come of it. #}
-{%- set priced = {} %}
-{%- do priced.update({'main': 'fisher', 'trim2': 'tornqvist_trim2', 'relative': 'relative'}) %}
-{%- set product = 'exporter_code, product_level, product_code, basis' %}
+{#- Index, and the run of years over which it is chained: years without a gap in which the run's own index is there. #}
+{%- set runs = {} %}
+{%- do runs.update({'main': 'fisher', 'trim2': 'tornqvist_trim2', 'relative': 'relative'}) %}
+{%- set chained = {} %}
+{%- do chained.update({
+    'fisher': 'main', 'tornqvist': 'main', 'tornqvist_trim2': 'trim2', 'relative': 'relative'
+}) %}
+{%- set product = ['exporter_code', 'product_level', 'product_code', 'basis'] %}
 
 with links as (
-    select * from {{ ref('int_price_index') }}
+    select * from {{ ref('int_price_index') }} where {{ in_build_year() }}
 ),
 
--- Years without a gap between them have the same difference of year and place.
-runs as (
+links_after as (
+    select * from {{ ref('int_price_index') }} where {{ in_year_after() }}
+),
+
+chains_before as (
+    select * from {{ own_year_before() }} as own_rows
+),
+
+-- A chain of the year before, at its start or after a link, goes on with a link of this year.
+beside_others as (
     select
-        year,
-        {{ product }},
-        fisher,
-        tornqvist,
-        tornqvist_trim2,
-        relative,
-        lead(year) over (partition by {{ product }} order by year nulls last) = year + 1 as has_next
-        {%- for run, index in priced.items() %},
-        case
-            when {{ index }} is not null then year - row_number() over (
-                partition by {{ product }}, {{ index }} is not null order by year nulls last
-            )
-        end as {{ run }}_run,
-        lead({{ index }}) over (partition by {{ product }} order by year nulls last) is not null as {{ run }}_next
+        links.year,
+        {%- for column in product %}
+        links.{{ column }},
+        {%- endfor %}
+        chains_before.chain_start_year as main_start_before,
+        chains_before.chain_relative_start_year as relative_start_before
+        {%- for run, index in runs.items() %},
+        links_after.{{ index }} is not null as {{ run }}_next
+        {%- endfor %}
+        {%- for index in chained %},
+        links.{{ index }},
+        chains_before.chain_{{ index }} as {{ index }}_before
         {%- endfor %}
     from links
-),
-
-chained as (
-    select
-        year,
-        {{ product }}
-        {%- for run, index in priced.items() %},
-        case
-            when {{ index }} is not null
-                then min(year) over (partition by {{ product }}, {{ run }}_run) - 1
-            when has_next and {{ run }}_next then year
-        end as {{ run }}_start
+    left join links_after
+        on links.year + 1 = links_after.year
+        {%- for column in product %}
+        and links.{{ column }} = links_after.{{ column }}
         {%- endfor %}
-        {%- for index, run in {
-            'fisher': 'main', 'tornqvist': 'main', 'tornqvist_trim2': 'trim2', 'relative': 'relative'
-        }.items() %},
-        {{ exact_window_sum('ln(' ~ index ~ ')', product ~ ', ' ~ run ~ '_run', bits=90, up_to='year') }}
-            as log_{{ index }},
-        {{ index }}
+    left join chains_before
+        on links.year - 1 = chains_before.year
+        {%- for column in product %}
+        and links.{{ column }} = chains_before.{{ column }}
         {%- endfor %}
-    from runs
 )
 
 select
     year,
-    {{ product }},
-    cast(main_start as integer) as chain_start_year,
-    cast(relative_start as integer) as chain_relative_start_year
-    {%- for index, run in {
-        'fisher': 'main', 'tornqvist': 'main', 'tornqvist_trim2': 'trim2', 'relative': 'relative'
-    }.items() %},
+    {{ product | join(', ') }}
+    {%- for run, column in {'main': 'chain_start_year', 'relative': 'chain_relative_start_year'}.items() %},
     case
-        when {{ index }} is not null then exp(log_{{ index }})
-        when {{ run }}_start is not null then cast(1 as double)
+        when {{ runs[run] }} is not null then coalesce({{ run }}_start_before, year - 1)
+        when {{ run }}_next then year
+    end as {{ column }}
+    {%- endfor %}
+    {%- for index, run in chained.items() %},
+    case
+        when {{ index }} is not null then coalesce({{ index }}_before, 1) * {{ index }}
+        when {{ runs[run] }} is null and {{ run }}_next then cast(1 as double)
     end as chain_{{ index }}
     {%- endfor %}
-from chained
-where main_start is not null or trim2_start is not null or relative_start is not null
+from beside_others
+where false
+    {%- for run, index in runs.items() %}
+    or {{ index }} is not null or {{ run }}_next
+    {%- endfor %}

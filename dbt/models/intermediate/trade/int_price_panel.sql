@@ -1,17 +1,33 @@
-{{ config(materialized='table') }}
+{#- Sums of a link, and those of the direct comparison from the start of the chain, in which `earlier` is its first link. #}
+{%- set link_sums = {} %}
+{%- do link_sums.update({
+    'value_prev': 'earlier.value_usd_prev',
+    'value_now': 'earlier.value_usd',
+    'repriced_prev': 'earlier.value_usd * earlier.quantity_prev / earlier.quantity',
+    'repriced_now': 'earlier.value_usd_prev * earlier.quantity / earlier.quantity_prev',
+}) %}
+{%- set direct_sums = {} %}
+{%- do direct_sums.update({
+    'last_value': 'lasting.value_usd',
+    'first_at_last_prices': 'lasting.value_usd * earlier.quantity_prev / lasting.quantity',
+    'last_at_first_prices': 'earlier.value_usd_prev * lasting.quantity / earlier.quantity_prev',
+}) %}
+{%- set is_first = 'earlier.year = lasting.chain_start_year + 1' %}
 
-{%- set cell = 'links.exporter_code, links.importer_code, links.hs6, links.basis' %}
+with members as (
+    select * from {{ ref('int_price_members') }} where {{ in_build_year() }}
+),
 
-with links as (
-    select * from {{ ref('int_price_links') }} where state = 'kept'
+members_before as (
+    select * from {{ ref('int_price_members') }} where {{ in_years_before() }}
 ),
 
 chains as (
-    select * from {{ ref('int_price_chains') }}
+    select * from {{ ref('int_price_chains') }} where {{ in_build_year() }}
 ),
 
 indices as (
-    select * from {{ ref('int_price_index') }}
+    select * from {{ ref('int_price_index') }} where {{ in_build_year() }}
 ),
 
 goods_of_sectors as (
@@ -31,99 +47,103 @@ long_chains as (
     where chains.year > chains.chain_start_year + 1 and indices.fisher is not null
 ),
 
--- Cells of goods with a long chain: a cell kept since the start of a group's chain was kept since that of its good's.
-lasting_goods as (
-    select distinct exporter_code, product_code as hs6, basis
-    from long_chains
-    where product_level = 'hs6'
+lasting as (
+    select * from members where year > chain_start_year + 1
 ),
 
-cells as (
-    select links.*, links.year - row_number() over (partition by {{ cell }} order by links.year nulls last) as run
-    from links
-    inner join lasting_goods
-        on links.exporter_code = lasting_goods.exporter_code
-        and links.hs6 = lasting_goods.hs6
-        and links.basis = lasting_goods.basis
-),
-
-runs as (
+-- Every link of every member, summed by good: those of the years before, and the year's own.
+by_good as (
     select
-        *,
-        min(year) over (partition by exporter_code, importer_code, hs6, basis, run) as first_link
-    from cells
-),
-
-kept_runs as (
-    select
-        year, exporter_code, importer_code, hs6, basis, value_usd_prev, value_usd, quantity_prev, quantity, first_link
-    from runs
+        lasting.year,
+        lasting.exporter_code,
+        lasting.hs6,
+        lasting.basis,
+        lasting.is_baseline,
+        lasting.chain_start_year,
+        earlier.year as link_year
+        {%- for name, term in link_sums.items() %},
+        {{ exact_sum(term) }} as {{ name }}
+        {%- endfor %}
+        {%- for name, term in direct_sums.items() %},
+        {{ exact_sum('case when ' ~ is_first ~ ' then ' ~ term ~ ' end') }} as {{ name }}
+        {%- endfor %}
+    from lasting
+    inner join members_before as earlier
+        on lasting.exporter_code = earlier.exporter_code
+        and lasting.importer_code = earlier.importer_code
+        and lasting.hs6 = earlier.hs6
+        and lasting.basis = earlier.basis
+        and lasting.chain_start_year < earlier.year
+        and lasting.year > earlier.year
+    group by
+        lasting.year, lasting.exporter_code, lasting.hs6, lasting.basis, lasting.is_baseline,
+        lasting.chain_start_year, earlier.year
     union all
     select
-        year, exporter_code, importer_code, hs6, 'baseline' as basis, value_usd_prev, value_usd, quantity_prev,
-        quantity, first_link
-    from runs
+        earlier.year,
+        earlier.exporter_code,
+        earlier.hs6,
+        earlier.basis,
+        earlier.is_baseline,
+        earlier.chain_start_year,
+        earlier.year as link_year
+        {%- for name, term in link_sums.items() %},
+        {{ exact_sum(term) }} as {{ name }}
+        {%- endfor %}
+        {%- for name in direct_sums %},
+        cast(null as double) as {{ name }}
+        {%- endfor %}
+    from lasting as earlier
+    group by
+        earlier.year, earlier.exporter_code, earlier.hs6, earlier.basis, earlier.is_baseline,
+        earlier.chain_start_year
+),
+
+in_bases as (
+    select basis as group_basis, *
+    from by_good
+    union all
+    select 'baseline' as group_basis, *
+    from by_good
     where is_baseline
 ),
 
 in_groups as (
     select 'hs6' as product_level, hs6 as product_code, *
-    from kept_runs
+    from in_bases
     union all
     select 'hs2' as product_level, substr(hs6, 1, 2) as product_code, *
-    from kept_runs
+    from in_bases
     union all
-    select 'sector' as product_level, goods_of_sectors.sector_id as product_code, kept_runs.*
-    from kept_runs
-    inner join goods_of_sectors on kept_runs.hs6 = goods_of_sectors.hs6
+    select 'sector' as product_level, goods_of_sectors.sector_id as product_code, in_bases.*
+    from in_bases
+    inner join goods_of_sectors on in_bases.hs6 = goods_of_sectors.hs6
 ),
 
--- Cells kept in every link since the chain's start.
-members as (
+-- A cell kept since the start of a group's chain was kept since that of its good's, which is then the same year.
+by_link as (
     select
-        in_groups.*,
-        long_chains.chain_start_year,
+        in_groups.year,
+        in_groups.exporter_code,
+        in_groups.product_level,
+        in_groups.product_code,
+        in_groups.group_basis as basis,
+        in_groups.link_year,
         long_chains.value_usd as group_value_usd
+        {%- for name in (link_sums | list) + (direct_sums | list) %},
+        {{ exact_sum('in_groups.' ~ name) }} as {{ name }}
+        {%- endfor %}
     from in_groups
     inner join long_chains
         on in_groups.year = long_chains.year
         and in_groups.exporter_code = long_chains.exporter_code
         and in_groups.product_level = long_chains.product_level
         and in_groups.product_code = long_chains.product_code
-        and in_groups.basis = long_chains.basis
-    where in_groups.first_link <= long_chains.chain_start_year + 1
-),
-
--- Every link of every member: sums by link, and those of the direct comparison at the first link.
-by_link as (
-    select
-        members.year,
-        members.exporter_code,
-        members.product_level,
-        members.product_code,
-        members.basis,
-        kept_runs.year as link_year,
-        members.group_value_usd,
-        {{ exact_sum('kept_runs.value_usd_prev') }} as value_prev,
-        {{ exact_sum('kept_runs.value_usd') }} as value_now,
-        {{ exact_sum('kept_runs.value_usd * kept_runs.quantity_prev / kept_runs.quantity') }} as repriced_prev,
-        {{ exact_sum('kept_runs.value_usd_prev * kept_runs.quantity / kept_runs.quantity_prev') }} as repriced_now,
-        {{ exact_sum('members.value_usd') }} as last_value,
-        {{ exact_sum('members.value_usd * kept_runs.quantity_prev / members.quantity') }} as first_at_last_prices,
-        {{ exact_sum('kept_runs.value_usd_prev * members.quantity / kept_runs.quantity_prev') }}
-            as last_at_first_prices,
-        kept_runs.year = min(members.chain_start_year) + 1 as is_first
-    from members
-    inner join kept_runs
-        on members.exporter_code = kept_runs.exporter_code
-        and members.importer_code = kept_runs.importer_code
-        and members.hs6 = kept_runs.hs6
-        and members.basis = kept_runs.basis
-        and members.chain_start_year < kept_runs.year
-        and members.year >= kept_runs.year
+        and in_groups.group_basis = long_chains.basis
+        and in_groups.chain_start_year = long_chains.chain_start_year
     group by
-        members.year, members.exporter_code, members.product_level, members.product_code, members.basis,
-        kept_runs.year, members.group_value_usd
+        in_groups.year, in_groups.exporter_code, in_groups.product_level, in_groups.product_code,
+        in_groups.group_basis, in_groups.link_year, long_chains.value_usd
 )
 
 select
@@ -132,13 +152,8 @@ select
     product_level,
     product_code,
     basis,
-    max(case when is_first then last_value end) / nullif(max(group_value_usd), 0) as panel_coverage,
+    max(last_value) / nullif(max(group_value_usd), 0) as panel_coverage,
     {{ exact_sum('0.5e0 * ln((repriced_prev / value_prev) * (value_now / repriced_now))', bits=90) }}
-    - max(
-        case
-            when is_first
-                then 0.5e0 * ln((first_at_last_prices / value_prev) * (last_value / last_at_first_prices))
-        end
-    ) as chain_drift
+    - max(0.5e0 * ln((first_at_last_prices / value_prev) * (last_value / last_at_first_prices))) as chain_drift
 from by_link
 group by year, exporter_code, product_level, product_code, basis

@@ -1,6 +1,9 @@
--- Over all years: the change of a year also changes what is said of the fifth year after it.
 with groups as (
-    select * from {{ ref('int_diversification') }}
+    select * from {{ ref('int_diversification') }} where {{ in_build_year() }}
+),
+
+groups_before as (
+    select * from {{ ref('int_diversification') }} where {{ in_fifth_year_before() }}
 ),
 
 countries as (
@@ -29,7 +32,7 @@ select
     present.own_region_share - past.own_region_share as own_region_share_change_5y,
     present.top_supplier_share - past.top_supplier_share as top_supplier_share_change_5y
 from groups as present
-left join groups as past
+left join groups_before as past
     on present.year = past.year + 5
     and present.importer_code = past.importer_code
     and present.product_level = past.product_level

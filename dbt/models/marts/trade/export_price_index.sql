@@ -1,15 +1,13 @@
-{{ config(materialized='table') }}
-
 with indices as (
-    select * from {{ ref('int_price_index') }}
+    select * from {{ ref('int_price_index') }} where {{ in_build_year() }}
 ),
 
 chains as (
-    select * from {{ ref('int_price_chains') }}
+    select * from {{ ref('int_price_chains') }} where {{ in_build_year() }}
 ),
 
 panels as (
-    select * from {{ ref('int_price_panel') }}
+    select * from {{ ref('int_price_panel') }} where {{ in_build_year() }}
 ),
 
 countries as (

@@ -1,9 +1,9 @@
-{{ config(materialized='table') }}
-
-{%- set good = 'exporter_code, hs6' %}
-
 with goods as (
-    select * from {{ ref('int_involution') }}
+    select * from {{ ref('int_involution') }} where {{ in_build_year() }}
+),
+
+year_before as (
+    select * from {{ own_year_before() }} as own_rows
 ),
 
 products as (
@@ -12,60 +12,45 @@ products as (
 
 countries as (
     select * from {{ ref('stg_countries') }}
-),
-
--- Years of involution without a gap between them have the same difference of year and place.
-runs as (
-    select
-        *,
-        case
-            when is_involution then year - row_number() over (
-                partition by {{ good }}, coalesce(is_involution, false) order by year nulls last
-            )
-        end as run
-    from goods
-),
-
-counted as (
-    select
-        *,
-        case
-            when is_involution then row_number() over (partition by {{ good }}, run order by year nulls last)
-            when not is_involution then 0
-        end as years_in_a_row
-    from runs
 )
 
 select
-    counted.year,
-    counted.exporter_code,
+    goods.year,
+    goods.exporter_code,
     countries.iso3 as exporter_iso3,
     countries.name as exporter_name,
-    counted.hs6,
+    goods.hs6,
     products.hs6_name,
-    counted.quality,
-    counted.value_usd,
-    counted.value_usd_prev,
-    counted.price_effect,
-    counted.quantity_effect,
-    counted.entry,
-    counted.exit,
-    counted.unpriced,
-    counted.not_observed,
-    counted.fisher,
-    counted.quantity_fisher,
-    counted.value_ratio,
-    counted.relative,
-    counted.n_cells,
-    counted.link_coverage,
-    counted.link_coverage_prev,
-    counted.is_measured,
-    counted.price_fell,
-    counted.quantity_rose,
-    counted.is_involution,
-    counted.is_revenue_falling,
-    counted.is_relative,
-    cast(counted.years_in_a_row as bigint) as years_in_a_row
-from counted
-left join products on counted.hs6 = products.hs6
-left join countries on counted.exporter_code = countries.country_code
+    goods.quality,
+    goods.value_usd,
+    goods.value_usd_prev,
+    goods.price_effect,
+    goods.quantity_effect,
+    goods.entry,
+    goods.exit,
+    goods.unpriced,
+    goods.not_observed,
+    goods.fisher,
+    goods.quantity_fisher,
+    goods.value_ratio,
+    goods.relative,
+    goods.n_cells,
+    goods.link_coverage,
+    goods.link_coverage_prev,
+    goods.is_measured,
+    goods.price_fell,
+    goods.quantity_rose,
+    goods.is_involution,
+    goods.is_revenue_falling,
+    goods.is_relative,
+    case
+        when goods.is_involution then coalesce(year_before.years_in_a_row, 0) + 1
+        when not goods.is_involution then 0
+    end as years_in_a_row
+from goods
+left join year_before
+    on goods.year - 1 = year_before.year
+    and goods.exporter_code = year_before.exporter_code
+    and goods.hs6 = year_before.hs6
+left join products on goods.hs6 = products.hs6
+left join countries on goods.exporter_code = countries.country_code
