@@ -281,6 +281,12 @@ def folder_of(node: Mapping[str, Any]) -> str:
     return str(node["fqn"][-2])
 
 
+def needs_of(node: Mapping[str, Any]) -> Sequence[str]:
+    """The datasets that must all be on for a model over several of them, as its `meta` says; else it is left out."""
+    needs: Sequence[str] = node.get("config", {}).get("meta", {}).get("needs", ())
+    return needs
+
+
 def mart_specs(manifest: Mapping[str, Any], names: set[str] | None = None) -> list[MartSpec]:
     """What the manifest says of each mart (of those named): key, grain, columns. Sorted by name."""
     marts = [node for node in model_nodes(manifest) if node["config"]["schema"] == "marts"]
