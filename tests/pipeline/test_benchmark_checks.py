@@ -219,6 +219,8 @@ INPUTS = scripted("""
     create table shock_exposure_io as
         select 'e' as edition, 2019 as year, 'CHN' as exporter_iso3, 'USA' as country_iso3, 0.01::double as cut,
             1e9::double as direct_loss_usd, 3e9::double as propagated_loss_usd;
+    create table embodied_carbon_country as
+        select 'e' as edition, 2019 as year, 'CHN' as country_iso3, null::double as embodied_carbon_t;
     create table stg_io_published as
         select null::varchar as edition, null::integer as year, 'USA' as country_iso3, 'C26' as sector,
             'forward_participation' as measure, 0.1::double as value;
