@@ -223,6 +223,7 @@ def dbt_vars(settings: Settings) -> dict[str, Any]:
         "price_min_cells": settings.price_min_cells,
         "scenarios": [each._asdict() for each in settings.scenarios],
         "us_consumption": [list(pair) for pair in settings.us_consumption],
+        "consumption_from_tables": settings.consumption_from_tables,
     }
 
 
