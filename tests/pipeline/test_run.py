@@ -179,7 +179,7 @@ def test_run_ends_well_and_says_what_was_built(on_sample: tuple[Workplace, Outco
     assert "check_trade_landing: done" in outcome.out
     # The sample's traps: rows to quarantine, and one cell in which the partners exceed the World row.
     assert (
-        "14 warned" in outcome.out and "nothing_quarantined" in outcome.out and "partners_within_world" in outcome.out
+        "15 warned" in outcome.out and "nothing_quarantined" in outcome.out and "partners_within_world" in outcome.out
     )
 
 
