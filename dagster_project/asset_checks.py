@@ -16,7 +16,7 @@ from dagster_project.landing import yearly
 from dagster_project.markdown import plain
 from dagster_project.planning.intake import current_inputs
 from dagster_project.planning.judgements import Judgement, record_judgements, state_of_table
-from dagster_project.planning.loading import table_files
+from dagster_project.planning.loading import load_of, table_files
 from dagster_project.planning.state import FIGURES, Built, years_to_check
 from dagster_project.settings import Settings
 
@@ -120,18 +120,16 @@ def _years_held(settings: Settings, each: Dataset, layer: Layer) -> Mapping[str,
 def _years_of_run(
     context: dg.AssetCheckExecutionContext, settings: Settings, each: Dataset, held: Mapping[str, str]
 ) -> list[int]:
-    """The years to check; none for a dataset without years, which is checked whole.
-
-    A year that only other datasets have was not asked of this one, nor was one that it may lack.
-    """
+    """The years to check; none for a dataset without years, which is checked whole."""
     if each.yearly is None:
         return []
     asked = [year for year in years_of_run(context) if settings.years is None or year in settings.years]
-    others = {
+    released = Built.released(settings).years_of(each)
+    # Not what is landed: this dataset may be checked before another one is landed.
+    elsewhere = {
         year
         for other in datasets_on(settings)
-        if other.yearly is not None and other.name != each.name
-        for year in yearly.landed_years(settings.landing_dir, other.name)
+        if other.yearly is not None and other.name != each.name and not each.yearly.has_gaps
+        for year in other.yearly.identities(load_of(other, settings))
     }
-    asked = [year for year in asked if str(year) in held or not (each.yearly.has_gaps or year in others)]
-    return years_to_check(asked, held, Built.released(settings).years_of(each))
+    return years_to_check(each, asked, held, released, elsewhere)

@@ -95,6 +95,8 @@ def _parser() -> argparse.ArgumentParser:
     scenario.add_argument("--spare", default="", help="what others can sell in addition; default: the setting")
     scenario.add_argument("--year", default="", help="default: the newest year of the release")
     scenario.add_argument("--release", default=None, help="a release id; default: the current release")
+    statements = add("statements", _statements, "published statements, and what a release says of each, as Markdown")
+    statements.add_argument("--release", default=None, help="a release id; default: the current release")
     rebuild = add("rebuild", _rebuild, "the release of a lock file again, from the archive alone")
     rebuild.add_argument("lock", type=Path, help="an inputs.lock.json")
     add("pin", _pin, "accept the reference files as they are now: writes their hashes")
@@ -224,6 +226,16 @@ def _scenario(options: argparse.Namespace) -> int:
     question = question_of(options.exporter, options.goods, cut, spare, options.year)
     with open_release(settings.published_dir, options.release, resources=settings.resources) as release:
         print(text(answer(release, question)))
+    return 0
+
+
+def _statements(options: argparse.Namespace) -> int:
+    """Print the published statements with a release's values and verdicts."""
+    from dagster_project.statements import release_page
+
+    settings = load_settings()
+    with open_release(settings.published_dir, options.release, resources=settings.resources) as release:
+        print(release_page(release), end="")
     return 0
 
 

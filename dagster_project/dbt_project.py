@@ -223,6 +223,7 @@ def dbt_vars(settings: Settings) -> dict[str, Any]:
         "price_min_cells": settings.price_min_cells,
         "scenarios": [each._asdict() for each in settings.scenarios],
         "us_consumption": [list(pair) for pair in settings.us_consumption],
+        "consumption_from_tables": settings.consumption_from_tables,
     }
 
 
@@ -279,6 +280,12 @@ def node_layer(node: Mapping[str, Any]) -> str:
 def folder_of(node: Mapping[str, Any]) -> str:
     """The folder of a model or seed in the manifest, which is named like its dataset: trade, tariffs, benchmarks …"""
     return str(node["fqn"][-2])
+
+
+def needs_of(node: Mapping[str, Any]) -> Sequence[str]:
+    """The datasets that must all be on for a model over several of them, as its `meta` says; else it is left out."""
+    needs: Sequence[str] = node.get("config", {}).get("meta", {}).get("needs", ())
+    return needs
 
 
 def mart_specs(manifest: Mapping[str, Any], names: set[str] | None = None) -> list[MartSpec]:

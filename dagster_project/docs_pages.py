@@ -20,6 +20,7 @@ from dagster_project.places import CHECKOUT
 from dagster_project.publish.marts import MartSpec
 from dagster_project.settings import DEFINITIONS, Definition
 from dagster_project.sources.files import FileKind
+from dagster_project.statements import HEAD, published_figures, rule
 
 FOLDER = CHECKOUT / "docs"
 Manifest = Mapping[str, Any]
@@ -73,6 +74,19 @@ DICTIONARY = """# Data dictionary
 Made from dbt's column descriptions by `make docs`; do not edit. Money is in USD, shares are 0..1, codes are text with
 leading zeros. [CH], [LIT] and [OURS] say whether a definition is the chapter's, the literature's or our choice
 ([glossary](glossary.md)).
+"""
+
+STATEMENTS = """# Statements of others, and the marts that speak to them
+
+Made from the seed `published_figures` by `make docs`; do not edit.
+
+Each row is a row of the mart [`published_benchmarks`](data-dictionary.md#published_benchmarks), which computes our
+value from what is loaded, and gives the verdict by the rule of the last column: `reproduced`, `differs`, or
+`not computable from these inputs`. The last one is the verdict of every row where a dataset is off, synthetic, or holds
+too little (`inputs` says what was there and what is needed); so on the sample, which is synthetic, every row has it. No
+verdict is written down anywhere: it follows from the data.
+
+`chokepoint statements` prints this page for the current release, with our values, verdicts and inputs.
 """
 
 
@@ -238,6 +252,28 @@ def dictionary_page(manifest: Manifest) -> str:
     return _page(*parts)
 
 
+def statements_page(manifest: Manifest) -> str:
+    """Every published figure by dataset: who printed what, the mart that speaks to it and the rule of its verdict."""
+    seed = next(node for node in manifest["nodes"].values() if node["name"] == "published_figures")
+    parts = [STATEMENTS, _one_line(seed["description"].split("Sources: ")[1].join(("Sources: ", "")))]
+    figures = published_figures()
+    for dataset in dict.fromkeys(figure["dataset"] for figure in figures):
+        parts.append(f"## {dataset}")
+        rows = (
+            (
+                plain(figure["statement"]) + (f" *{plain(figure['note'])}*" if figure["note"] else ""),
+                figure["source"],
+                plain(figure["published_text"]),
+                f"[`{figure['mart']}`](data-dictionary.md#{figure['mart']})",
+                f"{rule(figure)} ({plain(figure['unit'])})",
+            )
+            for figure in figures
+            if figure["dataset"] == dataset
+        )
+        parts.append(_table(HEAD, rows))
+    return _page(*parts)
+
+
 # File name in docs/ -> its text, from dbt's manifest.
 PAGES: Mapping[str, Callable[[Manifest], str]] = {
     "settings.md": lambda manifest: settings_page(),
@@ -245,6 +281,7 @@ PAGES: Mapping[str, Callable[[Manifest], str]] = {
     "drop-folder.md": lambda manifest: drop_folder_page(),
     "marts.md": marts_page,
     "data-dictionary.md": dictionary_page,
+    "statements.md": statements_page,
 }
 
 

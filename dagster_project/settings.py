@@ -137,6 +137,11 @@ class Settings:
         return self.data_dir / "inputs.lock.json"
 
     @property
+    def consumption_from_tables(self) -> bool:
+        """Whether input-output tables may say what a country uses: they are on, and no sample beside real lists."""
+        return self.chains_source != "off" and (self.chains_source == "sample") == (self.tariff_source == "sample")
+
+    @property
     def resources(self) -> Resources:
         """What a run may take of the machine; each stage takes its share of it (see `machine`)."""
         return Resources(self.memory, self.threads)
@@ -571,7 +576,8 @@ DEFINITIONS = (
     Definition(
         "us_consumption",
         "none",
-        "final consumption of the United States in USD by year, of which exclusion_value then gives the share",
+        "final consumption of the United States in USD by year, of which exclusion_value then gives the share; for "
+        "other years it is final use in the input-output table, where there is one",
         "none, or years with amounts such as 2018:1.68e13,2019:1.75e13",
         _by_year,
     ),

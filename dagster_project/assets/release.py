@@ -26,7 +26,7 @@ from dagster_project.brief.data import AUTO
 from dagster_project.brief.page import NAME as BRIEF
 from dagster_project.brief.page import BriefOptions, write_brief
 from dagster_project.datasets.registry import DATASETS, datasets_on
-from dagster_project.dbt_project import folder_of, mart_specs, model_nodes, read_manifest
+from dagster_project.dbt_project import folder_of, mart_specs, model_nodes, needs_of, read_manifest
 from dagster_project.errors import ReleaseError, UserError
 from dagster_project.landing.yearly import landed_years
 from dagster_project.markdown import without_html
@@ -56,12 +56,14 @@ def published_marts(settings: Settings, manifest: Mapping[str, Any]) -> list[Mar
 def left_out(settings: Settings, manifest: Mapping[str, Any]) -> dict[str, str]:
     """Mart -> why it is not in the release."""
     present = {spec.name for spec in published_marts(settings, manifest)}
-    folders = {node["name"]: folder_of(node) for node in model_nodes(manifest)}
-    return {
-        spec.name: f"the {folders[spec.name]} source is off"
-        for spec in mart_specs(manifest)
-        if spec.name not in present
-    }
+    on = {each.name for each in datasets_on(settings)}
+
+    def reason(node: Mapping[str, Any]) -> str:
+        off = [name for name in needs_of(node) or (folder_of(node),) if name not in on]
+        return f"the {off[0]} source is off" if len(off) == 1 else f"the sources {' and '.join(off)} are off"
+
+    nodes = {node["name"]: node for node in model_nodes(manifest)}
+    return {spec.name: reason(nodes[spec.name]) for spec in mart_specs(manifest) if spec.name not in present}
 
 
 def release_asset(

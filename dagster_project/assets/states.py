@@ -13,7 +13,7 @@ from typing import Any
 from dagster_project.archive.store import Entry
 from dagster_project.datasets.declaration import Dataset
 from dagster_project.datasets.registry import DATASETS, datasets_on
-from dagster_project.dbt_project import folder_of
+from dagster_project.dbt_project import folder_of, needs_of
 from dagster_project.planning.fingerprints import folder_fingerprint
 from dagster_project.planning.intake import current_inputs
 from dagster_project.planning.state import FIGURES, Built, model_state, shape
@@ -21,7 +21,7 @@ from dagster_project.settings import Settings
 
 
 def models_on(settings: Settings, manifest: Mapping[str, Any]) -> set[str]:
-    """The models and seeds whose dataset is on, and those of the published figures."""
+    """The models and seeds whose datasets are on, and those of the published figures."""
     return {node["name"] for node in _nodes_on(settings, manifest)}
 
 
@@ -95,4 +95,4 @@ def _lineage(settings: Settings, manifest: Mapping[str, Any]) -> dict[str, froze
 def _nodes_on(settings: Settings, manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     off = {each.name for each in DATASETS} - {each.name for each in datasets_on(settings)}
     nodes = (node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed"))
-    return [node for node in nodes if folder_of(node) not in off]
+    return [node for node in nodes if off.isdisjoint((folder_of(node), *needs_of(node)))]

@@ -28,7 +28,7 @@ from dagster_project.assets.common import (
     user_errors,
 )
 from dagster_project.assets.pictures import picture
-from dagster_project.assets.states import stale_models, states_built
+from dagster_project.assets.states import models_on, stale_models, states_built
 from dagster_project.datasets.declaration import Dataset
 from dagster_project.datasets.registry import DATASETS, datasets_on
 from dagster_project.dbt_project import (
@@ -261,11 +261,16 @@ def _stale_of(folder: str, settings: Settings, manifest: Mapping[str, Any]) -> b
 
 
 def _figures(settings: Settings, manifest: Path) -> dg.AssetsDefinition:
+    nodes = read_manifest(manifest)["nodes"].values()
+    on = models_on(settings, read_manifest(manifest))
+    left_out = [node["name"] for node in nodes if folder_of(node) == FIGURES and node["name"] not in on]
+
     # Marts of a dataset that is off count as upstream too: the models find out which marts exist.
     @dbt_assets(
         manifest=manifest,
         name="benchmark_models",
         select=EVERYTHING.format(FIGURES),
+        exclude=" ".join(left_out) or None,
         dagster_dbt_translator=Translator(),
         pool=WAREHOUSE_POOL,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -76,6 +76,28 @@ class Stage:
     def tables(self) -> tuple[str, ...]:
         """The tables that the stage's checks are about, in the order of their first check."""
         return tuple(dict.fromkeys(check.table for check in self.checks))
+
+
+def prepared(*parts: Mapping[str, str]) -> dict[str, str]:
+    """The shared queries of several modules as one. ValueError where two give the same name to different queries: one
+    would silently take the other's place, and its checks would look at something else.
+    """
+    found: dict[str, str] = {}
+    for part in parts:
+        for name, query in part.items():
+            if found.setdefault(name, query) != query:
+                raise ValueError(f"two different prepared queries are called {name}: rename one of them")
+    return found
+
+
+def together(name: str, stages: Sequence[Stage]) -> Stage:
+    """Several stages as one."""
+    return Stage(
+        name,
+        tuple(check for stage in stages for check in stage.checks),
+        prepared(*(stage.prepare for stage in stages)),
+        {table: key for stage in stages for table, key in stage.keys.items()},
+    )
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ A dataset is a package `datasets/<name>/` whose `dataset.py` holds one `Dataset`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -128,6 +128,7 @@ class Dataset:
     land         reads the payloads and writes the tables; all it depends on is found from its module (fingerprints)
     checks       by layer
     figures      its own checks of the published figures, which read its tables
+    figures_with checks of models that are made of it and of another dataset, by the other's name: where both are on
     after        datasets whose tables or marts its own marts read: its results depend on theirs
     lands_after  those of them whose landing tables its landing reads
     shaping      settings that change its tables or marts
@@ -145,6 +146,7 @@ class Dataset:
     land: Callable[[Load], Landed]
     checks: Sequence[StageChecks]
     figures: Stage | None = None
+    figures_with: Mapping[str, Stage] = field(default_factory=dict)
     after: Sequence[str] = ()
     lands_after: Sequence[str] = ()
     shaping: Sequence[str] = ()

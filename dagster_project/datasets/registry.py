@@ -6,10 +6,9 @@ Not here: what a dataset declares (see `declaration`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from dagster_project.checks.benchmarks import BENCHMARKS
-from dagster_project.checks.declarations import Stage
+from dagster_project.checks.declarations import Stage, together
 from dagster_project.datasets.chains.dataset import CHAINS
 from dagster_project.datasets.contagion.dataset import CONTAGION
 from dagster_project.datasets.declaration import Dataset
@@ -35,12 +34,10 @@ def datasets_on(settings: Settings) -> list[Dataset]:
 
 def figures_stage(datasets: Sequence[Dataset] = DATASETS) -> Stage:
     """The checks of the published figures, with those of the datasets; where one is off, its tables are not there."""
+    on = {each.name for each in datasets}
     own = [each.figures for each in datasets if each.figures]
-    return replace(
-        BENCHMARKS,
-        checks=(*BENCHMARKS.checks, *(check for stage in own for check in stage.checks)),
-        prepare={name: query for stage in (BENCHMARKS, *own) for name, query in stage.prepare.items()},
-    )
+    shared = [stage for each in datasets for other, stage in each.figures_with.items() if other in on]
+    return together(BENCHMARKS.name, (BENCHMARKS, *own, *shared))
 
 
 def before(each: Dataset) -> list[Dataset]:

@@ -266,7 +266,8 @@ def shape(each: Dataset, settings: Settings, entries_of: Callable[[Dataset], Seq
             other.source_name(settings),
             {name: getattr(settings, name) for name in other.shaping},
             code_fingerprint(other),
-            entries_fingerprint(entries_of(other)),
+            # What an earlier run took in of a dataset that is off does not count.
+            entries_fingerprint(entries_of(other) if other.source_name(settings) != "off" else ()),
         ]
         for other in before(each)
     }
@@ -406,12 +407,21 @@ def _is_stale(each: Dataset, name: str, *records: Built) -> bool:
     return any(record.datasets.get(each.name) != name for record in records)
 
 
-def years_to_check(asked: Collection[int], held: Mapping[str, str], released: Mapping[str, str]) -> list[int]:
+def years_to_check(
+    each: Dataset,
+    asked: Collection[int],
+    held: Mapping[str, str],
+    released: Mapping[str, str],
+    elsewhere: Collection[int] = (),
+) -> list[int]:
     """The run's years, and those that an earlier run computed and did not publish: a release holds all years together.
 
-    `held` and `released` name what each year was made from, `held` at the stage under check.
+    `held` and `released` name what each year was made from, `held` at the stage under check; `elsewhere` are the years
+    of other datasets. A year that only they have was not asked of this one, nor was one that it may lack.
     """
-    return sorted({*asked, *(int(year) for year, name in held.items() if released.get(year) != name)})
+    assert each.yearly is not None
+    own = {year for year in asked if str(year) in held or not (each.yearly.has_gaps or year in elsewhere)}
+    return sorted({*own, *(int(year) for year, name in held.items() if released.get(year) != name)})
 
 
 def release_lock(settings: Settings, lock: Lock) -> Lock:

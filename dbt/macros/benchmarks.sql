@@ -26,6 +26,9 @@
 {#- A panel of input-output tables has at least this many years of one edition. -#}
 {% macro io_panel_min_years() -%}10{%- endmacro %}
 
+{#- A change of embodied carbon is seen over at least this many years of one edition with emission intensities. -#}
+{% macro io_emissions_min_years() -%}5{%- endmacro %}
+
 {#- An input-output table is one of the world from this number of countries on: textbooks have three. -#}
 {% macro io_table_min_countries() -%}20{%- endmacro %}
 

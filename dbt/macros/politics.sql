@@ -101,3 +101,43 @@
 {% macro political_risk_columns() -%}
     {{ return(['risk_econ', 'risk_distance', 'risk_distance_own', 'risk_capability', 'risk_pol', 'risk_pol_own']) }}
 {%- endmacro %}
+
+{#-
+  Exposure by a key, from the relation `supplies`: CTEs up to `measured`, the key with imports, risks and ratios.
+-#}
+{% macro political_measured(key, exporter='exporter_code', more='') -%}
+summed as (
+    select {{ key | join(', ') }}, {{ more }}{{ political_sums_by_closeness(exporter) }}
+    from supplies
+    group by {{ key | join(', ') }}
+),
+
+measured as (
+    select
+        *,
+        {{ political_risks('summed', 'summed.import_value_usd') }},
+        {{ political_ratios('summed') }}
+    from summed
+)
+{%- endmacro %}
+
+{#- The columns of every table of exposure, from `measured`; ranks are within `groups`. -#}
+{% macro political_exposure_columns(groups) -%}
+    measured.import_value_usd,
+    measured.n_suppliers,
+    {%- for column in political_risk_columns() %}
+    measured.{{ column }},
+    {%- endfor %}
+    measured.distance_ratio,
+    measured.distance_ratio_own,
+    measured.pol_ratio,
+    measured.pol_ratio_own,
+    {%- for closeness in political_closeness() %}
+    measured.share_{{ closeness }},
+    {%- endfor %}
+    measured.mean_distance,
+    measured.geopolitical_distance_10,
+    {{ political_rank('measured.risk_econ', groups) }} as rank_risk_econ,
+    {{ political_rank('measured.risk_pol', groups) }} as rank_risk_pol,
+    {{ political_rank('measured.risk_pol_own', groups) }} as rank_risk_pol_own
+{%- endmacro %}

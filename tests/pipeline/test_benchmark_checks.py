@@ -219,6 +219,13 @@ INPUTS = scripted("""
     create table shock_exposure_io as
         select 'e' as edition, 2019 as year, 'CHN' as exporter_iso3, 'USA' as country_iso3, 0.01::double as cut,
             1e9::double as direct_loss_usd, 3e9::double as propagated_loss_usd;
+    create table stg_io_tables as select 'e' as edition, 2019 as year, 2 as n_countries, true as has_final;
+    create table stg_io_final as select 'e' as edition, 2019 as year, 'USA' as dst_iso3, 7.0::double as value_usd;
+    create table exclusion_value as from (values
+        (2018, 5.0::double, 'CHOKEPOINT_US_CONSUMPTION'), (2019, 7.0, 'final use in the input-output table e')
+    ) as t (year, final_consumption_usd, final_consumption_source);
+    create table embodied_carbon_country as
+        select 'e' as edition, 2019 as year, 'CHN' as country_iso3, null::double as embodied_carbon_t;
     create table stg_io_published as
         select null::varchar as edition, null::integer as year, 'USA' as country_iso3, 'C26' as sector,
             'forward_participation' as measure, 0.1::double as value;
@@ -407,6 +414,12 @@ CASES = [
         rows("political_exposure_io", importer_iso3="CHN").set(risk_econ=0.52, share_unscored=0.0),
         fails="political_exposure_io.recomputed_from_points",
         shows={"importer_iso3": "CHN", "risk_econ": 0.52, "share_unscored": 0.0},
+    ),
+    case(
+        "consumption that is not the final use of the table it names",
+        rows("exclusion_value", year=2019).set(final_consumption_usd=8),
+        fails="exclusion_value.consumption_of_tables",
+        shows={"year": 2019, "final_consumption_usd": 8.0, "usd": 7.0},
     ),
     case(
         "what politics adds is twice what the suppliers add",

@@ -13,7 +13,18 @@ from typing import Any
 import pytest
 
 from dagster_project.checks import engine
-from dagster_project.checks.declarations import Check, Expect, Outcome, Stage, between, no_rows, not_null, unique
+from dagster_project.checks.declarations import (
+    Check,
+    Expect,
+    Outcome,
+    Stage,
+    between,
+    no_rows,
+    not_null,
+    prepared,
+    together,
+    unique,
+)
 from dagster_project.checks.views import CheckedData
 from dagster_project.datasets.trade.landing_checks import TRADE_LANDING
 from dagster_project.datasets.trade.mart_checks import TRADE_MARTS
@@ -185,3 +196,12 @@ def test_checks_reach_for_no_network_and_print_nothing(
 def test_importing_the_checks_imports_no_great_expectations() -> None:
     code = "import sys, dagster_project.asset_checks; sys.exit('great_expectations' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_two_prepared_queries_of_one_name_are_refused_unless_they_are_the_same() -> None:
+    both = prepared({"goods": "select 1", "years": "select 2"}, {"goods": "select 1"})
+    assert both == {"goods": "select 1", "years": "select 2"}
+    with pytest.raises(ValueError, match="two different prepared queries are called goods: rename one of them"):
+        prepared({"goods": "select 1"}, {"goods": "select 2"})
+    with pytest.raises(ValueError, match="called goods"):
+        together("s", [Stage("a", (), {"goods": "select 1"}), Stage("b", (), {"goods": "select 2"})])

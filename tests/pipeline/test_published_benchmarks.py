@@ -179,6 +179,13 @@ MARTS = """
         select 2017 as year, 156 as importer_code, '85' as hs2, 'technology' as sector_class,
             0.1::double as vulnerability, 0.1::double as vulnerability_mean, 0.1::double as import_hhi_weighted,
             0.1::double as rca_sym, 0.1::double as top3_share;
+    -- China's exports hold most carbon in the fourth of five years; another edition of four years says otherwise.
+    create table marts.embodied_carbon as from (values
+        ('panel', 2000, 'CHN', 1.0::double), ('panel', 2001, 'CHN', 2.0), ('panel', 2002, 'CHN', 3.0),
+        ('panel', 2003, 'CHN', 4.0), ('panel', 2004, 'CHN', 3.5), ('panel', 2004, 'USA', 9.0),
+        ('a', 2016, 'CHN', 1.0), ('a', 2017, 'CHN', 2.0), ('a', 2018, 'CHN', 3.0), ('a', 2019, 'CHN', 4.0),
+        ('panel', 2005, 'CHN', null)
+    ) as t (edition, year, country_iso3, embodied_carbon_t);
     create table marts.shock_exposure_io as from (values
         ('wide', 2019, 'CHN', 'USA', 0.01::double, 10e9::double, 20e9::double),
         ('wide', 2019, 'CHN', 'DEU', 0.01, 3e9, 4e9), ('wide', 2019, 'CHN', 'FRA', 0.01, 1e9, 2e9),
@@ -292,6 +299,7 @@ CHAINS = {
     "ac_downstreamness": (-0.5, "differs"),
     "wwyz_leather_forward": (0, "reproduced"),
     "wwyz_leather_backward": (0.1, "differs"),
+    "xu_embodied_carbon_decline": (1, "reproduced"),
 }
 CONTAGION = {
     "lang_stulz_direction": ((3 * 0.01 - 0.02) / 4, "reproduced"),

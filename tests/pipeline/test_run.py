@@ -184,7 +184,7 @@ def test_run_ends_well_and_says_what_was_built(on_sample: tuple[Workplace, Outco
     assert outcome.out.count("not computable") == 1 and max(map(len, outcome.out.splitlines())) < 250
     # The sample's traps: rows to quarantine, and one cell in which the partners exceed the World row.
     assert (
-        "14 warned" in outcome.out and "nothing_quarantined" in outcome.out and "partners_within_world" in outcome.out
+        "15 warned" in outcome.out and "nothing_quarantined" in outcome.out and "partners_within_world" in outcome.out
     )
 
 
@@ -514,9 +514,11 @@ def test_files_give_the_same_marts(on_sample: tuple[Workplace, Outcome], on_file
     workplace, outcome = on_files
     assert (outcome.status, outcome.err) == (0, "") and "SYNTHETIC" not in outcome.out
     ours, theirs = workplace.manifest["marts"], on_sample[0].manifest["marts"]
-    over_all = {"competitiveness_paradox_test", "political_exposure_io", "published_benchmarks"}
+    over_all = {"competitiveness_paradox_test", "published_benchmarks"}
     assert ours.keys() == TRADE_MARTS | {"countries", "products"} | over_all <= theirs.keys()
-    assert "off" in " ".join(workplace.manifest["marts_left_out"].values())
+    left_out = workplace.manifest["marts_left_out"]
+    assert left_out["gvc_position"] == "the chains source is off"
+    assert left_out["political_exposure_io"] == "the sources politics and chains are off"
     differing = {name for name in ours if ours[name]["content_hash"] != theirs[name]["content_hash"]}
     # The columns that name the source, and what also reads input-output tables, which are off here.
     assert differing <= {"trade_flows"} | over_all

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from dagster_project.datasets.registry import DATASETS
-from dagster_project.dbt_project import plain_manifest
+from dagster_project.dbt_project import mart_specs, plain_manifest
 from dagster_project.docs_pages import FOLDER, PAGES, plain
+from dagster_project.statements import published_figures
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +33,13 @@ def test_every_row_of_a_table_has_all_cells(name: str) -> None:
         cells = line.replace("\\|", "").count("|") if line.startswith("|") else 0
         assert cells == width or not width or not cells, line
         width = cells
+
+
+def test_every_published_figure_names_a_mart_that_there_is(manifest: dict[str, Any]) -> None:
+    marts = {spec.name for spec in mart_specs(manifest)}
+    assert {
+        figure["benchmark_id"]: figure["mart"] for figure in published_figures() if figure["mart"] not in marts
+    } == {}
 
 
 @pytest.mark.parametrize("each", DATASETS, ids=lambda each: each.name)

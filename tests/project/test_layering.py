@@ -28,7 +28,7 @@ LAYERS = (
     {"datasets"},
     {"planning"},
     {"spark"},
-    {"brief", "dbt_project", "partitions", "jobs", "progress"},
+    {"brief", "dbt_project", "partitions", "jobs", "progress", "statements"},
     {"runs", "history"},
     {"assets", "asset_checks", "sensors"},
     {"schedules"},

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from dagster_project.datasets.chains.dataset import CHAINS
 from dagster_project.datasets.reference.dataset import REFERENCE
 from dagster_project.datasets.registry import DATASETS
 from dagster_project.datasets.tariffs.dataset import TARIFFS
@@ -139,7 +140,14 @@ def test_possible_years(desk: Desk) -> None:
 def test_years_left_unpublished_are_checked_with_the_runs_own() -> None:
     """Year 2018 failed a check in an earlier run, 2019 was never published; 2016 is as published."""
     held = {"2016": "a", "2017": "b", "2018": "new", "2019": "d"}
-    assert years_to_check([2017], held, {"2016": "a", "2017": "b", "2018": "old"}) == [2017, 2018, 2019]
+    assert years_to_check(TRADE, [2017], held, {"2016": "a", "2017": "b", "2018": "old"}) == [2017, 2018, 2019]
+
+
+def test_a_year_that_only_other_datasets_have_was_not_asked_of_this_one() -> None:
+    """A run of 2017 to 2019: trade has 2017, the input-output tables 2018; 2019 nobody has, so trade lacks it."""
+    years, trade, tables = [2017, 2018, 2019], {"2017": "a"}, {"2018": "b"}
+    assert years_to_check(TRADE, years, trade, trade, [2018]) == [2017, 2019]
+    assert years_to_check(CHAINS, years, tables, tables, [2017]) == [2018]
 
 
 @pytest.mark.parametrize("made", [False, True])

@@ -20,11 +20,17 @@ LINEAGE = {
     "mart_d": ("tariffs", ["mart_c"]),
     "figures": ("benchmarks", ["mart_c", "mart_d"]),
     "figures_of_d": ("benchmarks", ["mart_d"]),
+    "mart_of_both": ("benchmarks", ["mart_c", "mart_d"]),
 }
+NEEDS = {"mart_of_both": ["trade", "tariffs"]}
 
 
 def node(name: str, folder: str) -> dict[str, Any]:
-    return {"name": name, "unique_id": f"model.x.{name}", "resource_type": "model", "fqn": ["x", "marts", folder, name]}
+    meta = {"needs": NEEDS[name]} if name in NEEDS else {}
+    return {
+        **{"name": name, "unique_id": f"model.x.{name}", "resource_type": "model", "fqn": ["x", "marts", folder, name]},
+        "config": {"meta": meta},
+    }
 
 
 MANIFEST = {
@@ -53,6 +59,8 @@ def record(settings: Settings, *names: str) -> None:
 def test_models_of_a_dataset_that_is_off_are_none(settings: Settings) -> None:
     assert models_on(settings, MANIFEST) == {"stg_a", "int_b", "mart_c", "figures", "figures_of_d"}
     assert states_now(settings, MANIFEST).keys() == models_on(settings, MANIFEST)
+    all_on = load_settings({"CHOKEPOINT_DATA_DIR": str(settings.data_dir)}, dotenv=None)
+    assert models_on(all_on, MANIFEST) == set(LINEAGE), "a model over several datasets, where all of them are on"
 
 
 def test_a_model_of_what_is_off_is_made_of_nothing(settings: Settings) -> None:

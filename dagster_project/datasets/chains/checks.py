@@ -66,6 +66,24 @@ _FACTS = """
 """
 _DROPPED = "select edition, year, file, dropped_flows, dropped_flows_usd from {batch} where dropped_flows > 0"
 _PARTIAL = "select edition, year, file, n_countries from {batch} where not is_complete"
+_STRAY_INTENSITIES = """
+    select e.edition, e.year, e.country_iso3, e.sector, count(*) as n_rows
+    from {batch} as e left join io_output as o using (edition, year, country_iso3, sector)
+    group by all having count(*) > 1 or count(o.position) = 0
+"""
+_USUAL = (0.01, 5)
+_OTHER_UNIT = f"""
+    select e.edition, e.year, sum(e.kg_co2_per_usd * o.gross_output_usd) / sum(o.gross_output_usd) as mean_kg_per_usd
+    from {{batch}} as e inner join io_output as o using (edition, year, country_iso3, sector)
+    where o.gross_output_usd > 0 group by all having not mean_kg_per_usd between {_USUAL[0]} and {_USUAL[1]}
+"""
+_WITHOUT_INTENSITY = """
+    select o.edition, o.year, o.country_iso3, count(*) as n_sectors, min(o.sector) as first_sector,
+        sum(o.gross_output_usd) as gross_output_usd
+    from io_output as o anti join {batch} as e using (edition, year, country_iso3, sector)
+    where o.gross_output_usd > 0 and (o.edition, o.year) in (select (edition, year) from {batch})
+    group by all
+"""
 
 _NOTED = {
     "without_output": Noted("sectors without output, which have no measures", 0.1),
@@ -157,6 +175,35 @@ CHAINS_LANDING = Stage(
             "Every published measure is a number.",
             (not_null("value"),),
         ),
-        *accounting("chains", about="chains_rule_counts", by=("source", "year"), noted=_NOTED),
+        Check(
+            "intensities_plausible",
+            "io_emissions",
+            "ERROR",
+            "Emission intensities are 0 or more, one for each country and sector, of a label of the table.",
+            (not_null("kg_co2_per_usd"), between("kg_co2_per_usd", 0, None), no_rows(_STRAY_INTENSITIES)),
+        ),
+        Check(
+            "intensities_in_kg",
+            "io_emissions",
+            "WARN",
+            f"Weighed with output, intensities are {_USUAL[0]} to {_USUAL[1]} kg of CO2 per USD: the world's is about "
+            "0.2. Others are likely in another unit.",
+            (no_rows(_OTHER_UNIT),),
+        ),
+        Check(
+            "intensities_for_all_output",
+            "io_emissions",
+            "WARN",
+            "Where a table has intensities, every sector with output has one; what else is made of its products holds "
+            "less carbon than it should.",
+            (no_rows(_WITHOUT_INTENSITY, counted_by="n_sectors"),),
+        ),
+        *accounting(
+            "chains",
+            about="chains_rule_counts",
+            by=("source", "year"),
+            quarantine_by=("source", "year"),
+            noted=_NOTED,
+        ),
     ),
 )

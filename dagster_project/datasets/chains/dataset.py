@@ -82,6 +82,18 @@ CHAINS = Dataset(
             "io_published/*.parquet",
         ),
         Table(
+            "io_emissions",
+            "One row per edition, year, country and sector that the user placed an emission intensity for, in kg of "
+            "CO2 per USD of output. No rows of a table without such a file.",
+            "io_emissions/year=*/*.parquet",
+        ),
+        Table(
+            "quarantine_chains",
+            "Rows of emission intensities that cannot be used, with the reason and their place in the archive. Tables "
+            "are used whole or not at all.",
+            "quarantine/chains/year=*/*.parquet",
+        ),
+        Table(
             "chains_rule_counts",
             "One row per (year, source, rule): numbers read, landed, added to another one, left out.",
             "chains_rule_counts/year=*/*.parquet",

@@ -48,6 +48,16 @@ _PARTS = """
     where n = (select count(*) from gvc_position as g where g.edition = textbook.edition and g.year = textbook.year)
     group by measure
     union all
+    select 'xu_embodied_carbon_decline', null, (round(arg_max(t, year), 2) < round(max(t), 2))::integer, 1 from (
+        select *, count(*) over (partition by edition) as n from (
+            select edition, year, embodied_carbon_t as t from embodied_carbon_country
+            where country_iso3 = 'CHN' and t is not null
+        )
+    ) where n >= 5 and edition = (
+        select edition from embodied_carbon_country where country_iso3 = 'CHN' and embodied_carbon_t is not null
+        group by edition order by count(*) desc, edition limit 1
+    ) having count(*) > 0
+    union all
     select 'xu_paradox_' || replace(sector_class, 'technology_minus_labour', 'difference'), null,
         case sector_class when 'labour' then p_value >= 0.05 when 'technology' then slope > 0 and p_value < 0.05
             else slope > 0 and wild_p_value < 0.05 end::integer, 1

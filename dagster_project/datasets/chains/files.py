@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from dagster_project.archive.payload import Provenance
@@ -43,10 +43,19 @@ MEASURES = Provenance(
     licence="the authors' terms",
 )
 
+EMISSIONS_OF = Provenance(
+    source="io_emissions",
+    publisher="as the user says who placed the file: emission intensities are no part of the tables",
+    citation="of the source that the intensities were taken from; for example Yamano, N. and Guilhoto, J. (2020). CO2 "
+    "emissions embodied in international trade and domestic final demand. OECD STI Working Papers 2020/11",
+    licence="the terms of that source",
+)
+
 # A member's name: 2018_SML.csv, 2018_EXT.csv, 2018.csv, ICIO2021_2018.csv, ICIO2018_2015.CSV.
 MEMBER = r"(ICIO(?P<of>\d{4})_)?(?P<year>(19|20)\d{2})(_(?P<form>SML|EXT))?\.csv"
 _TABLES = ("intermediate_flows", "output", "final_flows")
 CSV, ZIP, PARQUET, PUBLISHED = "icio_csv", "icio_zip", "io_parquet", "io_published"
+EMISSIONS = "io_emissions"
 FILE_KINDS = (
     FileKind(
         CSV, FOLDER, rf"(.*/)?{MEMBER}", "YYYY_SML.csv, YYYY_EXT.csv, YYYY.csv, ICIO2021_YYYY.csv", "chains", ICIO
@@ -69,19 +78,31 @@ FILE_KINDS = (
         "chains",
         MEASURES,
     ),
+    FileKind(
+        EMISSIONS,
+        FOLDER,
+        r"(.*/)?emissions_(?P<edition>[^/]+)_(?P<year>(19|20)\d{2})\.csv(\.gz)?",
+        "emissions_<edition>_<year>.csv: emission intensities for the table of that edition and year",
+        "chains",
+        EMISSIONS_OF,
+    ),
     FileKind(ZIP, FOLDER, r".*\.zip", "the OECD's zips of these CSV files", "chains", ICIO),
 )
 
 
 @dataclass(frozen=True)
 class TableFiles:
-    """The files of one table: a CSV (inside a zip, where `member` names it), or the Parquet files by what they hold."""
+    """The files of one table: a CSV (inside a zip, where `member` names it), or the Parquet files by what they hold.
+
+    `emissions` are the intensities that belong to it.
+    """
 
     edition: str
     year: int
     entries: Mapping[str, Entry]
     member: str = ""
     superseded: Sequence[str] = field(default_factory=tuple)
+    emissions: Entry | None = None
 
     @property
     def address(self) -> str:
@@ -102,18 +123,19 @@ class TableFiles:
     @property
     def bytes(self) -> list[str]:
         """Names its content."""
-        return [self.member, *(f"{table} {entry.sha256}" for table, entry in sorted(self.entries.items()))]
+        others = [f"{EMISSIONS} {self.emissions.sha256}"] if self.emissions else []
+        return [self.member, *(f"{table} {entry.sha256}" for table, entry in sorted(self.entries.items())), *others]
 
 
 def tables(entries: Sequence[Entry], archive: Archive) -> list[TableFiles]:
     """Every table among the payloads, by edition and year; of several, the one retrieved last.
 
-    SourceError for a zip without a table, and for one half of a pair of Parquet files.
+    SourceError for a zip without a table, for one half of a pair of Parquet files, and for intensities without a table.
     """
     found: dict[tuple[str, int], list[TableFiles]] = {}
     for table in (*_csv_tables(entries, archive), *_pairs(entries)):
         found.setdefault((table.edition, table.year), []).append(table)
-    return [_newest(found[key]) for key in sorted(found)]
+    return _with_emissions([_newest(found[key]) for key in sorted(found)], entries)
 
 
 def published(entries: Sequence[Entry]) -> list[Entry]:
@@ -184,6 +206,30 @@ def _pairs(entries: Iterable[Entry]) -> list[TableFiles]:
                 remedy=f"Place the other one in {FOLDER}/{'' if folder == '.' else folder}, or take this one out.",
             )
     return [TableFiles(edition, year, files) for (_, edition, year), files in sorted(sets.items())]
+
+
+def _with_emissions(tables: Sequence[TableFiles], entries: Iterable[Entry]) -> list[TableFiles]:
+    """The tables with the intensities that were retrieved last for each."""
+    placed: dict[tuple[str, int], list[Entry]] = {}
+    for entry in entries:
+        if entry.parameters["kind"] == EMISSIONS:
+            placed.setdefault((entry.parameters["edition"].lower(), int(entry.parameters["year"])), []).append(entry)
+    if alone := sorted(placed.keys() - {(table.edition, table.year) for table in tables}):
+        raise SourceError(
+            placed[alone[0]][0].address,
+            found="no table of that edition and year",
+            expected=f"intensities for one of {', '.join(f'{each.edition}_{each.year}' for each in tables) or 'none'}",
+            remedy="Name the file emissions_<edition>_<year>.csv after a table, place that table too, or take it out.",
+        )
+
+    def with_own(table: TableFiles) -> TableFiles:
+        same = sorted(placed.get((table.edition, table.year), ()), key=lambda one: (one.retrieved_at, one.address))
+        if not same:
+            return table
+        *others, newest = same
+        return replace(table, emissions=newest, superseded=(*table.superseded, *(other.address for other in others)))
+
+    return [with_own(table) for table in tables]
 
 
 def _newest(same: Sequence[TableFiles]) -> TableFiles:

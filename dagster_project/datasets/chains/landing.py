@@ -1,7 +1,8 @@
 """Input-output tables, landed year by year: flows, final use and output of every edition of the year, in long form.
 
 What belongs here: which tables a year has, how a table is written, and the accounting. Tables are used whole or not at
-all, so there is no quarantine. Not here: how a file is read (see `icio`, `compact`), and what is computed (dbt).
+all; rows of emission intensities that cannot be used go to quarantine. Not here: how a file is read (see `icio`,
+`compact`, `emissions`), and what is computed (dbt).
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ import pyarrow.parquet as pq
 
 from dagster_project.archive.store import Entry
 from dagster_project.datasets.chains.compact import read_parquet
+from dagster_project.datasets.chains.emissions import INTENSITY, read_intensities
 from dagster_project.datasets.chains.files import CSV, TableFiles, published, tables
 from dagster_project.datasets.chains.icio import read_csv
 from dagster_project.datasets.chains.table import IoTable, refused
 from dagster_project.errors import SettingError
 from dagster_project.landing import yearly
 from dagster_project.landing.loads import Landed, Load
-from dagster_project.landing.tables import RuleCounts, replaced_directory
+from dagster_project.landing.tables import QUARANTINE, RuleCounts, replaced_directory, scratch_database
 from dagster_project.settings import load_settings
 from dagster_project.sources.integrity import check_start, open_zip
 from dagster_project.sql import parquet
@@ -68,12 +70,23 @@ PUBLISHED = pa.schema(
         *[("measure", pa.string()), ("value", pa.float64())],
     ]
 )
+EMISSIONS = pa.schema(
+    [
+        *_KEY,
+        *[("country_iso3", pa.string()), ("sector", pa.string()), (INTENSITY, pa.float64())],
+        *[("archive_entry", pa.string()), ("source_row", pa.int64())],
+    ]
+)
+_ARROW = {"varchar": pa.string(), "integer": pa.int32(), "bigint": pa.int64()}
+UNUSABLE = pa.schema([(name, _ARROW[kind]) for name, kind in QUARANTINE.items()])
 COUNTS = pa.schema([("year", pa.int32()), ("source", pa.string()), ("rule", pa.string()), ("n", pa.int64())])
 BY_YEAR = {
     "io_flows": FLOWS,
     "io_final": FINAL,
     "io_output": OUTPUT,
     "io_tables": TABLES,
+    "io_emissions": EMISSIONS,
+    f"quarantine/{DATASET}": UNUSABLE,
     "chains_rule_counts": COUNTS,
 }
 _MEASURES = {
@@ -180,6 +193,8 @@ def _land_year(load: Load, year: int, files: Sequence[TableFiles], identity: str
         _writer(load.landing / "io_final" / folder, FINAL) as final,
         _writer(load.landing / "io_output" / folder, OUTPUT) as output,
         _writer(load.landing / "io_tables" / folder, TABLES) as about,
+        _writer(load.landing / "io_emissions" / folder, EMISSIONS) as emissions,
+        _writer(load.landing / "quarantine" / DATASET / folder, UNUSABLE) as quarantine,
     ):
         for each in files:
             table = read_table(each, load)
@@ -194,6 +209,8 @@ def _land_year(load: Load, year: int, files: Sequence[TableFiles], identity: str
             noted.append((year, each.source, "noted:without_output", int((~(table.output > 0)).sum())))
             if table.final is not None:
                 noted.append((year, each.source, "noted:negative_final_use", int((table.final < 0).sum())))
+            if each.emissions is not None:
+                counts.append(_write_emissions(emissions, quarantine, each, each.emissions, table, load, said))
             said += table.notes
             if table.dropped_flows:
                 said.append(
@@ -208,7 +225,8 @@ def _land_year(load: Load, year: int, files: Sequence[TableFiles], identity: str
         writer.write_table(pa.table(list(zip(*rows, strict=True)), schema=COUNTS))
     total = sum((count for _, count in counts), RuleCounts(0, 0)).check(f"{DATASET}, year {year}")
     written = [load.landing / table / folder / "part-0.parquet" for table in BY_YEAR]
-    entries = sorted({entry.id for each in files for entry in each.entries.values()})
+    used = [entry for each in files for entry in (*each.entries.values(), each.emissions) if entry]
+    entries = sorted({entry.id for entry in used})
     entries += sorted(entry.id for entry in published(load.entries))
     yearly.write_receipt(load.landing, DATASET, identity, yearly.Receipt(total, entries), written)
     return total, said
@@ -328,6 +346,35 @@ def _write_about(writer: pq.ParquetWriter, files: TableFiles, table: IoTable) ->
         "archive_entry": next(iter(files.entries.values())).id,
     }
     writer.write_table(pa.Table.from_pylist([row], TABLES))
+
+
+def _write_emissions(
+    writer: pq.ParquetWriter,
+    quarantine: pq.ParquetWriter,
+    files: TableFiles,
+    entry: Entry,
+    table: IoTable,
+    load: Load,
+    said: list[str],
+) -> tuple[str, RuleCounts]:
+    """Write the intensities of a table, and the rows that cannot be used; return their accounting."""
+    source = f"{entry.source}/{files.edition}"
+    with scratch_database(load.landing, load.settings.resources) as connection:
+        found = read_intensities(connection, load.archive.open_path(entry), entry, table.labels)
+    said += found.notes
+    of = {"edition": files.edition, "year": files.year, "archive_entry": entry.id}
+    rows = [
+        {**of, "country_iso3": country, "sector": sector, INTENSITY: value, "source_row": line}
+        for country, sector, value, line in found.rows
+    ]
+    unusable = {"dataset": DATASET, "source": source, "year": files.year, "archive_entry": entry.id}
+    lost = [
+        {**unusable, "reason": reason, "detail": detail, "source_row": line, "raw": raw}
+        for reason, detail, line, raw in found.quarantine
+    ]
+    writer.write_table(pa.Table.from_pylist(rows, EMISSIONS))
+    quarantine.write_table(pa.Table.from_pylist(lost, UNUSABLE))
+    return source, found.counts.check(entry.address)
 
 
 def _write_rest(load: Load, found: Mapping[int, Sequence[TableFiles]]) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dagster_project.checks.declarations import Check, Stage, no_rows
+from dagster_project.checks.declarations import Check, Stage, no_rows, prepared
 from dagster_project.checks.recomputed import equals
+from dagster_project.datasets.chains.carbon_checks import CARBON, CARBON_PREPARED
 
 _TOLERANCE = "1e-9 * abs({value}) + 1e-9"
 _KEY = "edition, year, country_iso3, sector"
@@ -284,7 +285,7 @@ _DOLLARS = ("value_added_usd", "final_output_usd", "total_inputs_usd", "imported
 
 CHAINS_MARTS = Stage(
     name="marts of chains",
-    prepare=_PREPARED,
+    prepare=prepared(_PREPARED, CARBON_PREPARED),
     keys={"gvc_position": ("edition", "year", "country_iso3", "sector")},
     checks=(
         Check(
@@ -417,6 +418,7 @@ CHAINS_MARTS = Stage(
                 no_rows(_LOST),
             ),
         ),
+        *CARBON,
         Check(
             "exporters_in_tables",
             "shock_exposure_io",

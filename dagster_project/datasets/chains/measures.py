@@ -211,6 +211,31 @@ def supplier_shares(flows: Flows) -> tuple[np.ndarray, np.ndarray]:
     return _parts(flows.by_source), _parts(total)
 
 
+@dataclass(frozen=True)
+class Carbon:
+    """Carbon behind a USD of each sector's product, in the unit of the intensities; see `carbon`."""
+
+    by_emitter: np.ndarray
+    at_home: np.ndarray
+    covered: np.ndarray
+
+
+def carbon(flows: Flows, intensity: np.ndarray) -> Carbon:
+    """What was emitted for a USD of each product, by country that emitted it; intensities that are NaN count as 0.
+
+    by_emitter  countries x sectors: e_r'B, e_r the intensities of country r's sectors and 0 elsewhere
+    at_home     e_r'L of the product's own country: without what came back from abroad
+    covered     the part of all output behind the product (1'B) that has an intensity
+    """
+    known = np.isfinite(intensity)
+    e = np.where(known, intensity, 0.0)
+    with one_thread():
+        right = np.column_stack([_indicators(flows) * e[:, None], known, np.ones(len(e))])
+        solved = Leontief(flows.coefficients).transposed(right)
+        at_home = Local(flows).transposed(e)
+    return Carbon(solved[:, :-2].T, at_home, solved[:, -2] / solved[:, -1])
+
+
 def _parts(values: np.ndarray) -> np.ndarray:
     sums = values.sum(axis=0)
     return np.divide(values, sums, out=np.full(values.shape, np.nan), where=sums > 0)

@@ -6,14 +6,14 @@ What belongs here: reading a table's flows from rows, and measures as rows with 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from dagster_project.datasets.chains.measures import Flows, is_chain, ratio, sectors, shock, supplier_shares
+from dagster_project.datasets.chains.measures import Flows, carbon, is_chain, ratio, sectors, shock, supplier_shares
 from dagster_project.python_models import rows_of_year
 
 _KEY = [("edition", pa.string()), ("year", pa.int32()), ("country_iso3", pa.string()), ("sector", pa.string())]
@@ -54,6 +54,13 @@ SHOCKS = pa.schema(
         *[(name, pa.float64()) for name in _LOSSES],
     ]
 )
+CARBON = pa.schema(
+    [
+        *[("edition", pa.string()), ("year", pa.int32()), ("emitter_iso3", pa.string())],
+        *[("country_iso3", pa.string()), ("sector", pa.string())],
+        *[(name, pa.float64()) for name in ("kg_per_usd", "at_home_kg_per_usd", "coverage")],
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -67,11 +74,18 @@ class Table:
     flows: Flows
 
 
-def tables_of_year(year: int, flows: Any, final: Any, output: Any) -> Iterator[Table]:
-    """The tables of a year, one after the other: they fill memory. The arguments are relations as dbt has them."""
+def tables_of_year(
+    year: int, flows: Any, final: Any, output: Any, editions: Collection[str] | None = None
+) -> Iterator[Table]:
+    """The tables of a year (of these editions), one after the other: they fill memory.
+
+    The arguments are relations as dbt has them.
+    """
     columns = ("edition", "country_iso3", "sector", "position", "gross_output_usd")
     rows = rows_of_year(output, year, *columns)
     for edition in sorted(set(rows["edition"].to_pylist())):
+        if editions is not None and edition not in editions:
+            continue
         own = {"edition": edition}
         yield _table(
             year,
@@ -223,6 +237,32 @@ def _supplier_columns(table: Table) -> Mapping[str, Any]:
         "face_value_share": face[exporter, user],
         "lookthrough_share": through[exporter, user],
     }
+
+
+def intensities_of_year(year: int, emissions: Any) -> dict[str, dict[tuple[str, str], float]]:
+    """Edition -> label -> kg of CO2 per USD, of a year. The argument is a relation as dbt has it."""
+    found: dict[str, dict[tuple[str, str], float]] = {}
+    for row in rows_of_year(emissions, year, "edition", "country_iso3", "sector", "kg_co2_per_usd").to_pylist():
+        found.setdefault(row["edition"], {})[row["country_iso3"], row["sector"]] = row["kg_co2_per_usd"]
+    return found
+
+
+def carbon_rows(tables: Iterator[Table], known: Mapping[str, Mapping[tuple[str, str], float]]) -> pa.Table:
+    """One row (CARBON) per table, country that emits, and sector; `known` are the intensities of every table."""
+
+    def columns(table: Table) -> Mapping[str, Any]:
+        own = known[table.edition]
+        found = carbon(table.flows, np.array([own.get(label, np.nan) for label in table.labels], np.float64))
+        emitter, product = (each.ravel() for each in np.indices(found.by_emitter.shape))
+        return {
+            "emitter_iso3": pa.array(table.countries, pa.string()).take(pa.array(emitter)),
+            **_labels(table, product),
+            "kg_per_usd": found.by_emitter.ravel(),
+            "at_home_kg_per_usd": found.at_home[product],
+            "coverage": found.covered[product],
+        }
+
+    return _together(tables, CARBON, columns)
 
 
 def shock_rows(tables: Iterator[Table], goods: frozenset[str], cuts: Sequence[tuple[str, float]]) -> pa.Table:

@@ -3,7 +3,8 @@
 The textbook table is the leather example of the literature on value chains (three countries, three sectors: the
 packages decompr and gvc show their measures on it); its codes of countries and sectors and its year are ours. The
 synthetic one is in the OECD's extended form: China in two parts, taxes, value added, sectors without output, changes of
-inventories that are negative, a sector that no list of sectors has. Not here: how they are read (see `icio`).
+inventories that are negative, a sector that no list of sectors has. It has synthetic emission intensities beside it, as
+a user would place them, with what is wrong in such files. Not here: how they are read (see `icio`, `emissions`).
 """
 
 from __future__ import annotations
@@ -48,6 +49,9 @@ def files() -> Iterator[SampleFile]:
     yield f"gvc/{YEARS[0]}-{YEARS[-1]}_EXT.zip", _stored_zip(tables), rows
     body = _leather()
     yield f"gvc/{LEATHER_YEAR}_SML.csv", body, body.count(b"\n") - 1
+    for year in YEARS:
+        body = _intensities(year)
+        yield f"gvc/emissions_icio_ext_{year}.csv", body, body.count(b"\n") - 1
 
 
 def _leather() -> bytes:
@@ -97,6 +101,20 @@ def _extended(year: int) -> bytes:
         _line("OUT", [*output, *nothing]),
     ]
     return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _intensities(year: int) -> bytes:
+    """Emission intensities of the synthetic table. One row is of a part of an economy, one is there twice."""
+    rows = [f"{country},{sector},{_intensity(country, sector, year)}" for country in _COUNTRIES for sector in SECTORS]
+    return "".join(f"{row}\n" for row in ["country_iso3,sector,kg_co2_per_usd", *rows, rows[0], "CN1,A01,0.4"]).encode()
+
+
+def _intensity(country: str, sector: str, year: int) -> str:
+    """Less from year to year; none of a sector without output."""
+    if sector == WITHOUT_OUTPUT:
+        return ""
+    dirt = {"CHN": 3, "ROW": 2}.get(country, 1) * {"G": 0.3, "U": 0.2}.get(sector, 1.0)
+    return f"{0.25 * dirt * (0.6 + 0.8 * _drawn(38, country, sector)) * 0.9 ** (year - YEARS[0]):.4f}"
 
 
 def _line(name: str, tenths: Sequence[int]) -> str:

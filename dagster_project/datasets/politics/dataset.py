@@ -5,7 +5,7 @@ from __future__ import annotations
 from dagster_project.datasets.declaration import Dataset, DropFolder, LiveService, Sample, StageChecks, Table
 from dagster_project.datasets.politics import web
 from dagster_project.datasets.politics.checks import POLITICS_LANDING
-from dagster_project.datasets.politics.figures import POLITICS_FIGURES
+from dagster_project.datasets.politics.figures import POLITICS_FIGURES, POLITICS_TABLES
 from dagster_project.datasets.politics.files import FILE_KINDS
 from dagster_project.datasets.politics.landing import land
 from dagster_project.datasets.politics.mart_checks import POLITICS_MARTS
@@ -49,5 +49,6 @@ POLITICS = Dataset(
     land=land,
     checks=(StageChecks("landing", POLITICS_LANDING), StageChecks("marts", POLITICS_MARTS)),
     figures=POLITICS_FIGURES,
+    figures_with={"chains": POLITICS_TABLES},
     after=("reference", "trade"),
 )

@@ -14,14 +14,14 @@ _PARTS = """
     with complete as (select year from int_benchmark_coverage where needs = 'all_countries' and is_covered),
     widest as (
         select year, first(edition order by n desc, edition) as edition from (
-            select edition, year, count(*) as n from political_exposure_io group by all
+            select edition, year, count(*) as n from table_risks group by all
         ) group by year
     ),
     parts as (
         select year, importer_iso3, risk_econ, risk_distance, risk_distance_own, risk_capability, risk_pol, risk_pol_own
         from political_exposure_supplier where year in (from complete)
         union all by name
-        select t.* from political_exposure_io as t semi join widest using (edition, year)
+        select t.* from table_risks as t semi join widest using (edition, year)
         where year not in (from complete)
     ),
     summed as (
@@ -95,6 +95,8 @@ _TABLES = """
             as geopolitical_distance_10
     from weighed group by all
 """
+_PREPARED = {"table_points": _TABLE_POINTS, "table_scales": _TABLE_SCALES, "table_risks": _TABLES}
+
 POLITICS_FIGURES = Stage(
     name="figures of politics",
     checks=(
@@ -105,6 +107,14 @@ POLITICS_FIGURES = Stage(
             "Every figure of politics is recomputed from what each supplier adds to the importers' risks.",
             (figures_equal("politics", _PARTS),),
         ),
+    ),
+    prepare=_PREPARED,
+)
+
+# Made of the input-output tables too: the mart is there where both are on.
+POLITICS_TABLES = Stage(
+    name="politics of input-output tables",
+    checks=(
         Check(
             "recomputed_from_points",
             "political_exposure_io",
@@ -112,7 +122,7 @@ POLITICS_FIGURES = Stage(
             "Risks and shares of every importer of the tables are recomputed from its suppliers and the points.",
             (
                 equals(
-                    _TABLES,
+                    "from table_risks",
                     "edition, year, importer_iso3",
                     numbers=(
                         *("import_value_usd", "risk_econ", "risk_distance", "risk_distance_own", "risk_capability"),
@@ -124,5 +134,5 @@ POLITICS_FIGURES = Stage(
             ),
         ),
     ),
-    prepare={"table_points": _TABLE_POINTS, "table_scales": _TABLE_SCALES},
+    prepare=_PREPARED,
 )

@@ -16,6 +16,7 @@ from dagster_project.checks.declarations import (
     not_empty,
     not_null,
     one_of,
+    prepared,
     unique,
 )
 from dagster_project.checks.views import PREVIOUS_RELEASE
@@ -420,5 +421,5 @@ TARIFF_MARTS = Stage(
         *RECOMPUTED,
         *VALUES,
     ),
-    prepare={**PREPARED, **VALUES_PREPARED},
+    prepare=prepared(PREPARED, VALUES_PREPARED),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dagster_project.datasets.declaration import Dataset, DropFolder, LiveService, Sample, StageChecks, Table
 from dagster_project.datasets.tariffs import files, web
 from dagster_project.datasets.tariffs.checks import TARIFF_LANDING, TARIFF_MARTS
-from dagster_project.datasets.tariffs.figures import TARIFF_FIGURES
+from dagster_project.datasets.tariffs.figures import TARIFF_FIGURES, TARIFF_TABLES
 from dagster_project.datasets.tariffs.landing import land
 from dagster_project.datasets.tariffs.sample import tariff_files
 
@@ -68,6 +68,7 @@ TARIFFS = Dataset(
     land=land,
     checks=(StageChecks("landing", TARIFF_LANDING), StageChecks("marts", TARIFF_MARTS)),
     figures=TARIFF_FIGURES,
-    after=("reference", "trade"),
+    figures_with={"chains": TARIFF_TABLES},
+    after=("reference", "trade", "chains"),
     shaping=("us_consumption",),
 )

@@ -1,8 +1,11 @@
-"""The published figures of tariffs by another road: from requests and the history of duties. Not here: verdicts."""
+"""What is made of tariffs and other datasets together, by another road. Not here: verdicts.
+
+Published figures come from requests and the history of duties, consumption from the final uses of the largest table.
+"""
 
 from __future__ import annotations
 
-from dagster_project.checks.declarations import Check, Stage
+from dagster_project.checks.declarations import Check, Stage, no_rows
 from dagster_project.checks.recomputed import figures_equal
 
 _PARTS = """
@@ -36,6 +39,36 @@ TARIFF_FIGURES = Stage(
             "ERROR",
             "Every figure of tariffs is recomputed from the requests, the lists' trade and the history of duties.",
             (figures_equal("tariffs", _PARTS),),
+        ),
+    ),
+)
+
+_CONSUMPTION = """
+    with widest as (
+        select year, arg_min(edition, (-n_countries, edition)) as edition
+        from stg_io_tables where has_final group by year
+    ),
+    used as (
+        select year, any_value(edition) as edition, sum(value_usd) as usd
+        from stg_io_final semi join widest using (edition, year) where dst_iso3 = 'USA' group by year
+    )
+    select distinct e.year, final_consumption_usd, final_consumption_source, edition, usd
+    from {batch} as e left join used using (year)
+    where (final_consumption_usd is null) <> (final_consumption_source is null)
+        or (final_consumption_source <> 'CHOKEPOINT_US_CONSUMPTION' and coalesce(
+            not ends_with(final_consumption_source, ' ' || edition) or abs(final_consumption_usd - usd) > 1e-9 * usd,
+            true))
+"""
+# Made of the input-output tables too, where they are on.
+TARIFF_TABLES = Stage(
+    name="tariffs and input-output tables",
+    checks=(
+        Check(
+            "consumption_of_tables",
+            "exclusion_value",
+            "ERROR",
+            "Consumption is given with its source; what is not from the setting is final use in the largest table.",
+            (no_rows(_CONSUMPTION),),
         ),
     ),
 )

@@ -6,7 +6,7 @@ figures there are, and verdicts.
 
 from __future__ import annotations
 
-from dagster_project.checks.declarations import Check, Stage
+from dagster_project.checks.declarations import Check, Stage, prepared
 from dagster_project.checks.recomputed import GOODS_IN_SCOPE, figures_equal
 from dagster_project.datasets.trade.price_figures import OF_PRICES, PRICE_FIGURES_PREPARED
 
@@ -193,14 +193,16 @@ TRADE_FIGURES = Stage(
             (figures_equal("trade", _PARTS),),
         ),
     ),
-    prepare={
-        "goods_in_scope": GOODS_IN_SCOPE,
-        "figure_years": _YEARS_USED,
-        "figure_exports": _EXPORTS,
-        "figure_high": _HIGH,
-        "figure_places": _PLACES,
-        "figure_imports": _IMPORTS,
-        "figure_surpluses": _SURPLUSES,
-        **PRICE_FIGURES_PREPARED,
-    },
+    prepare=prepared(
+        {
+            "goods_in_scope": GOODS_IN_SCOPE,
+            "figure_years": _YEARS_USED,
+            "figure_exports": _EXPORTS,
+            "figure_high": _HIGH,
+            "figure_places": _PLACES,
+            "figure_imports": _IMPORTS,
+            "figure_surpluses": _SURPLUSES,
+        },
+        PRICE_FIGURES_PREPARED,
+    ),
 )

@@ -5,7 +5,7 @@ Not here: keys, types, relationships and formulas, which dbt tests.
 
 from __future__ import annotations
 
-from dagster_project.checks.declarations import WHY, Check, Expect, Stage, between, no_rows, not_empty, one_of
+from dagster_project.checks.declarations import WHY, Check, Expect, Stage, between, no_rows, not_empty, one_of, prepared
 from dagster_project.checks.views import PREVIOUS_RELEASE
 from dagster_project.datasets.trade.complexity_checks import COMPLEXITY_CHECKS, COMPLEXITY_PREPARED
 from dagster_project.datasets.trade.import_price_checks import IMPORT_PRICE_CHECKS, IMPORT_PRICE_PREPARED
@@ -324,22 +324,22 @@ _WRONG_REGION_SHARES = f"""
 
 TRADE_MARTS = Stage(
     name="marts",
-    prepare={
-        "neighbour_years": _NEIGHBOUR_YEARS,
-        **PREPARED,
-        **NETWORK_PREPARED,
-        **COMPLEXITY_PREPARED,
-        **RELOCATION_PREPARED,
-        **SHOCKS_PREPARED,
-        **SUPPLIERS_PREPARED,
-        **PRICE_PREPARED,
-        **IMPORT_PRICE_PREPARED,
-        **INVOLUTION_PREPARED,
-        **LEARNING_PREPARED,
-        **SUPPLY_PREPARED,
-        **PARADOX_PREPARED,
-        **TRANSITION_PREPARED,
-    },
+    prepare=prepared(
+        {"neighbour_years": _NEIGHBOUR_YEARS},
+        PREPARED,
+        NETWORK_PREPARED,
+        COMPLEXITY_PREPARED,
+        RELOCATION_PREPARED,
+        SHOCKS_PREPARED,
+        SUPPLIERS_PREPARED,
+        PRICE_PREPARED,
+        IMPORT_PRICE_PREPARED,
+        INVOLUTION_PREPARED,
+        LEARNING_PREPARED,
+        SUPPLY_PREPARED,
+        PARADOX_PREPARED,
+        TRANSITION_PREPARED,
+    ),
     checks=(
         Check(
             "flows_plausible",

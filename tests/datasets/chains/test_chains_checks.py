@@ -19,6 +19,7 @@ WARNED = {
     "io_tables.tables_cover_the_world",
     "gvc_position.sectors_classified",
     "shock_exposure_io.exporters_in_tables",
+    "quarantine_chains.nothing_quarantined",
 }
 ONE = {"edition": "icio_sml", "country_iso3": "ARG", "sector": "A01"}
 
@@ -112,6 +113,29 @@ LANDING_CASES = [
         rows("chains_rule_counts", rule="noted:without_output", source="oecd_icio/icio_sml").set(n=70_000),
         fails="chains_rule_counts.few_noted",
         shows={"n_noted": 70_000},
+    ),
+    case(
+        "a negative intensity",
+        rows("io_emissions", country_iso3="USA", sector="C26").set(kg_co2_per_usd=-1),
+        fails="io_emissions.intensities_plausible",
+    ),
+    case(
+        "an intensity of a label that the table does not have",
+        rows("io_emissions", country_iso3="USA", sector="C26").set(sector="X"),
+        fails="io_emissions.intensities_plausible",
+        shows={"country_iso3": "USA", "sector": "X"},
+    ),
+    case(
+        "intensities in grams",
+        rows("io_emissions").set(kg_co2_per_usd=sql("1000 * kg_co2_per_usd")),
+        fails="io_emissions.intensities_in_kg",
+        shows={"edition": "icio_ext"},
+    ),
+    case(
+        "a sector without an intensity",
+        rows("io_emissions", country_iso3="USA", sector="C26").remove(),
+        fails="io_emissions.intensities_for_all_output",
+        shows={"country_iso3": "USA", "first_sector": "C26", "n_sectors": 1},
     ),
 ]
 MART_CASES = [
@@ -223,6 +247,32 @@ MART_CASES = [
         add("stg_shock_exporters", {"exporter_code": 36, "exporter_iso3": "AUS", "cut": 0.02}),
         fails="shock_exposure_io.exporters_in_tables",
         shows={"exporter_iso3": "AUS", "edition": "icio_sml"},
+    ),
+    case(
+        "carbon behind a product that is not behind what it is made of",
+        rows("int_io_carbon", emitter_iso3="ROW", country_iso3="USA", sector="C26").set(kg_per_usd=9),
+        fails="embodied_carbon.recomputed_from_flows",
+        shows={"country_iso3": "USA", "sector": "C26"},
+    ),
+    case(
+        "exports that hold twice their carbon",
+        rows("embodied_carbon", edition="icio_ext", country_iso3="USA", sector="C26").set(embodied_carbon_t=1e9),
+        fails="embodied_carbon.recomputed_from_flows",
+        shows={"country_iso3": "USA", "sector": "C26"},
+    ),
+    case(
+        "no carbon, and no reason",
+        rows("embodied_carbon", edition="icio_sml", country_iso3="ARG", sector="A01").set(reason=None),
+        fails="embodied_carbon.recomputed_from_flows",
+        shows={"country_iso3": "ARG", "sector": "A01"},
+    ),
+    case(
+        "a country without the carbon of one of its sectors",
+        rows("embodied_carbon_country", edition="icio_ext", country_iso3="CHN").set(
+            embodied_carbon_t=sql("0.5 * embodied_carbon_t")
+        ),
+        fails="embodied_carbon_country.recomputed_from_sectors",
+        shows={"country_iso3": "CHN"},
     ),
 ]
 

@@ -389,3 +389,90 @@ def test_an_exporter_that_no_table_has_is_refused_where_it_was_chosen(tmp_path: 
         desk.land()
     desk.write(csv().replace("AAA", "AUS"))
     desk.land()
+
+
+HEAD = "country_iso3,sector,kg_co2_per_usd"
+INTENSITIES = "select country_iso3, sector, kg_co2_per_usd, source_row from io_emissions order by all"
+
+
+def intensities(desk: Desk, *rows: str, name: str = "emissions_icio_sml_2019.csv", head: str = HEAD) -> None:
+    desk.write("\n".join([head, *rows]) + "\n", name)
+
+
+def test_intensities_land_beside_their_table(desk: Desk) -> None:
+    """By hand: two are landed, one is there twice and says the same, one is empty; the others cannot be used."""
+    desk.write(csv())
+    intensities(
+        desk,
+        *("AAA,C26,2.5", "BBB,C29,0.5", "AAA,C26,2.50", "AAA,C26,NA", "CCC,C26,1", "CN1,C26,1", "AAA,C26"),
+    )
+    landed = desk.land()
+    assert desk.values(INTENSITIES) == [("AAA", "C26", 2.5, 2), ("BBB", "C29", 0.5, 3)]
+    found = "select reason, source_row, raw from quarantine_chains order by source_row"
+    assert desk.values(found) == [
+        ("unknown_label", 6, "CCC,C26,1"),
+        ("part_of_economy", 7, "CN1,C26,1"),
+        ("malformed_row", 8, "AAA,C26"),
+    ]
+    counts = "select rule, n from chains_rule_counts where source = 'io_emissions/icio_sml' order by rule"
+    assert dict(desk.values(counts)) == {
+        **{"rows_read": 7, "landed": 2, "duplicate_equal": 1, "no_intensity": 1},
+        **{"quarantined:malformed_row": 1, "quarantined:part_of_economy": 1, "quarantined:unknown_label": 1},
+    }
+    assert landed.counts["2019"].landed == 5 + 2
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [("AAA,C26,-1", "bad_intensity"), ("AAA,C26,x", "bad_intensity"), ("AAA,C26,inf", "bad_intensity")],
+)
+def test_an_intensity_that_is_none_goes_to_quarantine(desk: Desk, row: str, reason: str) -> None:
+    desk.write(csv())
+    intensities(desk, row, "BBB,C29,1")
+    desk.land()
+    assert desk.values("select reason, raw from quarantine_chains") == [(reason, row)]
+    assert desk.values(INTENSITIES) == [("BBB", "C29", 1.0, 3)]
+
+
+def test_two_intensities_of_one_label_are_both_unusable(desk: Desk) -> None:
+    desk.write(csv())
+    intensities(desk, "AAA,C26,1", "AAA,C26,2")
+    desk.land()
+    assert desk.values("select reason, source_row from quarantine_chains order by all") == [
+        ("conflicting_duplicate", 2),
+        ("conflicting_duplicate", 3),
+    ]
+
+
+def test_changed_intensities_land_their_year_again_and_the_newest_file_counts(desk: Desk) -> None:
+    for year in (2018, 2019):
+        desk.write(csv(), f"{year}_SML.csv")
+    intensities(desk, "AAA,C26,1")
+    desk.land()
+    before = yearly.landed_years(desk.landing, "chains")
+    intensities(desk, "AAA,C26,3", name="new/emissions_ICIO_sml_2019.CSV")
+    landed = desk.land()
+    assert yearly.landed_years(desk.landing, "chains")[2018] == before[2018]
+    # Both lie in the folder and are retrieved at once: the last by name is used.
+    assert desk.values("select year, kg_co2_per_usd from io_emissions") == [(2019, 3.0)]
+    assert any("emissions_icio_sml_2019.csv: not used" in warning for warning in landed.warnings)
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "expected"),
+    [
+        ("emissions_icio_sml_2018.csv", HEAD, ["no table of that edition and year", "icio_sml_2019"]),
+        ("emissions_icio_2019.csv", HEAD, ["no table of that edition and year", "icio_sml_2019"]),
+        ("emissions_icio_sml_2019.csv", "country_iso3,sector,g_per_usd", ["column kg_co2_per_usd", "g_per_usd"]),
+    ],
+)
+def test_intensities_that_belong_to_nothing_are_refused(desk: Desk, name: str, head: str, expected: list[str]) -> None:
+    desk.write(csv())
+    intensities(desk, "AAA,C26,1", name=name, head=head)
+    refused(desk, name, *expected)
+
+
+def test_a_file_of_intensities_without_a_row_is_refused(desk: Desk) -> None:
+    desk.write(csv())
+    intensities(desk)
+    refused(desk, "emissions_icio_sml_2019.csv", "a header and no row")

@@ -15,8 +15,8 @@ import pytest
 
 from dagster_project.datasets.chains import models, sample
 from dagster_project.datasets.chains.icio import read_csv
-from dagster_project.datasets.chains.measures import Flows
-from dagster_project.datasets.chains.models import Table, sector_rows, shock_rows, supplier_rows
+from dagster_project.datasets.chains.measures import Flows, carbon
+from dagster_project.datasets.chains.models import Table, carbon_rows, sector_rows, shock_rows, supplier_rows
 from dagster_project.datasets.chains.table import IoTable
 from tests.helpers.plain_chains import Plain, ghosh, koopman, random_table, textbook
 from tests.helpers.real_files import DROP
@@ -212,3 +212,38 @@ def test_the_sample_holds_that_table() -> None:
     with (DROP / "fixtures/2000_SML.csv").open("rb") as lines:
         theirs = read_csv(lines, "2000_SML.csv")
     assert ours.labels == theirs.labels and np.allclose(ours.flows, theirs.flows, rtol=1e-12, atol=0)
+
+
+def test_carbon_by_hand() -> None:
+    """A emits 2 kg per USD, B 1: behind a USD of B stand 1 kg of its own and half a USD of A's product."""
+    plain = Plain(np.array([[0, 25.0], [0, 0]]), np.array([100.0, 50]), np.arange(2))
+    found = carbon(flows(plain), np.array([2.0, 1.0]))
+    assert found.by_emitter.tolist() == [[2.0, 1.0], [0.0, 1.0]]
+    assert found.at_home.tolist() == [2.0, 1.0] and found.covered.tolist() == [1.0, 1.0]
+    unknown = carbon(flows(plain), np.array([2.0, np.nan]))
+    assert unknown.by_emitter.tolist() == [[2.0, 1.0], [0.0, 0.0]]
+    assert unknown.covered.tolist() == [1.0, pytest.approx(1 / 3)]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_carbon_is_that_of_the_inverse_and_all_of_it_arrives(seed: int) -> None:
+    """e_r'B with the inverse written out, e_r'L of the diagonal blocks; e'x = e'By."""
+    plain = random_table(seed)
+    e = np.random.default_rng(seed).random(len(plain.x))
+    found = carbon(flows(plain), e)
+    inverse = np.linalg.inv(np.eye(len(e)) - plain.a)
+    home = np.linalg.inv(np.eye(len(e)) - plain.a * plain.home)
+    for emitter in range(int(plain.country.max()) + 1):
+        own = np.where(plain.country == emitter, e, 0.0)
+        assert found.by_emitter[emitter] == pytest.approx(own @ inverse, rel=1e-10)
+    assert found.at_home == pytest.approx(e @ home, rel=1e-10)
+    y = plain.x - plain.z.sum(axis=1)
+    assert found.by_emitter.sum(axis=0) @ y == pytest.approx(e @ plain.x, rel=1e-10)
+
+
+def test_carbon_by_country_that_emits() -> None:
+    plain = Plain(np.array([[0, 25.0], [0, 0]]), np.array([100.0, 50]), np.arange(2))
+    rows = carbon_rows(iter([table(plain)]), {"e": {("C0", "S0"): 2.0, ("C1", "S0"): 1.0}}).to_pylist()
+    assert [(row["emitter_iso3"], row["country_iso3"], row["kg_per_usd"]) for row in rows] == [
+        ("C0", "C0", 2.0), ("C0", "C1", 1.0), ("C1", "C0", 0.0), ("C1", "C1", 1.0)
+    ]  # fmt: skip

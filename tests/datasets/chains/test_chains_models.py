@@ -27,7 +27,14 @@ from tests.helpers.chains_desk import Desk, csv
 from tests.helpers.dbt_command import build, dbt
 
 CHAINS = dataset("chains")
-MARTS = ("gvc_position", "gvc_position_country", "supplier_exposure", "shock_exposure_io")
+MARTS = (
+    "gvc_position",
+    "gvc_position_country",
+    "supplier_exposure",
+    "shock_exposure_io",
+    "embodied_carbon",
+    "embodied_carbon_country",
+)
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +78,21 @@ def test_tables_of_a_year_do_not_mix(root: Path) -> None:
     ]
     assert ask(root, counted.format("shock_exposure_io")) == [("icio_ext", living * 5 // 6, True)]
     assert ask(root, "select count(*) from marts.gvc_position_country") == [(2 * (economies + 3),)]
+
+
+def test_carbon_of_the_sample_and_why_there_is_none(root: Path) -> None:
+    """The synthetic table has intensities of all sectors with output; the textbook's has none."""
+    reasons = "select edition, reason, count(*) from marts.embodied_carbon where embodied_carbon_t is null group by all"
+    economies = len(sample.SIZES) - 2
+    assert sorted(ask(root, reasons)) == [
+        ("icio_ext", "the sector has no output", economies),
+        ("icio_sml", "no emission intensities for this table", 9),
+    ]
+    of_china = "from marts.embodied_carbon_country where country_iso3 = 'CHN' and edition = 'icio_ext'"
+    ((total, own, counted, coverage),) = ask(
+        root, f"select embodied_carbon_t, domestic_carbon_t, counted_share, intensity_coverage {of_china}"
+    )
+    assert 0 < own < total and counted == 1 and coverage == pytest.approx(1)
 
 
 def test_a_run_of_no_year_leaves_the_marts_as_they_are(root: Path) -> None:

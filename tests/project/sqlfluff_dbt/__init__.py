@@ -55,6 +55,7 @@ _VARS = {
     "shock_exporters": [156],
     "scenarios": [],
     "us_consumption": [],
+    "consumption_from_tables": True,
     "paradox_countries": ["CHN"],
 }
 

@@ -10,6 +10,10 @@ published as (
     {{ if_built(ref('stg_io_published')) }}
 ),
 
+carbon as (
+    {{ if_built(ref('embodied_carbon')) }}
+),
+
 memberships as (
     select * from {{ ref('country_memberships') }}
 ),
@@ -115,6 +119,25 @@ totals as (
     group by losses.year
 ),
 
+-- What China's exports hold, by year; of several editions with intensities, the one of most years.
+of_china as (
+    select edition, year, {{ exact_sum('embodied_carbon_t') }} as carbon_t
+    from carbon
+    where country_iso3 = 'CHN' and embodied_carbon_t is not null
+    group by edition, year
+),
+
+carbon_editions as (
+    select
+        edition,
+        max(year) as last_year,
+        max(carbon_t) as peak_t,
+        row_number() over (order by count(*) desc nulls last, edition nulls last) as place
+    from of_china
+    group by edition
+    having count(*) >= {{ io_emissions_min_years() }}
+),
+
 parts as (
     {{ benchmark_parts('totals', [
         ('unctad_shock_direct', 'direct_usd', 1000000000),
@@ -135,6 +158,19 @@ parts as (
         * sqrt(n * sum_own_squared - sum_own * sum_own),
         cast(null as string)
     from moments
+    union all
+    select
+        'xu_embodied_carbon_decline',
+        cast(null as integer),
+        case when {{ comparable_usd('of_china.carbon_t') }} < {{ comparable_usd('carbon_editions.peak_t') }}
+            then 1 else 0
+        end,
+        1,
+        cast(null as string)
+    from of_china
+    inner join carbon_editions
+        on of_china.edition = carbon_editions.edition and of_china.year = carbon_editions.last_year
+    where carbon_editions.place = 1
     union all
     select
         case

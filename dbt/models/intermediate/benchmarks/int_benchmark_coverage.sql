@@ -52,6 +52,20 @@ measures as (
     {{ if_built(ref('stg_io_published')) }}
 ),
 
+carbon as (
+    {{ if_built(ref('embodied_carbon')) }}
+),
+
+carbon_years as (
+    select max(n_years) as n_years
+    from (
+        select edition, count(distinct year) as n_years
+        from carbon
+        where country_iso3 = 'CHN' and embodied_carbon_t is not null
+        group by edition
+    ) as editions
+),
+
 io_tables as (
     select
         year,
@@ -227,6 +241,13 @@ covered as (
         n_years >= {{ io_panel_min_years() }},
         coalesce(n_years, 0) || ' years of one edition with China loaded'
     from io_panels
+    union all
+    select
+        'io_emissions',
+        null,
+        n_years >= {{ io_emissions_min_years() }},
+        coalesce(n_years, 0) || ' years of one edition with emission intensities and China loaded'
+    from carbon_years
     union all
     select 'io_measures', year, n_measures > 0, year || ': ' || n_measures || ' published measures of loaded tables'
     from io_measures

@@ -131,6 +131,7 @@ select
     end as verdict,
     case when computed_value is not null then years end as years,
     dataset,
+    mart,
     case
         when missing_mart is not null then 'Needs a mart that comes with later work: ' || missing_mart || '. ' else ''
     end
@@ -177,6 +178,9 @@ select
                 'an input-output table of the world (at least {{ io_table_min_countries() }} countries)'
             when 'io_panel' then
                 'input-output tables of one edition with China for at least {{ io_panel_min_years() }} years'
+            when 'io_emissions' then
+                'input-output tables of one edition with China, and emission intensities that the user places, for at'
+                || ' least {{ io_emissions_min_years() }} years'
             when 'io_measures' then 'an input-output table, and the file of measures that were published of it'
             when 'fixture' then 'the textbook table, and the file of its published values'
         end

@@ -10,23 +10,7 @@ countries as (
     select * from {{ ref('stg_countries') }}
 ),
 
-summed as (
-    select year, importer_code, hs2, {{ political_sums_by_closeness() }}
-    from supplies
-    group by year, importer_code, hs2
-),
-
-measured as (
-    select
-        summed.year,
-        summed.importer_code,
-        summed.hs2,
-        summed.import_value_usd,
-        summed.n_suppliers,
-        {{ political_risks('summed', 'summed.import_value_usd') }},
-        {{ political_ratios('summed') }}
-    from summed
-)
+{{ political_measured(['year', 'importer_code', 'hs2']) }}
 
 select
     measured.year,
@@ -35,27 +19,7 @@ select
     countries.name as importer_name,
     measured.hs2,
     chapters.hs2_name,
-    measured.import_value_usd,
-    measured.n_suppliers,
-    measured.risk_econ,
-    measured.risk_distance,
-    measured.risk_distance_own,
-    measured.risk_capability,
-    measured.risk_pol,
-    measured.risk_pol_own,
-    measured.distance_ratio,
-    measured.distance_ratio_own,
-    measured.pol_ratio,
-    measured.pol_ratio_own,
-    measured.share_close,
-    measured.share_middle,
-    measured.share_distant,
-    measured.share_unscored,
-    measured.mean_distance,
-    measured.geopolitical_distance_10,
-    {{ political_rank('measured.risk_econ', 'measured.year, measured.hs2') }} as rank_risk_econ,
-    {{ political_rank('measured.risk_pol', 'measured.year, measured.hs2') }} as rank_risk_pol,
-    {{ political_rank('measured.risk_pol_own', 'measured.year, measured.hs2') }} as rank_risk_pol_own
+    {{ political_exposure_columns('measured.year, measured.hs2') }}
 from measured
 left join chapters on measured.hs2 = chapters.hs2
 left join countries on measured.importer_code = countries.country_code

@@ -21,7 +21,7 @@ chapters as (
 ),
 
 consumption as (
-    {{ us_consumption() }}
+    select * from {{ ref('int_us_consumption') }}
 ),
 
 shares as (
@@ -101,6 +101,7 @@ select
     {{ scenario_value('summed.value_2017_usd', 'summed.duty_2017_usd') }} as scenario_value_2017_usd,
     {{ scenario_value('summed.value_usd', 'summed.duty_usd') }} as scenario_value_usd,
     consumption.final_consumption_usd,
+    consumption.source as final_consumption_source,
     (summed.duty_2017_usd - summed.value_2017_usd) / consumption.final_consumption_usd
         as duty_2017_share_of_consumption,
     summed.value_2017_usd / consumption.final_consumption_usd as value_2017_share_of_consumption,
