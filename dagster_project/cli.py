@@ -46,6 +46,7 @@ from dagster_project.progress import StepLines, lasting_output, output_to_log, p
 from dagster_project.publish.read import CURRENT, open_release, verify
 from dagster_project.settings import Settings, load_settings
 from dagster_project.sources.live import live_session
+from dagster_project.spark import change_of_engine
 from dagster_project.summary import listed, print_comparison, print_summary
 
 if TYPE_CHECKING:  # seconds: not before a command needs it
@@ -181,6 +182,8 @@ def _refresh(settings: Settings) -> int:
                 return _execute(settings, [], load_lock(settings.lock_path), ("postgres",))
             print_summary(settings)
             return 0
+        if said := change_of_engine(settings):
+            print(said)
         print(f"Years held: {listed(plan.held)}; to compute: {listed(plan.years_of_run)}.", flush=True)
         return _execute(settings, plan.years_of_run, load_lock(settings.lock_path))
 
