@@ -46,6 +46,7 @@ from dagster_project.progress import RunSteps, lasting_output, output_to_log, pr
 from dagster_project.publish.read import CURRENT, open_release, verify
 from dagster_project.settings import Settings, load_settings
 from dagster_project.sources.live import live_session
+from dagster_project.spark import change_of_engine
 from dagster_project.summary import listed, print_comparison, print_summary
 
 if TYPE_CHECKING:  # seconds: not before a command needs it
@@ -176,16 +177,17 @@ def _refresh(settings: Settings) -> int:
             print(f"Looking at the sources ({sources}; data directory: {settings.data_dir}) …", flush=True)
             display.step("looking at the sources")
             plan = make_plan(settings, on_news=_start_imports)
-            nothing_new, outcome = plan.nothing_to_do and _has_release(settings), None
-            if nothing_new:
+            if not (plan.nothing_to_do and _has_release(settings)):
+                if said := change_of_engine(settings):
+                    print(said)
+                print(f"Years held: {listed(plan.held)}; to compute: {listed(plan.years_of_run)}.", flush=True)
+                outcome = _execute(settings, plan.years_of_run, load_lock(settings.lock_path), display)
+            else:
                 _free_marked_runs()
                 print("Nothing has changed since the last release; nothing was computed.")
-            else:
-                print(f"Years held: {listed(plan.held)}; to compute: {listed(plan.years_of_run)}.", flush=True)
-            if not nothing_new:
-                outcome = _execute(settings, plan.years_of_run, load_lock(settings.lock_path), display)
-            elif settings.postgres_url:  # the release may not be in the database yet
-                outcome = _execute(settings, [], load_lock(settings.lock_path), display, ("postgres",))
+                outcome = None
+                if settings.postgres_url:  # the release may not be in the database yet
+                    outcome = _execute(settings, [], load_lock(settings.lock_path), display, ("postgres",))
         if outcome is None:
             print_summary(settings)
             return 0

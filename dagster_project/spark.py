@@ -22,7 +22,7 @@ from urllib.parse import unquote, urlsplit
 import duckdb
 
 from dagster_project.errors import EnvironmentProblem, SettingError
-from dagster_project.settings import SPARK, Settings
+from dagster_project.settings import DUCKDB, SPARK, Settings
 from dagster_project.sql import identifier, parquet
 
 if TYPE_CHECKING:
@@ -142,12 +142,28 @@ def folder(settings: Settings) -> Path:
     return settings.data_dir / "spark"
 
 
+def change_of_engine(settings: Settings) -> str:
+    """What to say where the warehouse is the other engine's; empty where it is this one's, or there is none."""
+    if not settings.warehouse.exists() or not _is_of_the_other(settings):
+        return ""
+    other = DUCKDB if settings.engine == SPARK else SPARK
+    return (
+        f"The warehouse was computed by {other}, and CHOKEPOINT_ENGINE is {settings.engine}: "
+        "it is cleared away, and every model is computed anew."
+    )
+
+
+def _is_of_the_other(settings: Settings) -> bool:
+    """Spark's folder tells whose the warehouse is."""
+    return folder(settings).exists() != (settings.engine == SPARK)
+
+
 def take_over(settings: Settings) -> None:
     """Clear away the warehouse that the other engine left, before this one builds: where one has tables, the other has
-    views. Spark's folder tells whose it is. The record of what was built does not count either then.
+    views. The record of what was built does not count either then.
     """
     own = folder(settings)
-    if own.exists() == (settings.engine == SPARK):
+    if not _is_of_the_other(settings):
         return
     warehouse = settings.warehouse
     for path in (warehouse, warehouse.with_name(f"{warehouse.name}.wal"), *_year_files(warehouse)):

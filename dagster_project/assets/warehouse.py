@@ -50,7 +50,7 @@ from dagster_project.planning.intake import current_inputs
 from dagster_project.planning.loading import require_whole
 from dagster_project.planning.state import FIGURES, IN_WORK, Built, identity, shape
 from dagster_project.settings import DUCKDB, Settings
-from dagster_project.spark import take_over
+from dagster_project.spark import change_of_engine, take_over
 from dagster_project.sql import identifier
 
 if TYPE_CHECKING:  # importing dbt takes two seconds, which the definitions do not need
@@ -311,6 +311,8 @@ def _build(
         options = [*options, "--indirect-selection", selected.indirect_selection]
     # dbt's own artifacts say nothing that the events and the parsed manifest do not say.
     command = ["--no-write-json", "build", "--exclude-resource-type", "unit_test", *options, *selected.selection_args]
+    if said := change_of_engine(settings):
+        context.log.warning(said)
     with user_errors():
         take_over(settings)
         result = run_dbt(settings, command, years=years, on_event=note)

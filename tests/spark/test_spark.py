@@ -12,6 +12,7 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import Both, run
+from conftest import SAMPLE, Both, on_spark, run
 from standalone import Cluster
 
 from dagster_project import spark
@@ -80,20 +81,24 @@ def _apart(connection: Any, left: list[str], right: list[str], mart: dict[str, A
     return [f"{what}: {n}" for what, n in zip(counts, row, strict=True) if n]
 
 
+def manifest_of(data: Path) -> dict[str, Any]:
+    """The current release's."""
+    content: dict[str, Any] = json.loads((data / "published" / "current" / "manifest.json").read_text())
+    return content
+
+
 def hashes(data: Path) -> dict[str, str]:
-    manifest = json.loads((data / "published" / "current" / "manifest.json").read_text())
-    return {name: mart["content_hash"] for name, mart in manifest["marts"].items()}
+    return {name: mart["content_hash"] for name, mart in manifest_of(data)["marts"].items()}
+
+
+def hashes_apart(both: Both) -> set[str]:
+    """The marts whose content hashes differ."""
+    ours, theirs = hashes(both.duckdb), hashes(both.spark)
+    return {name for name in ours if ours[name] != theirs[name]}
 
 
 def settings_of(data: Path, cluster: Cluster) -> Settings:
-    return load_settings(
-        {
-            "CHOKEPOINT_DATA_DIR": str(data),
-            "CHOKEPOINT_ENGINE": SPARK,
-            "CHOKEPOINT_SPARK_CONF": str(cluster.profile),
-        },
-        dotenv=None,
-    )
+    return load_settings({"CHOKEPOINT_DATA_DIR": str(data), **SAMPLE, **on_spark(cluster)}, dotenv=None)
 
 
 def build(settings: Settings, *models: str, years: str = "", **options: Any) -> None:
@@ -149,19 +154,45 @@ def test_every_mart_of_the_project_is_among_them(sample: Both) -> None:
 
 
 def test_the_sample_gives_the_same_content_hashes(sample: Both) -> None:
-    ours, theirs = hashes(sample.duckdb), hashes(sample.spark)
-    assert {name for name in ours if ours[name] != theirs[name]} <= OF_LOGARITHMS
+    assert hashes_apart(sample) <= OF_LOGARITHMS
 
 
-def test_the_real_files_give_the_same_marts(real: Both) -> None:
+def test_the_real_files_give_the_same_marts_and_content_hashes(real: Both) -> None:
     assert differences(real) == []
+    assert hashes_apart(real) <= OF_LOGARITHMS
 
 
 def test_the_manifest_says_which_engine_built_the_release(sample: Both) -> None:
-    for data, engine in ((sample.duckdb, "duckdb"), (sample.spark, "spark")):
-        manifest = json.loads((data / "published" / "current" / "manifest.json").read_text())
-        assert manifest["settings"]["engine"] == engine
-        assert ("pyspark" in manifest["packages"]) == (engine == "spark")
+    ours, theirs = (manifest_of(data) for data in (sample.duckdb, sample.spark))
+    assert [each["settings"]["engine"] for each in (ours, theirs)] == ["duckdb", "spark"]
+    assert theirs["packages"].keys() - ours["packages"].keys() == {"dbt-spark", "pyspark"}
+    assert theirs["packages"]["pyspark"] == version("pyspark")
+    apart = {name for name in ours["settings"] if ours["settings"][name] != theirs["settings"][name]}
+    assert apart == {"engine"}
+
+
+def test_after_a_change_to_spark_every_model_is_computed_anew(sample: Both) -> None:
+    """In the data directory that DuckDB had published from: what it landed is used, what it computed is not."""
+    assert "was computed by duckdb, and CHOKEPOINT_ENGINE is spark: it is cleared away" in sample.said
+    assert "to compute: 2017, 2018, 2019." in sample.said
+    assert not list(sample.spark.glob("warehouse.duckdb.*.parquet"))
+    landed = [
+        sorted(path.relative_to(data) for path in (data / "landing").rglob("*"))
+        for data in (sample.duckdb, sample.spark)
+    ]
+    assert landed[0] == landed[1]
+    releases = sample.spark / "published" / "releases"
+    before, now = sorted(releases.iterdir())
+    assert before.name == (sample.duckdb / "published" / "current").resolve().name
+    assert {path.stat().st_ino for path in before.rglob("*.parquet")}.isdisjoint(
+        path.stat().st_ino for path in now.rglob("*.parquet")
+    )
+
+
+def test_the_same_engine_again_has_nothing_to_compute(sample: Both, cluster: Cluster) -> None:
+    said = run(sample.spark, SAMPLE | on_spark(cluster))
+    assert "Nothing has changed since the last release" in said
+    assert "was computed by" not in said
 
 
 # Sums of signed numbers, some of which nearly cancel: per group, of the others, and up to here.
@@ -308,8 +339,12 @@ def ask(address: str, query: str, **variables: Any) -> Any:
     return answer["data"]
 
 
-def test_after_a_change_of_the_engine_every_model_is_computed_anew(sample: Both) -> None:
-    run(sample.spark, {})
+def test_after_a_change_back_to_duckdb_every_model_is_computed_anew(sample: Both) -> None:
+    """Last, because it ends what Spark has in this data directory."""
+    said = run(sample.spark, SAMPLE)
+    assert "was computed by spark, and CHOKEPOINT_ENGINE is duckdb: it is cleared away" in said
+    assert not (sample.spark / "spark").exists()
+    assert manifest_of(sample.spark)["settings"]["engine"] == "duckdb"
     with duckdb.connect(str(sample.spark / "warehouse.duckdb"), read_only=True) as connection:
         tables = connection.execute("select table_name from duckdb_tables() where schema_name = 'marts'").fetchall()
         views = connection.execute(

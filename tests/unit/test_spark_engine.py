@@ -172,12 +172,17 @@ def test_an_engine_clears_away_what_the_other_one_left_and_nothing_else(tmp_path
         for name in (*names, *more):
             (tmp_path / name).write_text("x")
 
+    assert spark.change_of_engine(other) == ""  # nobody has computed anything yet
     write("built.json", "published.txt")
+    assert spark.change_of_engine(duck) == ""
     spark.take_over(duck)
     assert {path.name for path in tmp_path.iterdir()} == {*names, "built.json", "published.txt"}
+    assert "was computed by duckdb, and CHOKEPOINT_ENGINE is spark" in spark.change_of_engine(other)
     spark.take_over(other)
     assert {path.name for path in tmp_path.iterdir()} == {"spark", "built.json", "published.txt"}
     write()
+    assert spark.change_of_engine(other) == ""
+    assert "was computed by spark, and CHOKEPOINT_ENGINE is duckdb" in spark.change_of_engine(duck)
     spark.take_over(other)
     assert (tmp_path / "spark").is_dir() and (tmp_path / "warehouse.duckdb").exists()
     spark.take_over(duck)
