@@ -17,6 +17,7 @@ from dagster_project.datasets.registry import DATASETS
 from dagster_project.dbt_project import folder_of, mart_specs, model_meta, plain_manifest
 from dagster_project.jobs import news_sensor
 from dagster_project.places import CHECKOUT
+from dagster_project.publish.macros import MACROS, Macro
 from dagster_project.publish.marts import MartSpec
 from dagster_project.settings import DEFINITIONS, Definition
 from dagster_project.sources.files import FileKind
@@ -87,6 +88,15 @@ too little (`inputs` says what was there and what is needed); so on the sample, 
 verdict is written down anywhere: it follows from the data.
 
 `chokepoint statements` prints this page for the current release, with our values, verdicts and inputs.
+"""
+
+
+MACROS_HEAD = """## SQL macros
+
+Questions that `chokepoint.duckdb` answers by name, in schema `marts`, from DuckDB 1.1 on; their columns are in the
+[data dictionary](data-dictionary.md#sql-macros). A macro looks for `marts` where you are: a session that attached the
+file as `x` says `use x` first, or `set search_path = 'memory.main,x.marts'` to keep its own tables at hand.
+Country codes are ISO 3166-1 alpha-3, codes of goods are text.
 """
 
 
@@ -224,7 +234,17 @@ def marts_page(manifest: Manifest) -> str:
             if folders[spec.name] == folder
         )
         parts.append(_table(("mart", "one row per", "answers", "key", "published as"), rows))
-    return _page(*parts)
+    return _page(*parts, MACROS_HEAD, _table(("macro", "answers", "reads", "example"), map(_macro, MACROS)))
+
+
+def _macro(macro: Macro) -> tuple[str, ...]:
+    reads = [*macro.reads, *dict.fromkeys(mart for mart, _, _ in macro.optional.values())]
+    return (
+        _code(macro.call),
+        f"{macro.answers} {plain(macro.notes)}",
+        ", ".join(map(_code, reads)),
+        _code(macro.example),
+    )
 
 
 def _form(spec: MartSpec) -> str:
@@ -249,6 +269,12 @@ def dictionary_page(manifest: Manifest) -> str:
         parts.append(f"Key: {', '.join(map(_code, spec.key))}")
         rows = ((_code(name), types[spec.name][name] or "", _one_line(text)) for name, text in spec.columns.items())
         parts.append(_table(("column", "type", "meaning"), rows))
+    parts.append(
+        "## SQL macros\n\nTables that the DuckDB file makes when it is asked ([marts.md](marts.md#sql-macros))."
+    )
+    for macro in MACROS:
+        parts += [f"### {macro.call}", f"Answers: {macro.answers} {plain(macro.notes)}"]
+        parts.append(_table(("column", "meaning"), ((_code(name), text) for name, text in macro.columns.items())))
     return _page(*parts)
 
 

@@ -1,4 +1,5 @@
-"""The DuckDB file of a release: every mart but those that are Parquet only, and one row that says which release it is.
+"""The DuckDB file of a release: every mart but those that are Parquet only, one row that says which release it is, and
+macros over the marts (see `macros`).
 
 It grows from the file of the release before: a copy of it, in which the years and marts that changed are replaced.
 Where there is none to build upon, or too much of the copy would be dead space, it is written from nothing. The content
@@ -21,6 +22,7 @@ from dagster_project.durable import copy_apart
 from dagster_project.errors import ReleaseError
 from dagster_project.publish.before import Before
 from dagster_project.publish.content import EMPTY
+from dagster_project.publish.macros import write_macros
 from dagster_project.publish.marts import Mart, compare, in_years, rows_by_year, warehouse_table
 from dagster_project.publish.read import DATABASE, SCHEMA
 from dagster_project.sql import identifier, literal
@@ -93,6 +95,7 @@ def _update(con: duckdb.DuckDBPyConnection, marts: Sequence[Mart], manifest: Map
         _write_mart(con, mart, kept.get(mart.spec.name, ()))
         _comment(con, mart.spec.name, mart.spec.description, {**dict.fromkeys(mart.types, ""), **mart.spec.columns})
     _write_release_info(con, manifest)
+    write_macros(con, "built", {mart.spec.name for mart in marts})
 
 
 def _write_mart(con: duckdb.DuckDBPyConnection, mart: Mart, kept: Sequence[Any]) -> None:
