@@ -118,6 +118,7 @@ LANDING_CASES = [
         "a negative intensity",
         rows("io_emissions", country_iso3="USA", sector="C26").set(kg_co2_per_usd=-1),
         fails="io_emissions.intensities_plausible",
+        shows={"country_iso3": "USA", "sector": "C26"},
     ),
     case(
         "an intensity of a label that the table does not have",
