@@ -42,8 +42,8 @@ def test_a_release_says_what_its_data_say(
             create table marts.published_benchmarks as from (values
                 (2, 'b', 'K', 'Not loaded', 1.0, 'true', null, null, 0.0, 'exact', 'not computable from these inputs',
                     null, 'm2', 'trade: off.', null),
-                (1, 'a', 'XU', 'Goods', 3556.0, '3,556', 3500.0, null, 0.05, 'relative', 'reproduced', '2017, 2018',
-                    'm1', 'trade: files.', 'A note.')
+                (1, 'a', 'XU', 'Goods', 3556.0, '3,556', 3500.0::double, null, 0.05, 'relative', 'reproduced',
+                    '2017, 2018', 'm1', 'trade: files.', 'A note.')
             ) as t (place, benchmark_id, source, statement, published_value, published_text, computed_value,
                 computed_text, tolerance, tolerance_kind, verdict, years, mart, inputs, note)
         """)

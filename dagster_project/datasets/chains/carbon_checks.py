@@ -74,15 +74,14 @@ _LOST_CARBON = """
     where coalesce(abs(emitted.kg - arrived.kg) > 1e-9 * emitted.kg, true)
 """
 _UNREASONED = """
+    with mart as (select * from {batch}),
+    known as (select distinct edition, year from landed.io_emissions)
     select edition, year, country_iso3, sector, reason, embodied_carbon_t, territorial_carbon_t, domestic_carbon_t
-    from {batch} as c
+    from mart left join known using (edition, year)
     where (embodied_carbon_t is null) <> (reason is not null)
         or territorial_carbon_t > domestic_carbon_t * (1 + 1e-9) + 1e-9
         or domestic_carbon_t > embodied_carbon_t * (1 + 1e-9) + 1e-9
-        or (reason like 'no emission intensities%' and exists (
-            select 1 from landed.io_emissions as e
-            where e.edition = c.edition and e.year = c.year
-        ))
+        or (reason like 'no emission intensities%') <> (known.year is null)
 """
 _CARBON_OF_COUNTRIES = """
     select edition, year, country_iso3, sum(exports_usd) as exports_usd, sum(emissions_t) as emissions_t,

@@ -96,6 +96,7 @@ CHAINS_LANDING = Stage(
         "io_flows": ("edition", "year", "src_iso3", "src_sector", "dst_iso3", "dst_sector"),
         "io_final": ("edition", "year", "src_iso3", "src_sector", "dst_iso3"),
         "io_output": ("edition", "year", "country_iso3", "sector"),
+        "io_emissions": ("edition", "year", "country_iso3", "sector"),
     },
     checks=(
         Check(

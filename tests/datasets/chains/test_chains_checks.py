@@ -118,6 +118,7 @@ LANDING_CASES = [
         "a negative intensity",
         rows("io_emissions", country_iso3="USA", sector="C26").set(kg_co2_per_usd=-1),
         fails="io_emissions.intensities_plausible",
+        shows={"country_iso3": "USA", "sector": "C26"},
     ),
     case(
         "an intensity of a label that the table does not have",
@@ -136,6 +137,24 @@ LANDING_CASES = [
         rows("io_emissions", country_iso3="USA", sector="C26").remove(),
         fails="io_emissions.intensities_for_all_output",
         shows={"country_iso3": "USA", "first_sector": "C26", "n_sectors": 1},
+    ),
+    case(
+        "an intensity that is none in quarantine",
+        rows("quarantine_chains").set(reason="bad_intensity"),
+        fails="quarantine_chains.nothing_quarantined",
+        shows={"reason": "bad_intensity", "n_rows": 1},
+    ),
+    case(
+        "most rows of a file in quarantine",
+        rows("chains_rule_counts", source="io_emissions/icio_ext", rule="quarantined:part_of_economy").set(n=40),
+        fails="quarantine_chains.few_quarantined",
+        shows={"source": "io_emissions/icio_ext", "rows_quarantined": 40},
+    ),
+    case(
+        "a quarantined row that was not counted",
+        rows("quarantine_chains").repeat(),
+        fails="quarantine_chains.counts_match_rows",
+        shows={"reason": "part_of_economy", "rows_counted": 1, "rows_found": 2},
     ),
 ]
 MART_CASES = [
