@@ -46,6 +46,19 @@ class dbt:
         return f"string_agg({expression}, {separator} {order})"
 
 
+class model:
+    """The model in hand; of its columns, any will do."""
+
+    resource_type = "model"
+
+    class columns:
+        """What its YAML says of them."""
+
+        @staticmethod
+        def values() -> list[dict[str, str]]:
+            return [{"name": "year", "data_type": "integer"}]
+
+
 # Vars that are no number.
 _VARS = {
     "product_scope": "bec4_intermediate",
