@@ -210,6 +210,7 @@ def session(settings: Settings) -> SparkSession:
             "file of CHOKEPOINT_SPARK_CONF.",
         ) from error
     started.sparkContext.setLogLevel(wanted.get("spark.log.level", "ERROR"))
+    _hush(started)
     _sessions.append((wanted, started))
     _adapt_dbt()
     _clear_remains(started, own)
@@ -218,6 +219,17 @@ def session(settings: Settings) -> SparkSession:
 
 # The session of this process with the properties that it was started with: one at most.
 _sessions: list[tuple[dict[str, str], SparkSession]] = []
+
+
+def _hush(active: SparkSession) -> None:
+    """Where the code that Spark generates is too long for Java, Spark computes without it: that is no error to show.
+
+    A model of many exact sums is such a case, and Java's account of it a page long.
+    """
+    jvm: Any = active.sparkContext._jvm
+    log4j = jvm.org.apache.logging.log4j
+    generator = "org.apache.spark.sql.catalyst.expressions.codegen.CodeGenerator"
+    log4j.core.config.Configurator.setLevel(generator, log4j.Level.OFF)
 
 
 def _clear_remains(active: SparkSession, own: Path) -> None:

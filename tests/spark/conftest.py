@@ -39,6 +39,8 @@ class Both:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A master and two workers."""
     pytest.importorskip("pyspark")
+    # For the cluster and all that use it: what Java's second compiler takes, programs of minutes do not get back.
+    os.environ["JAVA_TOOL_OPTIONS"] = "-XX:TieredStopAtLevel=1"
     started = Cluster(tmp_path_factory.mktemp("cluster"))
     try:
         started.start()

@@ -36,6 +36,7 @@ WITHIN = 1e-12
 # not have the same content hash, and near 0, such as a drift between two logarithms, WITHIN is absolute.
 OF_LOGARITHMS = {
     *("export_price_index", "import_price_contribution", "involution", "involution_summary", "learning_rate"),
+    "gvc_position_country",  # its kww_position
 }
 # The tables by year from landed flows to what a country exports of a good.
 BEHIND_EXPORTS = [
