@@ -50,7 +50,7 @@ def package(manifest: Mapping[str, Any], rows: Mapping[str, int]) -> dict[str, A
         "synthetic": manifest["synthetic"],
         "citation": citation(manifest),
         "licenses": _licences(manifest),
-        "sources": _sources(manifest),
+        "sources": sources(manifest),
         "resources": list(_resources(manifest, rows)),
     }
 
@@ -74,7 +74,7 @@ def _licence_name(text: str) -> str:
     return found[0] if found else "other"
 
 
-def _sources(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+def sources(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Publishers with their datasets; manifest.json names every payload."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for entry in manifest["archive_entries"]:

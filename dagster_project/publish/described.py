@@ -46,27 +46,29 @@ def key_values(
 ) -> dict[str, str]:
     """The metadata of a mart's Parquet files. `columns` says of each its type, description and unit."""
     said = {column: {"description": facts["description"], "unit": facts["unit"]} for column, facts in columns.items()}
-    plain = {
-        "name": name,
-        "description": description,
-        "primary_key": json.dumps(list(key)),
-        "columns": json.dumps(said, ensure_ascii=False, sort_keys=True),
-    }
+    table = about_table(name, description, key)
+    plain = {**table, "columns": json.dumps(said, ensure_ascii=False, sort_keys=True)}
     with suppress(KeyError):  # types that marts do not have are said in plain words only
-        plain["ARROW:schema"] = _arrow_schema(plain, columns)
+        plain["ARROW:schema"] = _arrow_schema(table, columns)
     return plain
 
 
-def _arrow_schema(plain: Mapping[str, str], columns: Mapping[str, Mapping[str, str]]) -> str:
+def about_table(name: str, description: str, key: Sequence[str]) -> dict[str, str]:
+    """What is said of a mart as a whole."""
+    return {"name": name, "description": description, "primary_key": json.dumps(list(key))}
+
+
+def about(column: Mapping[str, str]) -> dict[str, str]:
+    """What is said of a column; releases of older versions know no units."""
+    return {name: column[name] for name in ("description", "unit") if column.get(name)}
+
+
+def _arrow_schema(table: Mapping[str, str], columns: Mapping[str, Mapping[str, str]]) -> str:
     """The schema as Arrow writes it into Parquet files, with what is said of each field."""
     import pyarrow as pa
 
-    fields = []
-    for column, facts in columns.items():
-        about = {name: facts[name] for name in ("description", "unit") if facts[name]}
-        fields.append(pa.field(column, _arrow_type(facts["type"]), metadata=about))
-    described = {name: text for name, text in plain.items() if name != "columns"}
-    return base64.b64encode(pa.schema(fields, metadata=described).serialize().to_pybytes()).decode()
+    fields = [pa.field(column, _arrow_type(facts["type"]), metadata=about(facts)) for column, facts in columns.items()]
+    return base64.b64encode(pa.schema(fields, metadata=table).serialize().to_pybytes()).decode()
 
 
 def _arrow_type(duckdb_type: str) -> pyarrow.DataType:
