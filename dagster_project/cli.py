@@ -52,6 +52,7 @@ from dagster_project.summary import listed, print_comparison, print_summary
 if TYPE_CHECKING:  # seconds: not before a command needs it
     import dagster as dg
 
+FORMATS = ("xlsx", "csv", "parquet")  # of export
 DEMO = "demo"  # its data directory, unless the environment names one
 UI_HOST, UI_PORT = "127.0.0.1", 3000
 
@@ -98,6 +99,12 @@ def _parser() -> argparse.ArgumentParser:
     scenario.add_argument("--release", default=None, help="a release id; default: the current release")
     statements = add("statements", _statements, "published statements, and what a release says of each, as Markdown")
     statements.add_argument("--release", default=None, help="a release id; default: the current release")
+    export = add("export", _export, "marts of a release as a workbook, CSV or Parquet, whole or by a condition")
+    export.add_argument("--format", required=True, choices=FORMATS)
+    export.add_argument("--mart", action="append", default=[], help="may be repeated; default: the small ones")
+    export.add_argument("--where", default="", help="a condition in SQL: \"year = 2019 and importer_iso3 = 'USA'\"")
+    export.add_argument("--to", type=Path, default=None, help="a file, or a folder; default: in the data directory")
+    export.add_argument("--release", default=None, help="a release id; default: the current release")
     rebuild = add("rebuild", _rebuild, "the release of a lock file again, from the archive alone")
     rebuild.add_argument("lock", type=Path, help="an inputs.lock.json")
     add("pin", _pin, "accept the reference files as they are now: writes their hashes")
@@ -216,6 +223,21 @@ def _brief(options: argparse.Namespace) -> int:
         target = options.output or settings.data_dir / f"brief-{settings.brief_importer}.html"
         write_brief(release, target, BriefOptions(settings.brief_importer, settings.brief_years))
     print(f"{target} ({target.stat().st_size:,} bytes), from release {release.release_id}")
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    """Write marts of a published release, which is only read."""
+    from dagster_project.export import XLSX, Asked, export
+
+    settings = load_settings()
+    target = options.to or settings.data_dir / "export" / ("chokepoint.xlsx" if options.format == XLSX else "")
+    with open_release(settings.published_dir, options.release, resources=settings.resources) as release:
+        written = export(release, Asked(options.mart, options.where), options.format, target)
+    for file in written:
+        print(
+            f"{file.path} ({file.rows:,} rows, {file.path.stat().st_size:,} bytes), from release {release.release_id}"
+        )
     return 0
 
 
@@ -359,7 +381,6 @@ def _execute(
     from dagster_project.partitions import partition_range_tags
     from dagster_project.runs import MARK, alive, free_dead_runs, holders_of
 
-    job = build_definitions(settings=settings, lock=lock).resolve_job_def(REFRESH)
     run_id = str(uuid.uuid4())
     doing = f"a command of chokepoint, data directory {settings.data_dir}"
     with kept_open(), dg.DagsterInstance.from_config(str(home)) as instance, alive(home, run_id, doing):
@@ -369,8 +390,9 @@ def _execute(
             return holders_of(instance, pool)
 
         _free_dead_runs(instance)
-        display.total = display.begun + (len(only) or len(job.nodes))
         with output_to_log(settings):
+            job = build_definitions(settings=settings, lock=lock).resolve_job_def(REFRESH)
+            display.total = display.begun + (len(only) or len(job.nodes))
             instance.add_event_listener(run_id, RunSteps(display, blocked))
             return job.execute_in_process(
                 instance=instance,

@@ -22,6 +22,7 @@ from dagster_project import spark
 from dagster_project.durable import sha256_of, sync, write_whole
 from dagster_project.locks import held
 from dagster_project.places import DBT_PROJECT, INSTALLED
+from dagster_project.publish.described import as_copy_option
 from dagster_project.publish.marts import MartSpec
 from dagster_project.settings import DUCKDB, SPARK, Settings, load_settings
 from dagster_project.sql import one_file
@@ -37,6 +38,12 @@ _UNUSED_DAYS = 30  # a parse that nobody used for so long is removed
 
 # Engine -> target of dbt's profile.
 TARGETS = {DUCKDB: "warehouse", SPARK: "spark"}
+
+# A column's declared type -> the type that DuckDB has of it.
+DUCKDB_TYPES = {
+    "string": "VARCHAR", "integer": "INTEGER", "bigint": "BIGINT", "double": "DOUBLE", "boolean": "BOOLEAN",
+    "date": "DATE",
+}  # fmt: skip
 
 # Hash of what was parsed -> the project as this process has parsed it.
 _parsed: dict[str, Any] = {}
@@ -240,6 +247,18 @@ def _landing_files(settings: Settings) -> str:
     return one_file(settings.landing_dir)[1:-1]
 
 
+@cache
+def _metadata_of_files(manifest: Path) -> str:
+    """Model -> the option of COPY that describes it, for the marts whose files are published as dbt writes them."""
+    described = read_manifest(manifest)
+    columns = {node["name"]: node["columns"].values() for node in model_nodes(described)}
+    files = [spec for spec in mart_specs(described) if not spec.in_database]
+    types = {
+        spec.name: {each["name"]: DUCKDB_TYPES[each["data_type"]] for each in columns[spec.name]} for spec in files
+    }
+    return json.dumps({spec.name: as_copy_option(spec.key_values(types[spec.name])) for spec in files})
+
+
 def _of_a_run(settings: Settings, years: str) -> dict[str, str]:
     """The environment variables of a command: those of the parse, and what no part of it is."""
     resources = settings.resources
@@ -247,6 +266,7 @@ def _of_a_run(settings: Settings, years: str) -> dict[str, str]:
         "CHOKEPOINT_WAREHOUSE": str(settings.warehouse),
         "CHOKEPOINT_LANDING_FILES": _landing_files(settings),
         "CHOKEPOINT_BUILD_YEARS": years,
+        "CHOKEPOINT_FILE_METADATA": _metadata_of_files(manifest_path(settings)),
         "CHOKEPOINT_BUILD_MEMORY": resources.memory_limit,
         "CHOKEPOINT_BUILD_THREADS": str(resources.threads),
     }
@@ -299,6 +319,11 @@ def mart_specs(manifest: Mapping[str, Any], names: set[str] | None = None) -> li
             columns={column["name"]: column["description"] for column in node["columns"].values()},
             year_column="year" if node["config"]["meta"].get("yearly") else None,
             in_database=node["config"]["meta"].get("published") != "yearly_files",
+            units={
+                column["name"]: column["config"]["meta"]["unit"]
+                for column in node["columns"].values()
+                if "unit" in column["config"]["meta"]
+            },
         )
         for node in sorted(marts, key=lambda node: node["name"])
         if names is None or node["name"] in names

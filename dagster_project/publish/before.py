@@ -57,10 +57,15 @@ class Before:
         part = facts if year is None else facts.get("years", {}).get(str(year))
         return part is not None and part["content_hash"] == str(mart.parts[year])
 
+    def in_parquet(self, mart: Mart, year: Any) -> bool:
+        """The same, of Parquet files that say the same of the mart: its columns' descriptions and units are in them."""
+        facts, now = self.release.manifest["marts"].get(mart.spec.name, {}), mart.facts()
+        return self.holds(mart, year) and all(facts[name] == now[name] for name in ("description", "key", "columns"))
+
     def in_database(self, mart: Mart, year: Any) -> bool:
-        """The same, of the DuckDB file."""
+        """The same, of a table with the same constraint in the DuckDB file."""
         facts = self.release.manifest["marts"].get(mart.spec.name, {})
-        return bool(facts.get("in_database")) and self.holds(mart, year)
+        return bool(facts.get("in_database")) and facts.get("keyed") == mart.keyed and self.holds(mart, year)
 
     def has_whole(self, name: str) -> bool:
         """Whether a file is what was published; read at most once."""

@@ -22,6 +22,7 @@ from dagster_project.durable import copy_apart
 from dagster_project.errors import ReleaseError
 from dagster_project.publish.before import Before
 from dagster_project.publish.content import EMPTY
+from dagster_project.publish.described import with_unit
 from dagster_project.publish.macros import write_macros
 from dagster_project.publish.marts import Mart, compare, in_years, rows_by_year, warehouse_table
 from dagster_project.publish.read import DATABASE, SCHEMA
@@ -93,7 +94,9 @@ def _update(con: duckdb.DuckDBPyConnection, marts: Sequence[Mart], manifest: Map
             con.execute(f"drop table {_built(table)}")
     for mart in marts:
         _write_mart(con, mart, kept.get(mart.spec.name, ()))
-        _comment(con, mart.spec.name, mart.spec.description, {**dict.fromkeys(mart.types, ""), **mart.spec.columns})
+        key = f"Key: {', '.join(mart.spec.key)}."
+        columns = {name: with_unit(facts["description"], facts["unit"]) for name, facts in mart.described.items()}
+        _comment(con, mart.spec.name, f"{mart.spec.description}\n{key}", columns)
     _write_release_info(con, manifest)
     write_macros(con, "built", {mart.spec.name for mart in marts})
 
@@ -102,6 +105,8 @@ def _write_mart(con: duckdb.DuckDBPyConnection, mart: Mart, kept: Sequence[Any])
     name, source = _built(mart.spec.name), warehouse_table(mart.spec.name)
     if not kept:
         con.execute(f"create table {name} as from {source}")
+        if mart.keyed:
+            con.execute(f"alter table {name} add primary key ({', '.join(map(identifier, mart.spec.key))})")
     elif mart.spec.year_column:
         years = ", ".join(map(str, kept))
         con.execute(f"delete from {name} where {identifier(mart.spec.year_column)} not in ({years})")

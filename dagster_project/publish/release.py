@@ -5,6 +5,7 @@
       releases/<id>/chokepoint.duckdb       schema marts, see `database`
                     parquet/<mart>.parquet
                     parquet/<mart by year>/YYYY/part-0.parquet
+                    datapackage.json  schemas/<mart>.json
                     inputs.lock.json  manifest.json
       releases/.building-<id>-<pid>/        a release being built, or the remains of a crashed one
       releases/.trash-…/                    a release being removed
@@ -41,6 +42,8 @@ from dagster_project.machine import PUBLISHING, Resources, default_resources
 from dagster_project.publish.before import Before, note_stamps
 from dagster_project.publish.content import method
 from dagster_project.publish.database import verify_database, write_database
+from dagster_project.publish.datapackage import write_datapackage
+from dagster_project.publish.described import as_copy_option, carries
 from dagster_project.publish.files import (
     discard,
     link_or_copy,
@@ -153,6 +156,11 @@ class _Building:
     written: list[str] = field(default_factory=list)
     sha256: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def rows(self) -> dict[str, int]:
+        """Parquet file -> its number of rows."""
+        return {name: mart.content(year).rows for mart in self.marts for name, year in mart.files().items()}
+
 
 def publish(
     warehouse: Path,
@@ -236,6 +244,7 @@ def _build(
                 extras(Release(building.folder, building.manifest, resources=building.resources))
         with steps.step("finish", f"release {release_id}: manifest, then made current"):
             lock.save(building.folder / LOCK_FILE)
+            write_datapackage(building.folder, building.manifest, building.rows)
             write_manifest(building.folder, {**building.manifest, "files": _file_facts(building)})
             sync_tree(building.folder)
             os.replace(building.folder, path)
@@ -376,20 +385,21 @@ def _write_parquet(con: duckdb.DuckDBPyConnection, building: _Building, mart: Ma
     target = building.folder / name
     target.parent.mkdir(parents=True, exist_ok=True)
     building.written.append(name)
-    if year in mart.spec.ready:
-        copy_apart(mart.spec.ready[year], target)
+    ready = mart.spec.ready.get(year)
+    if ready is not None and carries(con, ready, mart.key_values):
+        copy_apart(ready, target)
         return
     rows = "" if year is None else f"where {identifier(str(mart.spec.year_column))} = {year}"
     con.execute(
         f"copy (select * from {warehouse_table(mart.spec.name)} {rows}) to {literal(target)} "
-        f"(format parquet, compression {COMPRESSION})"
+        f"(format parquet, compression {COMPRESSION}, {as_copy_option(mart.key_values)})"
     )
 
 
 def _link(building: _Building, mart: Mart, name: str, year: Any) -> bool:
-    """Link a file from the release before; False when that holds other rows or columns, or is damaged."""
+    """Link a file from the release before; False when that holds or says something else, or is damaged."""
     before = building.before
-    if before is None or not before.holds(mart, year) or name not in before.release.manifest["files"]:
+    if before is None or not before.in_parquet(mart, year) or name not in before.release.manifest["files"]:
         return False
     if not before.has_whole(name):
         _log.warning("%s of release %s is damaged and written anew", name, before.release_id)
@@ -411,8 +421,7 @@ def _verify_parquet(con: duckdb.DuckDBPyConnection, building: _Building, mart: M
 
 def _file_facts(building: _Building) -> dict[str, dict[str, Any]]:
     """Bytes, sha256 and rows (None where a file has no rows of its own) of every file in the release."""
-    rows = {name: mart.content(year).rows for mart in building.marts for name, year in mart.files().items()}
-    facts = {}
+    facts, rows = {}, building.rows
     for path in sorted(p for p in building.folder.rglob("*") if p.is_file()):
         name = path.relative_to(building.folder).as_posix()
         digest = building.sha256.get(name) or sha256_of(path)

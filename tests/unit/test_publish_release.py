@@ -18,7 +18,8 @@ from dagster_project.archive.lock import load_lock
 from dagster_project.errors import ReleaseError
 from dagster_project.publish import before as before_module
 from dagster_project.publish import release as release_module
-from dagster_project.publish.content import ContentHash
+from dagster_project.publish.content import ContentHash, columns_of
+from dagster_project.publish.described import as_copy_option
 from dagster_project.publish.manifest import read_manifest
 from dagster_project.publish.marts import MartSpec
 from dagster_project.publish.release import publish
@@ -73,6 +74,10 @@ def test_a_release_is_complete(warehouse, published):
         "parquet/exclusion_rates.parquet",
         YEAR_2017,
         "parquet/trade_flows/2018/part-0.parquet",
+        "datapackage.json",
+        "schemas/exclusion_rates.json",
+        "schemas/import_vulnerability.json",
+        "schemas/trade_flows.json",
         "inputs.lock.json",
         "manifest.json",
     }
@@ -84,8 +89,8 @@ def test_the_database_file_holds_the_marts_with_their_comments(warehouse, publis
     with duckdb.connect(str(outcome.path / "chokepoint.duckdb"), read_only=True) as con:
         tables = con.execute("select schema_name, table_name, comment from duckdb_tables() order by 2").fetchall()
         assert tables == [
-            ("marts", "exclusion_rates", "One row per list."),
-            ("marts", "import_vulnerability", "One row per year, importer and good."),
+            ("marts", "exclusion_rates", "One row per list.\nKey: list_id."),
+            ("marts", "import_vulnerability", "One row per year, importer and good.\nKey: year, importer_code, hs6."),
             ("marts", "release_info", "One row: which release a query on this file is answered from."),
         ]
         comments = "select comment from duckdb_columns() where table_name = 'import_vulnerability' and comment <> ''"
@@ -103,7 +108,7 @@ def test_a_description_with_quotes_is_carried_over(warehouse, published):
     outcome = publish(warehouse, published, [quoted], make_context(), retain=1)
     with duckdb.connect(str(outcome.path / "chokepoint.duckdb"), read_only=True) as con:
         found = con.execute("select comment from duckdb_tables() where table_name = 'exclusion_rates'").fetchone()
-    assert found == (quoted.description,)
+    assert found == (f"{quoted.description}\nKey: list_id.",)
 
 
 def test_the_parquet_files_hold_their_year(warehouse, published):
@@ -152,8 +157,12 @@ def test_manifest_of_marts_and_files(warehouse, published):
     manifest = read_manifest(outcome.path)
     flows = manifest["marts"]["trade_flows"]
     assert flows["key"] == list(FLOWS.key)
-    assert flows["columns"]["value_usd"] == {"type": "DOUBLE", "description": FLOWS.columns["value_usd"]}
-    assert flows["columns"]["source"] == {"type": "VARCHAR", "description": ""}
+    assert flows["columns"]["value_usd"] == {
+        "type": "DOUBLE",
+        "description": FLOWS.columns["value_usd"],
+        "unit": "USD",
+    }
+    assert flows["columns"]["source"] == {"type": "VARCHAR", "description": "", "unit": ""}
     assert flows["rows"] == 800
     assert {year: facts["rows"] for year, facts in flows["years"].items()} == {"2017": 400, "2018": 400}
     parts = [ContentHash.parse(facts["content_hash"]) for facts in flows["years"].values()]
@@ -276,10 +285,12 @@ def test_a_damaged_file_is_not_linked_but_written_anew(warehouse, published):
 def with_ready_files(warehouse: Path, folder: Path) -> tuple[MartSpec, ...]:
     """The marts' specs, with the yearly files of the flows lying beside the warehouse."""
     ready = {}
+    with duckdb.connect(str(warehouse), read_only=True) as con:
+        described = as_copy_option(FLOWS.key_values(columns_of(con, "marts.trade_flows")))
     for year in (2017, 2018):
         ready[year] = folder / f"flows.{year}.parquet"
         rows = f"select * from marts.trade_flows where year = {year}"
-        run_sql(warehouse, f"copy ({rows}) to '{ready[year]}' (format parquet)")
+        run_sql(warehouse, f"copy ({rows}) to '{ready[year]}' (format parquet, {described})")
     return tuple(replace(spec, ready=ready) if not spec.in_database else spec for spec in MARTS)
 
 

@@ -217,7 +217,7 @@ def test_another_type_or_description_reaches_the_grown_file(warehouse, published
     with duckdb.connect(str(second.path / DATABASE), read_only=True) as con:
         told = con.execute("select comment from duckdb_tables() where table_name = 'exclusion_rates'").fetchall()
         left = "select column_name from duckdb_columns() where table_name = 'exclusion_rates' and comment <> ''"
-        assert told == [("One row per exclusion list.",)] and con.execute(left).fetchall() == []
+        assert told == [("One row per exclusion list.\nKey: list_id.",)] and con.execute(left).fetchall() == []
         typed = "select data_type from duckdb_columns() where column_name = 'category'"
         assert con.execute(typed).fetchall() == [("BIGINT",)]
 

@@ -22,6 +22,8 @@
         {{ get_assert_columns_equivalent(sql) }}
     {%- endif -%}
     {%- set sql_of_years = with_few_texts(sql) if years else sql -%}
+    {#- What the published file says of itself; empty where dbt is run by hand. -#}
+    {%- set described = fromjson(env_var('CHOKEPOINT_FILE_METADATA', '{}')).get(model.name) -%}
     {%- for year in years -%}
         {%- call statement('year_' ~ year) -%}
             copy (
@@ -31,6 +33,7 @@
                 where year = {{ year }}
             ) to '{{ year_file(year) }}' (
                 format parquet, compression zstd, compression_level 1, dictionary_size_limit 10000, use_tmp_file true
+                {%- if described %}, {{ described }}{% endif %}
             )
         {%- endcall -%}
     {%- endfor -%}
