@@ -211,7 +211,7 @@ def _brief(options: argparse.Namespace) -> int:
         if good := options.good.strip():
             name = "".join(filter(str.isalnum, good))
             target = options.output or settings.data_dir / f"brief-{name}.html"
-            write_good(release, target, good, settings.brief_years)
+            write_good(release, target, good, settings.brief_years, settings.brief_importer)
         else:
             target = options.output or settings.data_dir / f"brief-{settings.brief_importer}.html"
             write_brief(release, target, BriefOptions(settings.brief_importer, settings.brief_years))

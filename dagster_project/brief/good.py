@@ -15,7 +15,7 @@ import duckdb
 
 from dagster_project.brief import data, shell
 from dagster_project.brief.data import Rows, rows
-from dagster_project.brief.markup import absent, paragraph, section, share, table
+from dagster_project.brief.markup import absent, money, paragraph, section, share, table
 from dagster_project.brief.sections import countries, exclusions, prices, suppliers, vintage, words
 from dagster_project.errors import SettingError
 from dagster_project.publish.read import Release
@@ -36,14 +36,19 @@ NAV = {
 }
 
 
-def write_good(release: Release, target: Path, good: str, years: tuple[int, ...] | None = None) -> Path:
+def write_good(
+    release: Release, target: Path, good: str, years: tuple[int, ...] | None = None, importer: str = data.AUTO
+) -> Path:
     """Write the page of a good to `target`; raises as `render_good` does."""
-    target.write_text(render_good(release, good, years), encoding="utf-8")
+    target.write_text(render_good(release, good, years, importer), encoding="utf-8")
     return target
 
 
-def render_good(release: Release, good: str, years: tuple[int, ...] | None = None) -> str:
-    """The page of a good as HTML text. SettingError for a good that the release does not hold: it names near ones."""
+def render_good(release: Release, good: str, years: tuple[int, ...] | None = None, importer: str = data.AUTO) -> str:
+    """The page of a good as HTML text; `importer` is pointed out at first (`auto`: none).
+
+    SettingError for a good that the release does not hold: it names near ones.
+    """
     with release.connect() as connection:
         chosen = data.held_years(connection, release, years)
         name = _name(connection, release, good, chosen)
@@ -51,14 +56,15 @@ def render_good(release: Release, good: str, years: tuple[int, ...] | None = Non
         of_good = exclusions.of_good(connection, release, good)
         moved = _relocation(connection, release)
         removed = _removal(connection, release, good)
-    from dagster_project.brief.figures import GOOD_FIGURES
+    from dagster_project.brief.figures import GOOD_FIGURES, specifications
 
     manifest = release.manifest
     content = {
         **answers,
         "good": {"hs6": good, "name": name},
         "years": chosen,
-        "specs": {each: figure() for each, figure in GOOD_FIGURES.items()},
+        "importer": "" if importer == data.AUTO else importer,
+        "specs": specifications(GOOD_FIGURES),
     }
     importers = sorted({(row["importer"], answers["countries"].get(row["importer"])) for row in answers["importers"]})
     return shell.page(
@@ -204,8 +210,8 @@ def _moved(found: Rows) -> str:
                 "From": row["exporter_name"],
                 "To": row["importer_name"],
                 "Use": row["bec_class"],
-                f"{row['year_from']}, USD": round(row["before"]),
-                f"{row['year_to']}, USD": round(row["after"]),
+                f"{row['year_from']}, USD": money(row["before"]),
+                f"{row['year_to']}, USD": money(row["after"]),
                 "Change": share(row["after"] / row["before"] - 1 if row["before"] else None),
             }
             for row in found
@@ -237,10 +243,10 @@ def _removed(found: Rows) -> str:
             {
                 "Supplier that stops": row["exporter"],
                 "Importer": row["importer"],
-                "Lost, USD": round(row["lost"]),
+                "Lost, USD": money(row["lost"]),
                 "Of its imports of the good": share(row["lost_share"]),
                 "Others could deliver": share(row["replaceable"]),
-                "Falls short by, USD": round(row["shortfall"]),
+                "Falls short by, USD": money(row["shortfall"]),
             }
             for row in found
         ],

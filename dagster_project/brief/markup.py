@@ -74,7 +74,7 @@ def _cell(value: Any, numeric: bool) -> str:
 def _is_number(value: Any) -> bool:
     """Numbers, and texts that show one."""
     return isinstance(value, int | float) or (
-        isinstance(value, str) and value.strip("%–- ").replace(".", "").replace(",", "").isdigit()
+        isinstance(value, str) and value.strip("%–- trnbmk").replace(".", "").replace(",", "").isdigit()
     )
 
 
@@ -90,3 +90,13 @@ def number(value: float | None) -> str:
 def share(value: float | None) -> str:
     """A share as per cent."""
     return "–" if value is None else f"{value * 100:.1f} %"
+
+
+def money(value: float | None) -> str:
+    """USD in thousands, millions, billions: three digits."""
+    if value is None:
+        return "–"
+    for size, unit in ((1e12, "trn"), (1e9, "bn"), (1e6, "m"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:.{2 if abs(value) < 10 * size else 1}f} {unit}"
+    return f"{value:.0f}"

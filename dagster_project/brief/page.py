@@ -73,7 +73,7 @@ def render_brief(release: Release, options: BriefOptions = BriefOptions()) -> st
         selection = data.select(connection, release, options.importer, options.years)
         answers = _answers(connection, release, selection)
         figures_published = published.ask(connection, release)
-    from dagster_project.brief.figures import CATEGORIES, COUNTRIES, IMPORTER_FIGURES
+    from dagster_project.brief.figures import CATEGORIES, COUNTRIES, IMPORTER_FIGURES, specifications
 
     first = selection.importers[0]["name"]
     manifest = release.manifest
@@ -85,7 +85,7 @@ def render_brief(release: Release, options: BriefOptions = BriefOptions()) -> st
         },
         "categories": CATEGORIES,
         "compared": COUNTRIES,
-        "specs": {name: figure() for name, figure in IMPORTER_FIGURES.items()},
+        "specs": specifications(IMPORTER_FIGURES),
     }
     return shell.page(
         release,

@@ -72,9 +72,20 @@ def _packed(content: Mapping[str, Any]) -> str:
 
 
 def _banner(manifest: Mapping[str, Any]) -> str:
+    """What is synthetic, on top of the page: all of it, or the datasets named."""
     if not manifest["synthetic"]:
         return ""
-    return (
-        '<p class="banner" role="note"><strong>Synthetic sample.</strong> Every number on this page was made by code. '
-        "It shows what a brief looks like and says nothing about the real world.</p>"
-    )
+    entries = manifest["archive_entries"]
+    made = sorted({each["dataset"] for each in entries if each.get("synthetic", True)})
+    real = sorted({each["dataset"] for each in entries} - set(made))
+    if real:
+        text = (
+            f"<strong>Partly synthetic.</strong> Made by code, silent about the real world: {escape(', '.join(made))}. "
+            f"As publishers give it: {escape(', '.join(real))}."
+        )
+    else:
+        text = (
+            "<strong>Synthetic sample.</strong> Every number on this page was made by code. It shows what a brief "
+            "looks like and says nothing about the real world."
+        )
+    return f'<p class="banner" role="note">{text}</p>'

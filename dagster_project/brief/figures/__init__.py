@@ -3,7 +3,8 @@
 What belongs here: marks, scales and words of a chart, one module per subject. Not here: data (see `sections`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
 
 from dagster_project.brief.figures.common import Spec
 from dagster_project.brief.figures.exclusions import exclusions_by_industry, exclusions_by_list
@@ -22,7 +23,7 @@ from dagster_project.brief.figures.goods import (
 from dagster_project.brief.figures.patents import COUNTRIES, patents_by_field, patents_by_year
 from dagster_project.brief.figures.politics import distances, scenarios
 
-__all__ = ["CATEGORIES", "COUNTRIES", "GOOD_FIGURES", "IMPORTER_FIGURES"]
+__all__ = ["CATEGORIES", "COUNTRIES", "GOOD_FIGURES", "IMPORTER_FIGURES", "specifications"]
 
 IMPORTER_FIGURES: dict[str, Callable[[], Spec]] = {
     "map": map_of_goods,
@@ -48,3 +49,13 @@ GOOD_FIGURES: dict[str, Callable[[], Spec]] = {
     "moved": shares_moved,
     "rates": learning_rates,
 }
+
+
+def specifications(figures: Mapping[str, Callable[[], Spec]]) -> dict[str, Spec]:
+    """The specification of each figure, by name."""
+    return {name: _made(figure) for name, figure in figures.items()}
+
+
+@cache
+def _made(figure: Callable[[], Spec]) -> Spec:
+    return figure()

@@ -10,13 +10,13 @@ from dagster_project.brief.figures.goods import suppliers_by_year
 
 def exporters_by_year() -> Spec:
     """Shares of the exporters of a good, year by year. Data: exporter_shares."""
-    return suppliers_by_year("exporter_shares")
+    return suppliers_by_year("exporter_shares", "world exports")
 
 
 def shares_moved() -> Spec:
     """Who won and who lost shares of world exports between two years. Data: moved."""
     base = alt.Chart(alt.NamedData("moved")).encode(
-        x=alt.X("change:Q", title="Change of the share of world exports", axis=alt.Axis(format="+.0%")),
+        x=alt.X("change:Q", title="Change of the share of world exports", axis=alt.Axis(format="+.1%", tickCount=5)),
         y=alt.Y("label:N", sort=None, title=None, axis=label_axis()),
         tooltip=[
             alt.Tooltip("name:N", title="Exporter"),

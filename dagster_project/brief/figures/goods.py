@@ -169,14 +169,14 @@ def measures_over_years(name: str, kinds: list[str]) -> Spec:
     return finished(alt.layer(base.mark_line(strokeWidth=1.6), points), "A good over the years", height=260)
 
 
-def suppliers_by_year(name: str = "supplier_shares") -> Spec:
+def suppliers_by_year(name: str = "supplier_shares", of: str = "imports") -> Spec:
     """Shares of the suppliers of a good, year by year. Data: as named (in the order of their places)."""
     chart = (
         alt.Chart(alt.NamedData(name))
         .mark_bar(stroke="var(--paper)", strokeWidth=1)
         .encode(
             x=alt.X("year:O", title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
-            y=alt.Y("share:Q", title="Share of imports", axis=alt.Axis(format=".0%"), scale=alt.Scale(domain=[0, 1])),
+            y=alt.Y("share:Q", title=f"Share of {of}", axis=alt.Axis(format=".0%"), scale=alt.Scale(domain=[0, 1])),
             color=alt.Color(
                 "supplier:N",
                 title=None,

@@ -59,4 +59,4 @@ def _money() -> alt.Axis:
     words = (
         "replace(replace(replace(replace(format(datum.value, '~s'), 'k', ' k'), 'M', ' m'), 'G', ' bn'), 'T', ' trn')"
     )
-    return alt.Axis(labelExpr=words, tickCount=5)
+    return alt.Axis(labelExpr=words, labelOverlap=True)

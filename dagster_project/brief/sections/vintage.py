@@ -89,5 +89,5 @@ def _sources(entries: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _span(days: Sequence[str]) -> str:
-    first, last = min(days), max(days)
+    first, last = (day.replace("-", "\N{NON-BREAKING HYPHEN}") for day in (min(days), max(days)))
     return first if first == last else f"{first} to {last}"

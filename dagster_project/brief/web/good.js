@@ -8,6 +8,9 @@
   const goodName = () => small(short(brief.good.name || "this good"));
   const exposure = (row) => ({ 1: "doubly", 2: "central", 3: "few suppliers", 4: "neither" })[row.category] || "out of scope";
 
+  const dependence = (row) => startOf(theCountry(row.importer)) + " imports USD " + money(row.value) + " of it, "
+    + (row.suppliers === 1 ? "all" : percent(row.top_share, 0)) + " from " + theCountry(row.top) + ".";
+
   function lead(now, sellers, buyers) {
     if (!now) {
       say("said", "Nobody traded this good in " + year + " in this release.");
@@ -23,8 +26,8 @@
     const next = sellers.slice(1, 4).map((row) => theCountry(row.exporter) + " (" + percent(row.share, 0) + ")");
     const mine = buyers.find((row) => row.importer === importer);
     const sentences = [
-      ...(mine ? [startOf(theCountry(importer)) + " buys " + percent(mine.top_share, 0) + " of it from " + theCountry(mine.top) + ", of USD " + money(mine.value) + " from " + several(mine.suppliers, "supplier") + "."] : []),
-      ...largest.map((row) => startOf(theCountry(row.importer)) + " buys " + (row.suppliers === 1 ? "all" : percent(row.top_share, 0)) + " of it from " + theCountry(row.top) + ", of USD " + money(row.value) + "."),
+      ...(mine ? [dependence(mine)] : []),
+      ...largest.filter((row) => row.importer !== importer).map(dependence),
       several(whole.length, "importer buys", "importers buy") + " at least half of it from one supplier" + (exposed.length ? "; " + several(exposed.length, "is", "are") + " doubly exposed by it, such as "
         + listed(exposed.slice(0, 3).map((row) => theCountry(row.importer))) : "") + ".",
       ...(next.length ? ["Besides " + theCountry(now.top) + ", " + listed(next) + (next.length > 1 ? " export" : " exports") + " it."] : []),
@@ -146,7 +149,7 @@
   async function show(wanted) {
     brief = page.data();
     page.choose("year", wanted.year);
-    page.choose("importer", wanted.importer);
+    page.choose("importer", wanted.importer ?? (year == null ? brief.importer : null));
     year = Number(byId("year").value);
     importer = byId("importer").value;
     const now = brief.trend.find((row) => row.year === year), sellers = of(brief.exporters), buyers = of(brief.importers);

@@ -57,7 +57,7 @@
           + startOf(listed(largest.map(([supplier, n], place) => theCountry(supplier) + (place ? " of " + n : " is the largest supplier of " + n + " of them")))) + "."
         : "Not one of them is doubly exposed.")
       + (industries.length ? " The most exposed industry is " + small(short(industries[0].name || "chapter " + industries[0].hs2)) + " (HS " + industries[0].hs2 + ")." : ""));
-    const named = (worst.length ? worst : shown).slice(0, SENTENCES);
+    const named = [...worst, ...shown.filter((row) => row.category !== 1)].slice(0, SENTENCES);
     list.replaceChildren(...named.map((row) => {
       const item = page.element("li", bought(row) + " ");
       item.append(page.element("a", "A closer look", { href: link(row.hs6) }));
@@ -267,6 +267,8 @@
         ? startOf(name) + " has no ideal point in " + chosen.year + ": its suppliers cannot be told apart by distance."
         : "Of what " + name + " bought in goods in scope in " + chosen.year + ", " + percent(row.distant) + " came from states that stand far from it, "
           + percent(row.close) + " from states close to it; " + percent(row.unscored) + " came from suppliers without a point, such as Taiwan.");
+    for (const id of ["distances", "distances-table", "relations-table"]) if (byId(id)) (byId(id).closest("figure") || byId(id)).hidden = !row;
+    if (!row) return;
     const suppliers = mine(brief.politics.suppliers);
     draw("distances", { distances: suppliers.filter((each) => each.distance != null).map((each) => ({ ...each, name: country(each.supplier) })) });
     table("distances-table", { caption: "The largest suppliers of goods in scope", rows: suppliers, limit: 8, columns: [
@@ -275,7 +277,7 @@
       { name: "Distance", text: (each) => (each.distance == null ? "no point" : decimal(each.distance, 2)), value: (each) => each.distance, number: true },
       { name: "Closeness", text: (each) => each.closeness || "–" },
     ] });
-    const measures = !row ? [] : [
+    const measures = [
       { name: "Concentration alone", plain: row.econ, own: row.econ },
       { name: "With distance", plain: row.plain, own: row.own },
       { name: "What politics adds (factor)", plain: row.ratio, own: row.ratio_own },

@@ -37,9 +37,10 @@ const page = (() => {
   // A good's name inside a sentence: short, and small at its start unless it is an abbreviation.
   function short(name, longest = 70) {
     if (!name) return "";
+    name = name.replaceAll(/; (of|for|with|in) /g, " $1 ").replaceAll(";", ",");
     if (name.length <= longest) return name;
     const cut = name.slice(0, longest);
-    const end = Math.max(cut.lastIndexOf(";"), cut.lastIndexOf(","));
+    const end = cut.lastIndexOf(",");
     return (end > 24 ? cut.slice(0, end) : cut.slice(0, cut.lastIndexOf(" ")).replace(/[,;]$/, "")) + " …";
   }
   const small = (name) => (/^[A-Z][a-z]/.test(name) ? name.charAt(0).toLowerCase() + name.slice(1) : name);
@@ -143,7 +144,7 @@ const page = (() => {
         more.push(button);
       }
       const said = element("span", count(shown.length) + " of " + several(rows.length, "row"), { role: "status" });
-      foot.replaceChildren(...(rows.length > 8 ? [said] : []), ...more);
+      foot.replaceChildren(...(rows.length > limit || search ? [said] : []), ...more);
     }
 
     const tools = element("div", null, { class: "tools" });
@@ -206,7 +207,7 @@ const page = (() => {
     const alternative = said || target.getAttribute("aria-label");
     if (!Object.values(datasets).flat().length) {
       target.removeAttribute("role");
-      target.replaceChildren(element("p", "Nothing to show for this choice.", { class: "absent" }));
+      target.replaceChildren(element("p", target.dataset.nothing || "Nothing to show for this choice.", { class: "absent" }));
       return;
     }
     let spec = content.specs[id];
