@@ -69,8 +69,8 @@ def map_of_goods() -> Spec:
         points,
         line.mark_rule(**rule).encode(x="hhi:Q"),
         line.mark_rule(**rule).encode(y="centrality:Q"),
-        line.mark_text(**label, align="left", dx=4, baseline="top").encode(
-            x="hhi:Q", y=alt.value(2), text=alt.value("upper quartile of concentration")
+        line.mark_text(**label, lineBreak="\n", align="left", dx=4, baseline="top").encode(
+            x="hhi:Q", y=alt.value(2), text=alt.value("upper quartile\nof concentration")
         ),
         line.mark_text(**label, align="right", dy=-4, baseline="bottom").encode(
             x=alt.value("width"), y="centrality:Q", text=alt.value("upper quartile of centrality")

@@ -54,7 +54,8 @@
       + " for USD " + money(value(shown)) + ". " + (worst.length
         ? startOf(several(worst.length, "of them is", "of them are")) + " doubly exposed: few countries hold the world's exports, and "
           + theCountry(chosen.importer) + " buys from few. They are " + percent(value(worst) / value(shown)) + " of the value. "
-          + startOf(listed(largest.map(([supplier, n], place) => theCountry(supplier) + (place ? " of " + n : " is the largest supplier of " + n + " of them")))) + "."
+          + (largest[0][1] === 1 ? "Their largest suppliers are " + listed(largest.map(([supplier]) => theCountry(supplier)))
+            : startOf(listed(largest.map(([supplier, n], place) => theCountry(supplier) + (place ? " of " + n : " is the largest supplier of " + n + " of them"))))) + "."
         : "Not one of them is doubly exposed.")
       + (industries.length ? " The most exposed industry is " + small(short(industries[0].name || "chapter " + industries[0].hs2)) + " (HS " + industries[0].hs2 + ")." : ""));
     const named = [...worst, ...shown.filter((row) => row.category !== 1)].slice(0, SENTENCES);

@@ -38,6 +38,7 @@ const page = (() => {
   function short(name, longest = 70) {
     if (!name) return "";
     name = name.replaceAll(/; (of|for|with|in) /g, " $1 ").replaceAll(";", ",");
+    if (name.length > 40) name = name.replace(/(?<=.{12}),? (including|whether or not|n\.e\.c\.|other than).*$/, "");
     if (name.length <= longest) return name;
     const cut = name.slice(0, longest);
     const end = cut.lastIndexOf(",");
@@ -229,7 +230,7 @@ const page = (() => {
     if (part == null || typeof part !== "object") return part;
     const made = Object.fromEntries(Object.entries(part).map(([name, value]) => [name, name === "datasets" ? value : fitted(value)]));
     if (typeof made.title === "string") made.title = lines(made.title, 34);
-    if (made.columns) made.columns = 1;
+    if (made.legend) made.legend = { ...made.legend, columns: part.legend.columns ? 1 : 2 };
     if (made.step) made.step = Math.max(made.step, 28);
     return made;
   }
