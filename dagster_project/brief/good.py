@@ -169,7 +169,7 @@ def _exporters(
                    count(distinct importer_code) as buyers,
                    round(sum(value_usd) / sum(sum(value_usd)) over (partition by year), 5) as share
             from marts.trade_flows
-            where hs6 = ? and year in ({", ".join(map(str, years))}) and exporter_code <> importer_code
+            where hs6 = ? and year in ({", ".join(map(str, years))})
             group by year, exporter order by year, value desc, exporter""",
         [good],
     )

@@ -32,7 +32,6 @@ def add_to(
                        sum(value_usd) as value
                 from marts.trade_flows
                 where importer_code in ({codes}) and year in ({_listed(selection.years)})
-                      and exporter_code <> importer_code
                 group by all
             ),
             shares as (
@@ -70,7 +69,6 @@ def flows(
                        sum(value_usd) as value
                 from marts.trade_flows
                 where hs6 in (select unnest(?)) and year in ({_listed(years[-NEWEST:])})
-                      and exporter_code <> importer_code
                 group by all
             ),
             sellers as (

@@ -202,6 +202,7 @@ const page = (() => {
   }
 
   // Charts. The specification of the chart `id` draws `datasets`; nothing to draw is said in words.
+  const views = new Map(); // what is drawn, to be let go when it is drawn anew
   async function draw(id, datasets, said, size = {}) {
     const target = byId(id);
     if (!target) return;
@@ -218,7 +219,8 @@ const page = (() => {
       spec = { ...spec, datasets };
       if (narrow()) spec = fitted(spec);
     }
-    await vegaEmbed(target, spec, { renderer: "svg", actions: false, logLevel: 1, tooltip: { theme: "custom" } });
+    views.get(id)?.finalize();
+    views.set(id, await vegaEmbed(target, spec, { renderer: "svg", actions: false, logLevel: 1, tooltip: { theme: "custom" } }));
     // The library puts the chart's bare title in the place of a description.
     target.setAttribute("role", "img");
     target.setAttribute("aria-label", alternative);
@@ -307,6 +309,8 @@ const page = (() => {
     document.addEventListener("change", (event) => { if (event.target.matches("form select")) show({}); });
     document.addEventListener("submit", (event) => event.preventDefault());
     document.addEventListener("click", (event) => {
+      const again = event.target.closest('a[href^="#"]');
+      if (again?.hash === location.hash && wanted().at) go(wanted().at);
       const link = event.target.closest("nav a");
       if (!link) return;
       event.preventDefault();
