@@ -3,6 +3,8 @@
 Text and axes are drawn in `currentColor`, so that the style sheet alone decides on light, dark and print.
 Colours keep a contrast of 3:1 or more on white and on the dark background, and never carry a meaning alone:
 categories also differ in shape, countries in shape or dash.
+
+Not here: what a chart shows.
 """
 
 from __future__ import annotations

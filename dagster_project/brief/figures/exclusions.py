@@ -1,4 +1,7 @@
-"""Charts of the exclusions from additional duties."""
+"""Charts of the exclusions from additional duties.
+
+Not here: data (see `sections`).
+"""
 
 from __future__ import annotations
 

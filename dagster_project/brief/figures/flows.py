@@ -1,6 +1,8 @@
 """Who supplies whom, as a flow (Sankey) diagram in Vega: bars of countries or goods, bands between them.
 
 The script works out where bars and bands lie, in pixels of the page's width; here is how they are drawn.
+
+Not here: data (see `sections`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Charts of the page of one good."""
+"""Charts of the page of one good.
+
+Not here: data (see `sections`), charts that both pages share (see `goods`).
+"""
 
 from __future__ import annotations
 

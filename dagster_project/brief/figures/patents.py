@@ -1,4 +1,7 @@
-"""Charts of core patents."""
+"""Charts of core patents.
+
+Not here: data (see `sections`).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Charts of political distance and of scenarios."""
+"""Charts of political distance and of scenarios.
+
+Not here: data (see `sections`).
+"""
 
 from __future__ import annotations
 

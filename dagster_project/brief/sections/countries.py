@@ -1,4 +1,7 @@
-"""Names of countries by their ISO codes, for everything that the scripts show."""
+"""Names of countries by their ISO codes, for everything that the scripts show.
+
+Not here: which countries a page is about (see `data`).
+"""
 
 from __future__ import annotations
 

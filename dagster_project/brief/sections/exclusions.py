@@ -1,4 +1,7 @@
-"""How often goods were let off the United States' additional duties."""
+"""How often goods were let off the United States' additional duties.
+
+Not here: the charts (see `figures`).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Which exporters hold the goods of high centrality."""
+"""Which exporters hold the goods of high centrality.
+
+Not here: the chart (see `figures`), the exporters of one good (see `good`).
+"""
 
 from __future__ import annotations
 

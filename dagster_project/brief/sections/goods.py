@@ -1,4 +1,7 @@
-"""The goods of each importer: what the sentences, the map of categories, the table and the trends are made of."""
+"""The goods of each importer: what the sentences, the map of categories, the table and the trends are made of.
+
+Not here: the charts (see `figures`), suppliers beyond the largest (see `suppliers`).
+"""
 
 from __future__ import annotations
 

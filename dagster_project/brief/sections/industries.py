@@ -1,4 +1,7 @@
-"""Which industries of an importer are most exposed."""
+"""Which industries of an importer are most exposed.
+
+Not here: the chart (see `figures`).
+"""
 
 from __future__ import annotations
 

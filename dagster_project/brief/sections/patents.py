@@ -1,4 +1,7 @@
-"""Which countries own the core patents of each technology field."""
+"""Which countries own the core patents of each technology field.
+
+Not here: the charts (see `figures`).
+"""
 
 from __future__ import annotations
 

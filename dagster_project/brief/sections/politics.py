@@ -1,4 +1,7 @@
-"""How far an importer's suppliers stand from it by their votes in the UN General Assembly."""
+"""How far an importer's suppliers stand from it by their votes in the UN General Assembly.
+
+Not here: the chart (see `figures`).
+"""
 
 from __future__ import annotations
 

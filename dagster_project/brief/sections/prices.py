@@ -1,4 +1,7 @@
-"""How export prices of single goods moved, by exporter, and how fast they fall as output doubles."""
+"""How export prices of single goods moved, by exporter, and how fast they fall as output doubles.
+
+Not here: the charts (see `figures`).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The figures of the literature beside ours; those that these inputs cannot compute are folded."""
+"""The figures of the literature beside ours; those that these inputs cannot compute are folded.
+
+Not here: the verdicts, which the mart holds.
+"""
 
 from __future__ import annotations
 

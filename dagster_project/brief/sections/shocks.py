@@ -1,4 +1,7 @@
-"""What an importer would lose if a supplier delivered less, and what others could deliver in its place."""
+"""What an importer would lose if a supplier delivered less, and what others could deliver in its place.
+
+Not here: the chart (see `figures`), a scenario asked at the terminal (see `scenario`).
+"""
 
 from __future__ import annotations
 

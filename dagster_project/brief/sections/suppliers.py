@@ -2,6 +2,8 @@
 
 From the flows themselves, which every release with trade has. They are Parquet by year, sorted by importer, so that one
 importer's are a small part.
+
+Not here: the flow diagram (see `figures`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What a release was made from, what its checks warned of, and what it leaves out, in words."""
+"""What a release was made from, what its checks warned of, and what it leaves out, in words.
+
+Not here: the banner of a synthetic release (see `shell`).
+"""
 
 from __future__ import annotations
 
