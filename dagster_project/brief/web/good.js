@@ -87,7 +87,7 @@
     say("world-said", flows.length ? "The largest exporters on the left, the largest importers on the right, by value in " + year + ". Red: the largest exporter" + (importer ? ", and " + theCountry(importer) + " where it is among the largest importers." : ".")
       : brief.flows && !shown.includes(String(year)) ? "The picture is there for " + listed(shown) + "." : "");
     const facts = !now ? [] : [
-      ["Export centrality", decimal(now.centrality), now.percentile == null ? "no rank" : "rank " + percent(now.percentile, 0) + " among goods in scope"],
+      ["Export centrality", decimal(now.centrality), now.percentile == null ? "no rank" : "at or above " + percent(now.percentile, 0) + " of goods in scope"],
       ["Concentration of exports (HHI)", decimal(now.hhi), "1: a single exporter"],
       ...("density" in now ? [["Links between countries", count(now.n_links), percent(now.density) + " of those there could be"],
         ["Answered by one back", percent(now.reciprocity), "reciprocity"],
@@ -142,8 +142,16 @@
     const [won, lost] = [changes[0], changes.at(-1)];
     const points = (row) => (100 * Math.abs(row.change)).toFixed(1) + " points to " + percent(row.after, 0);
     say("moved-said", changes.length < 2 ? "Only one year is loaded: nothing can have moved." : "From " + first + " to " + last + ", "
-      + (won.change > 0 ? theCountry(won.exporter) + " won " + points(won) + " of world exports" : "nobody won a share") + (lost.change < 0 ? "; " + theCountry(lost.exporter) + " lost " + points(lost) : "") + ".");
+      + (won.change > 0 ? theCountry(won.exporter) + " won " + points(won) + " of world exports" : "nobody won a share") + (lost.change < 0 ? "; " + theCountry(lost.exporter) + " lost " + points(lost) : "") + "." + coverage(first, last));
     draw("moved", { moved: changes });
+  }
+
+  // Shares of years with other importers are shares of another world.
+  function coverage(first, last) {
+    const known = (each) => brief.trend.find((row) => row.year === each)?.n_importers || 0;
+    const [before, after] = [known(first), known(last)];
+    return Math.min(before, after) >= 0.8 * Math.max(before, after) ? ""
+      : " Read it with care: " + several(before, "country buys", "countries buy") + " it in what was loaded for " + first + ", " + count(after) + " in " + last + ".";
   }
 
   async function show(wanted) {

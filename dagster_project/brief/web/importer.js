@@ -81,7 +81,7 @@
       }
     const change = (row) => {
       const points = trends.get(row.hs6).filter(([, y]) => y != null);
-      return points.length > 1 ? points.at(-1)[1] - points[0][1] : null;
+      return points.length > 1 ? Number((points.at(-1)[1] - points[0][1]).toFixed(4)) : null;
     };
     table("goods-table", {
       caption: "Goods in scope, the most exposed first", rows: shown, limit: 25, search: true,
