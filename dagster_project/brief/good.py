@@ -15,7 +15,7 @@ import duckdb
 
 from dagster_project.brief import data, shell
 from dagster_project.brief.data import Rows, rows
-from dagster_project.brief.markup import absent, money, paragraph, section, share, table
+from dagster_project.brief.markup import money, paragraph, section, share, table
 from dagster_project.brief.sections import countries, exclusions, prices, suppliers, vintage, words
 from dagster_project.errors import SettingError
 from dagster_project.publish.read import Release
@@ -75,7 +75,7 @@ def render_good(release: Release, good: str, years: tuple[int, ...] | None = Non
         NAV,
         years=shell.choices((year, year) for year in reversed(chosen)),
         importers=shell.choices([("", "all"), *((iso3, label or iso3) for iso3, label in importers if iso3)]),
-        no_flows="" if answers["flows"] is not None else absent("trade_flows, so that who supplies whom is not known"),
+        no_flows=section(answers["flows"], manifest, "trade_flows", lambda _: ""),
         no_prices=section(answers["prices"], manifest, "export_price_index", lambda _: ""),
         relocation=section(moved, manifest, "relocation_growth", _moved),
         removal=section(removed, manifest, "supplier_removal", _removed),

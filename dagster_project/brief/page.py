@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from dagster_project.brief import data, shell
-from dagster_project.brief.markup import absent, section
+from dagster_project.brief.markup import section
 from dagster_project.brief.sections import (
     countries,
     exclusions,
@@ -96,11 +96,7 @@ def render_brief(release: Release, options: BriefOptions = BriefOptions()) -> st
         importers=shell.choices((each["iso3"], each["name"]) for each in selection.importers),
         years=shell.choices((year, year) for year in reversed(selection.years)),
         scope=vintage.scope(manifest) + _left_out(selection),
-        no_flows=""
-        if answers["flows"] is not None
-        else absent(
-            "trade_flows, so that suppliers beyond the largest one and the flows of single goods are not known"
-        ),
+        no_flows=section(answers["flows"], manifest, "trade_flows", lambda _: ""),
         no_prices=section(answers["prices"], manifest, "export_price_index", lambda _: ""),
         politics=section(answers["politics"], manifest, "political_exposure", politics.shown),
         shocks=section(answers["shocks"], manifest, "scenario_losses", shocks.shown),
@@ -121,7 +117,6 @@ def _answers(connection: duckdb.DuckDBPyConnection, release: Release, selection:
     suppliers.add_to(connection, release, selection, own)
     return {
         "goods": own,
-        "closely": closely,
         "countries": countries.ask(connection, release),
         "flows": suppliers.flows(connection, release, selection.years, closely),
         "prices": prices.ask(connection, release, selection.years, closely),

@@ -111,7 +111,7 @@ def test_shows_the_chosen_importer_first_with_its_goods_in_scope(release: Releas
     assert content["selection"]["years"] == [2017, 2018]
     blocks = [(block["importer"], block["year"], block["hs6"]) for block in content["goods"]["blocks"]]
     assert blocks == [("FRA", 2018, ["850110"]), ("DEU", 2017, ["850110", "280461"]), ("DEU", 2018, ["850110"])]
-    assert content["closely"] == ["850110"]
+    assert list(content["flows"]["2018"]) == ["850110"]
 
 
 def test_suppliers_stand_beside_each_good_the_largest_first(release: Release) -> None:

@@ -11,23 +11,18 @@ import duckdb
 
 from dagster_project.publish.read import Release
 
-# Marts that hold a code and a name, the fullest last.
-NAMED = (
-    ("import_vulnerability", "importer"),
-    ("import_vulnerability", "top_supplier"),
-    ("exporter_position", "exporter"),
-)
+# Who stands in which mart: the first of these marts that a release holds names all countries.
+NAMED = (("bilateral_totals", ("importer", "exporter")), ("import_vulnerability", ("importer", "top_supplier")))
 
 
 def ask(connection: duckdb.DuckDBPyConnection, release: Release) -> dict[str, Any]:
     """{alpha-3 code: name} of every country that imports or exports."""
+    mart, sides = next((mart, sides) for mart, sides in NAMED if mart in release.marts)
     names: dict[str, Any] = {}
-    for mart, who in NAMED:
-        if mart in release.marts:
-            names |= dict(
-                connection.execute(
-                    f"""select {who}_iso3, any_value({who}_name) from marts.{mart}
-                        where {who}_iso3 is not null and {who}_name is not null group by 1 order by 1"""
-                ).fetchall()
-            )
+    for who in sides:
+        found = connection.execute(
+            f"""select {who}_iso3, any_value({who}_name) from marts.{mart}
+                where {who}_iso3 is not null and {who}_name is not null group by 1 order by 1"""
+        )
+        names |= dict(found.fetchall())
     return names

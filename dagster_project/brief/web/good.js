@@ -51,7 +51,7 @@
       { year: row.year, kind: "Share of the largest exporter", value: row.top_share },
       { year: row.year, kind: "Rank by centrality", value: row.percentile },
     ]).filter((point) => point.value != null) }, "Lines of the concentration of exports, the largest exporter's share and the rank by centrality.");
-    table("exporters-table", { caption: "All exporters, " + year, rows: sellers, limit: 12, search: true, file: "chokepoint-" + brief.good.hs6 + "-" + year + "-exporters", columns: [
+    if (brief.exporters) table("exporters-table", { caption: "All exporters, " + year, rows: sellers, limit: 12, search: true, file: "chokepoint-" + brief.good.hs6 + "-" + year + "-exporters", columns: [
       { name: "Exporter", text: (row) => country(row.exporter) },
       { name: "Exports, USD", text: (row) => money(row.value), value: (row) => row.value, number: true },
       { name: "World share", text: (row) => percent(row.share), value: (row) => row.share, number: true },
@@ -108,12 +108,11 @@
   function priced() {
     if (brief.prices) draw("good_prices", { good_prices: brief.prices.map((row) => ({ ...row, exporter: country(row.exporter), sound: row.quality === "good" || row.quality === "fair" })) },
       "Lines of export prices by exporter and year.");
-    else byId("good_prices").parentElement.hidden = true;
     const rates = (brief.learning || []).filter((row) => row.rate != null);
     say("learning-said", !brief.learning ? "Learning rates are not in this release." : rates.length
       ? "With every doubling of what " + theCountry(rates[0].exporter) + " ever exported, its price fell by " + percent(rates[0].rate, 0) + " (95 % interval: " + percent(rates[0].low, 0) + " to " + percent(rates[0].high, 0) + "), " + rates[0].first_year + " to " + rates[0].last_year + "."
       : "No learning rate can be computed: " + (listed([...new Set(brief.learning.map((row) => REASONS[row.reason] || row.reason))]) || "no exporter has a price") + ".");
-    byId("rates").parentElement.hidden = !rates.length;
+    page.hide({ rates: !rates.length });
     if (rates.length) draw("rates", { rates: rates.map((row) => ({ ...row, name: country(row.exporter), label: label(country(row.exporter)) })) });
     if (rates.length) table("learning-table", { caption: "Learning rates", rows: rates, columns: [
       { name: "Exporter", text: (row) => country(row.exporter) },
@@ -162,6 +161,7 @@
     importer = byId("importer").value;
     const now = brief.trend.find((row) => row.year === year), sellers = of(brief.exporters), buyers = of(brief.importers);
     document.title = startOf(short(brief.good.name || "A good without a name")) + " (HS " + brief.good.hs6 + "), " + year;
+    page.hide({ good_prices: !brief.prices, world: !brief.flows, exporter_shares: !brief.exporters, moved: !brief.exporters });
     lead(now, sellers, buyers);
     exporters(sellers, now);
     importers(buyers);

@@ -150,7 +150,6 @@
     const prices = (brief.prices || []).filter((each) => each.hs6 === chosen.good);
     if (brief.prices) draw("good_prices", { good_prices: prices.map((each) => ({ ...each, exporter: country(each.exporter),
       sound: each.quality === "good" || each.quality === "fair" })) }, "Lines of export prices by exporter and year.");
-    else byId("good_prices").parentElement.hidden = true;
   }
   function trendWords(years) {
     if (years.length < 2) return "";
@@ -165,7 +164,7 @@
     if (!flows) {
       draw("world", { nodes: [], links: [] });
       say("world-said", "");
-      say("alternatives-said", !brief.flows || !chosen.good ? "" : "The world's flows of this good in this year are not in this page, which holds those of the most exposed goods of the newest years. "
+      say("alternatives-said", !brief.flows ? "Who else sells it follows from single flows, which this release does not hold." : !chosen.good ? "" : "The world's flows of this good in this year are not in this page, which holds those of the most exposed goods of the newest years. "
         + "For all of them: chokepoint brief --good " + chosen.good);
       missing.replaceChildren();
       return;
@@ -366,6 +365,7 @@
       chosen.good = (worst[0] || shown[0])?.hs6 || "";
     const industries = mine(brief.industries).map((row) => ({ ...row, usd: money(row.value), full: row.hs2 + " " + (row.name || ""), label: label(row.hs2 + " " + (row.name || "")) }));
     document.title = byId("headline").textContent = "Supply vulnerability of " + theCountry(chosen.importer) + ", " + chosen.year;
+    page.hide({ industries: !brief.industries, exporters: !brief.exporters, good_prices: !brief.prices, bought: !brief.flows, world: !brief.flows, supplier_shares: !brief.flows });
     lead(shown, worst, industries);
     tiles(mine(brief.summary));
     exposed(shown, worst);

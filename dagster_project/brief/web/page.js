@@ -183,6 +183,11 @@ const page = (() => {
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
   }
 
+  // Figures whose data are not in the release; the line that says why stands in the page.
+  function hide(absent) {
+    for (const [id, gone] of Object.entries(absent)) byId(id).closest("figure").hidden = gone;
+  }
+
   // A line through the years, as small as a word.
   function spark(points, years) {
     const known = points.filter(([, y]) => y != null);
@@ -346,5 +351,5 @@ const page = (() => {
   }
 
   return { byId, RED, BLUE, GREY, GREEN, percent, count, decimal, money, several, listed, country, theCountry, startOf, short, small,
-    element, say, lines, label, table, spark, draw, drawFlow, choose, remember, fragment, start, data: () => content };
+    element, say, lines, label, table, spark, hide, draw, drawFlow, choose, remember, fragment, start, data: () => content };
 })();
