@@ -32,8 +32,8 @@ demo-live: $(READY) ## the whole graph from a server on this machine that speaks
 run: $(READY) ## the sources that the settings choose (environment or .env)
 	@$(BIN)/chokepoint run
 
-brief: $(READY) ## the page of the current release for another importer: make brief IMPORTER=DEU YEARS=2019
-	@$(BIN)/chokepoint brief --importer "$(IMPORTER)" --years "$(YEARS)"
+brief: $(READY) ## the page of the current release for another importer: make brief IMPORTER=DEU YEARS=2019, or of one good: make brief GOOD=850760
+	@$(BIN)/chokepoint brief --importer "$(IMPORTER)" --good "$(GOOD)" --years "$(YEARS)"
 
 rebuild: $(READY) ## a release again from the archive alone: make rebuild LOCK=data/published/current/inputs.lock.json
 	@$(BIN)/chokepoint rebuild $(LOCK)

@@ -85,11 +85,14 @@ def _parser() -> argparse.ArgumentParser:
     add("run", _run, "the sources that the settings choose (environment or .env)")
     ui = add("ui", _ui, f"the Dagster UI on http://{UI_HOST}:{UI_PORT}")
     ui.add_argument("--port", type=int, default=UI_PORT, help="another port of this machine")
-    brief = add("brief", _brief, "brief.html for another importer or other years, from a release")
+    brief = add("brief", _brief, "the page of another importer, other years or one good, from a release")
     brief.add_argument("--importer", default="", help="ISO 3166-1 alpha-3 code; default: the setting")
+    brief.add_argument("--good", default="", help="an HS code of six digits: the page of this good, of all countries")
     brief.add_argument("--years", default="", help="2017-2019 or 2017,2019; default: the setting")
     brief.add_argument("--release", default=None, help="a release id; default: the current release")
-    brief.add_argument("--output", type=Path, default=None, help="default: brief-<importer>.html in the data directory")
+    brief.add_argument(
+        "--output", type=Path, default=None, help="default: brief-<importer or good>.html in the data directory"
+    )
     scenario = add("scenario", _scenario, "what each importer loses if an exporter delivers less of some goods")
     scenario.add_argument("--exporter", required=True, help="ISO 3166-1 alpha-3 code, such as CHN")
     scenario.add_argument("--goods", required=True, help="scope, or first digits of HS codes: 8542 or 280530,284690")
@@ -214,14 +217,20 @@ def _has_release(settings: Settings) -> bool:
 
 def _brief(options: argparse.Namespace) -> int:
     """Render a page from a published release, after checking every file of it against its manifest."""
+    from dagster_project.brief.good import write_good
     from dagster_project.brief.page import BriefOptions, write_brief
 
     given = {"CHOKEPOINT_BRIEF_IMPORTER": options.importer, "CHOKEPOINT_BRIEF_YEARS": options.years}
     settings = load_settings({**os.environ, **{name: value for name, value in given.items() if value}})
     with open_release(settings.published_dir, options.release, resources=settings.resources) as release:
         verify(release)
-        target = options.output or settings.data_dir / f"brief-{settings.brief_importer}.html"
-        write_brief(release, target, BriefOptions(settings.brief_importer, settings.brief_years))
+        if good := options.good.strip():
+            name = "".join(filter(str.isalnum, good))
+            target = options.output or settings.data_dir / f"brief-{name}.html"
+            write_good(release, target, good, settings.brief_years, settings.brief_importer)
+        else:
+            target = options.output or settings.data_dir / f"brief-{settings.brief_importer}.html"
+            write_brief(release, target, BriefOptions(settings.brief_importer, settings.brief_years))
     print(f"{target} ({target.stat().st_size:,} bytes), from release {release.release_id}")
     return 0
 

@@ -57,7 +57,9 @@ def test_the_wheel_holds_every_file_that_the_program_reads(wheel: Path) -> None:
         if any(Path(name).match(pattern) for pattern in DATA_FILES) and (CHECKOUT / name).exists()
     }
     held = set(zipfile.ZipFile(wheel).namelist())
-    assert {f"dagster_project/{name}" for name in ("brief/page.html", "dbt/dbt_project.yml", "dagster.yaml")} <= wanted
+    assert {
+        f"dagster_project/{name}" for name in ("brief/web/shell.html", "dbt/dbt_project.yml", "dagster.yaml")
+    } <= wanted
     assert not wanted - held
     assert not [name for name in held if "/target/" in name or name.startswith(("tests/", "bi/", "bench/"))]
 

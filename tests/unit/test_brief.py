@@ -1,7 +1,12 @@
-"""The brief: what is in the page, what a mistaken choice is answered with, that it needs nothing from elsewhere."""
+"""The brief: what is in a page, what a mistaken choice is answered with, that it needs nothing from elsewhere.
+
+How a page looks and behaves is tested in tests/unit/test_brief_in_browser.py, with the release made here.
+"""
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import re
 import shutil
@@ -12,8 +17,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from dagster_project.brief import BriefOptions, render_brief
-from dagster_project.brief.figures import FIGURES
+from dagster_project.brief import BriefOptions, data, render_brief
+from dagster_project.brief.figures import GOOD_FIGURES, IMPORTER_FIGURES
+from dagster_project.brief.good import near_goods, render_good
+from dagster_project.brief.sections import words
+from dagster_project.brief.sections.published import shown as published_figures
+from dagster_project.brief.sections.vintage import warning
 from dagster_project.errors import ReleaseError, SettingError
 from dagster_project.publish.marts import MartSpec
 from dagster_project.publish.read import Release, open_release
@@ -34,24 +43,37 @@ TABLES = {
             vulnerability_index)""",
     "product_centrality": """
         select * from (values
-            (2017, '850110', 'Motors </script><b>', true, 0.5e0, 'CHN', 0.6e0),
-            (2017, '280461', 'Silicon', true, 0.1e0, 'DEU', 0.3e0),
-            (2018, '850110', 'Motors </script><b>', true, 0.6e0, 'CHN', 0.7e0),
-            (2018, '870323', 'Cars', false, 0.9e0, 'DEU', 0.5e0)
-        ) t(year, hs6, hs6_name, in_scope, export_centrality, top_exporter_iso3, top_exporter_share)""",
+            (2017, '850110', 'Motors </script><b>', true, 0.5e0, 'CHN', 0.6e0, 500e0, 3, 9, 1e0, 0.5e0, true, 0.9e0),
+            (2017, '280461', 'Silicon', true, 0.1e0, 'DEU', 0.3e0, 500e0, 3, 9, 0.5e0, 0.2e0, false, 0.8e0),
+            (2018, '850110', 'Motors </script><b>', true, 0.6e0, 'CHN', 0.7e0, 200e0, 2, 2, 1e0, 0.5e0, true, 1e0),
+            (2018, '870323', 'Cars', false, 0.9e0, 'DEU', 0.5e0, 9e9, 1, 1, null, 1e0, null, 1e0)
+        ) t(year, hs6, hs6_name, in_scope, export_centrality, top_exporter_iso3, top_exporter_share, world_exports_usd,
+            n_exporters, n_importers, centrality_percentile, export_hhi, high_centrality, top3_exporter_share)""",
     "political_exposure": """
         select * from (values
             (2018, 276, 'DEU', 0.5e0, 0.4e0, 0.6e0, 0.8e0, 1.2e0, 0.25e0, 0.25e0, 0.4e0, 0.1e0),
             (2018, 251, 'FRA', 1e0, null, null, null, null, null, null, null, null)
         ) t(year, importer_code, importer_iso3, risk_econ, risk_distance, risk_distance_own, pol_ratio, pol_ratio_own,
             share_close, share_middle, share_distant, share_unscored)""",
+    "trade_flows": """
+        select * from (values
+            (2018, 156, 'CHN', 'China', 276, 'DEU', 'Germany', '850110', 105e0),
+            (2018, 392, 'JPN', 'Japan', 276, 'DEU', 'Germany', '850110', 45e0),
+            (2018, 156, 'CHN', 'China', 251, 'FRA', 'France <&>', '850110', 50e0),
+            (2018, 156, 'CHN', 'China', 276, 'DEU', 'Germany', '870323', 9e9)
+        ) t(year, exporter_code, exporter_iso3, exporter_name, importer_code, importer_iso3, importer_name, hs6,
+            value_usd)""",
     "published_benchmarks": """
         select 'XU-1' as benchmark_id, 'XU' as source, 'Goods of category 1, China' as statement,
                62e0 as published_value,
                60e0 as computed_value, -2e0 as difference,
                0.5e0 as tolerance, 'differs' as verdict, 'all' as inputs""",
 }
-KEYS = {"published_benchmarks": ("benchmark_id",), "political_exposure": ("year", "importer_code")}
+KEYS = {
+    "published_benchmarks": ("benchmark_id",),
+    "trade_flows": ("year", "exporter_code", "importer_code", "hs6"),
+    "political_exposure": ("year", "importer_code"),
+}
 
 
 def _spec(name: str) -> MartSpec:
@@ -75,28 +97,43 @@ def release(published: Path) -> Iterator[Release]:
         yield opened
 
 
-def _content(page: str) -> dict[str, Any]:
-    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
+def content_of(page: str) -> dict[str, Any]:
+    """What a page gives its scripts."""
+    found = re.search(r'<script type="application/octet-stream" id="data">(.*?)</script>', page, re.DOTALL)
     assert found is not None
-    content: dict[str, Any] = json.loads(found[1])
+    content: dict[str, Any] = json.loads(gzip.decompress(base64.b64decode(found[1])))
     return content
 
 
 def test_shows_the_chosen_importer_first_with_its_goods_in_scope(release: Release) -> None:
-    content = _content(render_brief(release, BriefOptions("FRA")))
+    content = content_of(render_brief(release, BriefOptions("FRA")))
     assert [each["iso3"] for each in content["selection"]["importers"]] == ["FRA", "DEU"]
     assert content["selection"]["years"] == [2017, 2018]
-    goods = [dict(zip(content["goods"]["columns"], row, strict=True)) for row in content["goods"]["rows"]]
-    assert [(row["importer"], row["year"], row["hs6"]) for row in goods] == [
-        ("FRA", 2018, "850110"), ("DEU", 2017, "850110"), ("DEU", 2018, "850110"), ("DEU", 2017, "280461")]  # fmt: skip
+    blocks = [(block["importer"], block["year"], block["hs6"]) for block in content["goods"]["blocks"]]
+    assert blocks == [("FRA", 2018, ["850110"]), ("DEU", 2017, ["850110", "280461"]), ("DEU", 2018, ["850110"])]
+    assert list(content["flows"]["2018"]) == ["850110"]
+
+
+def test_suppliers_stand_beside_each_good_the_largest_first(release: Release) -> None:
+    content = content_of(render_brief(release, BriefOptions("DEU")))
+    (block,) = (each for each in content["goods"]["blocks"] if each["importer"] == "DEU" and each["year"] == 2018)
+    assert block["sold"] == [["CHN", 0.7, "JPN", 0.3]]
+    assert content["flows"]["2018"]["850110"] == [["CHN", "DEU", 105], ["CHN", "FRA", 50], ["JPN", "DEU", 45]]
+
+
+def test_the_oldest_years_go_where_a_page_would_be_too_large(release: Release, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data, "GOODS_BUDGET", 2)
+    page = render_brief(release, BriefOptions("DEU"))
+    assert content_of(page)["selection"] == {"importers": [{"iso3": "DEU", "name": "Germany"}], "years": [2018]}
+    assert "The years 2017 to 2017 are not in this page" in page
 
 
 def test_auto_is_the_largest_importer_of_goods_in_scope(release: Release) -> None:
-    assert _content(render_brief(release))["selection"]["importers"][0]["iso3"] == "DEU"
+    assert content_of(render_brief(release))["selection"]["importers"][0]["iso3"] == "DEU"
 
 
 def test_quartile_lines_are_continuous_quantiles_of_goods_in_scope(release: Release) -> None:
-    lines = _content(render_brief(release, BriefOptions("DEU", (2017,))))["thresholds"]
+    lines = content_of(render_brief(release, BriefOptions("DEU", (2017,))))["thresholds"]
     # Between 0.34 and 0.82, and between 0.1 and 0.5, at three quarters of the way.
     assert lines == [{"year": 2017, "importer": "DEU", "hhi": pytest.approx(0.70), "centrality": pytest.approx(0.4)}]
 
@@ -104,18 +141,19 @@ def test_quartile_lines_are_continuous_quantiles_of_goods_in_scope(release: Rele
 def test_names_from_the_data_cannot_leave_their_place(release: Release) -> None:
     page = render_brief(release)
     assert "Motors </script>" not in page and "France <&>" not in page
-    assert _content(page)["goods"]["names"]["850110"] == "Motors </script><b>"
+    assert content_of(page)["goods"]["names"]["850110"] == "Motors </script><b>"
 
 
 def test_marts_left_out_are_replaced_by_a_sentence(release: Release) -> None:
     page = render_brief(release)
-    assert page.count("Not in this release") == 2  # tariffs and patents
+    # Prices, industries, exporters, scenarios, tariffs, patents: one line each.
+    assert page.count("Not in this release") == 6
     assert '<td class="verdict bad">differs</td>' in page
 
 
 def test_distance_is_shown_by_both_scales_and_neither_is_the_headline(release: Release) -> None:
     page = render_brief(release)
-    (germany,) = (row for row in _content(page)["politics"] if row["importer"] == "DEU")
+    (germany,) = (row for row in content_of(page)["politics"]["exposure"] if row["importer"] == "DEU")
     assert (germany["plain"], germany["own"], germany["distant"]) == (0.4, 0.6, 0.4)
     assert "Both scalings of distance are published and neither is the headline" in page
 
@@ -138,7 +176,7 @@ def test_asks_nothing_of_the_network(release: Release) -> None:
         r"<(?:script|img|iframe)[^>]*\ssrc=|<link[^>]*href=\"(?!data:)|@import|url\(", page.split("<script>")[0]
     )
     assert "vegaEmbed" in page
-    for name, figure in FIGURES.items():
+    for name, figure in {**IMPORTER_FIGURES, **GOOD_FIGURES}.items():
         assert "url" not in json.dumps(figure().get("data", {})), name
 
 
@@ -170,30 +208,59 @@ def test_a_release_without_trade_marts_is_refused(tmp_path: Path) -> None:
         render_brief(release)
 
 
-def test_the_page_works_in_a_browser(release: Release, tmp_path: Path) -> None:
-    """From disk, without a network: no error, charts drawn, another importer chosen by keyboard alone."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("no chromium is installed")
-    driver = pytest.importorskip("playwright.sync_api", reason="Playwright's Python package is not installed")
-    page_file = tmp_path / "brief.html"
-    page_file.write_text(render_brief(release), encoding="utf-8")
-    quiet = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
-    problems: list[str] = []
-    with driver.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=quiet)
-        page = browser.new_page(color_scheme="dark")
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("request", lambda request: problems.append(request.url) if request.url.startswith("http") else None)
-        page.goto(page_file.as_uri())
-        page.wait_for_selector("#map svg")
-        assert page.inner_text("h1") == "Supply vulnerability of Germany, 2018"
-        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 24, 29)"
-        page.focus("#importer")
-        page.keyboard.press("ArrowDown")
-        page.wait_for_function("document.querySelector('h1').textContent.includes('France <&>')")
-        assert "850110" in page.inner_text("#goods-table")
-        assert "has no ideal point in 2018" in page.inner_text("#relations-said")
-        page.wait_for_selector("#map[aria-label^='Scatter plot of 1 goods'][role=img]")
-        browser.close()
-    assert problems == []
+def test_the_page_of_a_good_names_all_who_sell_and_all_who_depend_on_it(release: Release) -> None:
+    page = render_good(release, "850110", (2018,))
+    content = content_of(page)
+    assert [(row["exporter"], row["value"], row["buyers"]) for row in content["exporters"]] == [
+        ("CHN", 155, 2), ("JPN", 45, 1)]  # fmt: skip
+    assert [(row["importer"], row["hhi"], row["category"]) for row in content["importers"]] == [
+        ("FRA", 1, 1), ("DEU", 0.62, 1)]  # fmt: skip
+    assert content["trend"][0]["top3_share"] == 1
+    assert "Motors </script>" not in page and "cannot say which core patents" in page
+
+
+def test_a_good_that_is_not_there_is_answered_with_near_ones(release: Release) -> None:
+    with pytest.raises(SettingError, match=r"--good.*'850111'.*such as 850110 \(Motors"):
+        render_good(release, "850111")
+    names = {"850110": "Motors", "850120": "Other motors", "280461": "Silicon"}
+    assert near_goods("850111", names)[0] == "850110"
+    assert near_goods("silicon", names)[0] == "280461"
+    assert near_goods("", names)
+
+
+def test_the_command_makes_the_page_of_a_good(published: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    from dagster_project.cli import main
+
+    monkeypatch.setenv("CHOKEPOINT_DATA_DIR", str(published.parent))
+    assert main(["brief", "--good", "850110", "--importer", "DEU"]) == 0
+    assert content_of((published.parent / "brief-850110.html").read_text())["importer"] == "DEU"
+    assert main(["brief", "--good", "../x"]) == 1
+    assert "--good" in capsys.readouterr().err
+
+
+def test_published_figures_that_cannot_be_computed_are_folded() -> None:
+    row = {"source": "XU", "statement": "s", "published_value": 1.0, "computed_value": None, "difference": None}
+    lost = {**row, "verdict": "not computable from these inputs", "inputs": "", "note": "needs China"}
+    alone = published_figures([lost])
+    assert "Not one of the 1 published figures" in alone and alone.index("<details") < alone.index("<table")
+    both = published_figures([lost, {**row, "computed_value": 1.0, "verdict": "reproduced", "inputs": "all"}])
+    assert both.index("<table") < both.index("<details") and "1 is reproduced, 0 differ" in both
+
+
+def test_a_warning_is_said_in_words() -> None:
+    check = {"asset": "landing/io_tables", "check": "no_flow_dropped", "passed": False}
+    assert warning(check) == "Io tables: No flow dropped did not hold."
+    said = warning({**check, "description": "3 failing rows. Rule: No flow was left out."})
+    assert said == "Io tables: expected was “No flow was left out.” Found: 3 failing rows."
+
+
+def test_the_glossary_is_that_of_the_documentation() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "glossary.md").read_text(encoding="utf-8")
+    for term, meaning in words.GLOSSARY.items():
+        assert f"- **{term}** — {meaning.replace('“', chr(34)).replace('”', chr(34))}" in text, term
+
+
+def test_no_missing_number_is_written_out(release: Release) -> None:
+    for page in (render_brief(release), render_good(release, "870323")):
+        shown = re.sub(r"<(script|style)\b.*?</\1>", "", page, flags=re.DOTALL)
+        assert not re.search(r"\b(None|NaN|nan|null|undefined)\b", shown)

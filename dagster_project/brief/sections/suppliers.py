@@ -1,0 +1,99 @@
+"""Who supplies whom: the suppliers of every good of an importer, and the world's flows of the goods looked at closely.
+
+From the flows themselves, which every release with trade has. They are Parquet by year, sorted by importer, so that one
+importer's are a small part.
+
+Not here: the flow diagram (see `figures`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+
+from dagster_project.brief.data import Selection
+from dagster_project.publish.read import Release
+
+KEPT = 8  # suppliers of a good that are named; the rest is one part
+SHOWN = 7  # exporters and importers of a good that a picture names
+NEWEST = 5  # years whose flows of single goods are in a page
+COUNTRY = "coalesce({0}_iso3, {0}_name, 'area ' || {0}_code)"
+
+
+def add_to(
+    connection: duckdb.DuckDBPyConnection, release: Release, selection: Selection, goods: dict[str, Any]
+) -> bool:
+    """Give each block of goods a column `sold`: per good, the largest suppliers with their shares, flattened."""
+    if "trade_flows" not in release.marts:
+        return False
+    codes = ", ".join(str(importer["code"]) for importer in selection.importers)
+    found = connection.execute(
+        f"""with bought as (
+                select year, importer_iso3 as importer, hs6, {COUNTRY.format("exporter")} as supplier,
+                       sum(value_usd) as value
+                from marts.trade_flows
+                where importer_code in ({codes}) and year in ({_listed(selection.years)})
+                group by all
+            ),
+            shares as (
+                select *, value / sum(value) over (partition by year, importer, hs6) as share,
+                       row_number() over (partition by year, importer, hs6
+                                          order by round(value, 2) desc, supplier) as place
+                from bought
+            )
+            select importer, year, hs6, list(supplier order by place), list(round(share, 3) order by place)
+            from shares where place <= {KEPT} group by all"""
+    ).fetchall()
+    sold = {(importer, year, hs6): (who, shares) for importer, year, hs6, who, shares in found}
+    for block in goods["blocks"]:
+        block["sold"] = [_flat(sold.get((block["importer"], block["year"], hs6))) for hs6 in block["hs6"]]
+    return True
+
+
+def _flat(pair: tuple[list[str], list[float]] | None) -> list[Any]:
+    return [] if pair is None else [each for both in zip(*pair, strict=True) for each in both]
+
+
+def flows(
+    connection: duckdb.DuckDBPyConnection,
+    release: Release,
+    years: tuple[int, ...],
+    goods: list[str],
+    shown: int = SHOWN,
+) -> dict[str, Any] | None:
+    """{year: {good: [[exporter, importer, value], …]}}: the largest of each; null stands for all others."""
+    if "trade_flows" not in release.marts:
+        return None
+    found = connection.execute(
+        f"""with flows as (
+                select year, hs6, {COUNTRY.format("exporter")} as exporter, {COUNTRY.format("importer")} as importer,
+                       sum(value_usd) as value
+                from marts.trade_flows
+                where hs6 in (select unnest(?)) and year in ({_listed(years[-NEWEST:])})
+                group by all
+            ),
+            sellers as (
+                select year, hs6, exporter, row_number() over (
+                    partition by year, hs6 order by round(sum(value), 2) desc, exporter) as place
+                from flows group by year, hs6, exporter
+            ),
+            buyers as (
+                select year, hs6, importer, row_number() over (
+                    partition by year, hs6 order by round(sum(value), 2) desc, importer) as place
+                from flows group by year, hs6, importer
+            )
+            select year, hs6, if(sellers.place <= {shown}, exporter, null) as seller,
+                   if(buyers.place <= {shown}, importer, null) as buyer, round(sum(value)) as value
+            from flows join sellers using (year, hs6, exporter) join buyers using (year, hs6, importer)
+            group by all order by year, hs6, value desc, seller nulls last, buyer nulls last""",
+        [goods],
+    ).fetchall()
+    answer: dict[str, dict[str, list[list[Any]]]] = {str(year): {} for year in years[-NEWEST:]}
+    for year, hs6, seller, buyer, value in found:
+        answer[str(year)].setdefault(hs6, []).append([seller, buyer, value])
+    return answer
+
+
+def _listed(years: tuple[int, ...]) -> str:
+    return ", ".join(map(str, years)) or "null"
