@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping
 from functools import cache
+from importlib.metadata import version
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,8 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
 }
-KINDS = {".css": "text/css", ".js": "text/javascript"}
+VEGA = "vega.js"
+STATIC = {"explore.css": "text/css", "explore.js": "text/javascript", VEGA: "text/javascript"}
 
 
 def application(releases: Releases, host: str = "127.0.0.1", names: Collection[str] = ()) -> Starlette:
@@ -242,31 +244,28 @@ def _suggestions(request: Request) -> Response:
 
 def _static(request: Request) -> Response:
     name = request.path_params["name"]
-    files = static_files()
-    if name not in files:
+    if name not in STATIC:
         return PlainTextResponse("There is no such file.\n", status_code=404)
-    text = files[name]
     # Their addresses in the pages carry a hash of what is in them.
     kept = {"cache-control": "max-age=31536000, immutable"} if "v" in request.query_params else {}
-    return Response(text, media_type=KINDS[Path(name).suffix], headers=kept)
+    return Response(static_file(name), media_type=STATIC[name], headers=kept)
 
 
 @cache
-def static_files() -> Mapping[str, str]:
-    """Styles and scripts by name. Vega comes from the package that carries it, which takes seconds once."""
+def static_file(name: str) -> str:
+    """A style sheet or script. Vega comes from the package that carries it, which takes seconds once."""
+    if name != VEGA:
+        return (HERE / "static" / name).read_text(encoding="utf-8")
     import vl_convert
 
-    own = {path.name: path.read_text(encoding="utf-8") for path in sorted((HERE / "static").iterdir())}
-    return {**own, "vega.js": str(vl_convert.javascript_bundle())}  # type: ignore[call-arg]
+    return str(vl_convert.javascript_bundle())  # type: ignore[call-arg]  # the snippet is optional
 
 
 @cache
 def _versioned(name: str) -> str:
     """The address of a static file. Vega's holds the version of its package: reading it would delay the first page."""
-    if name == "vega.js":
-        from importlib.metadata import version
-
-        return f"/static/vega.js?v={version('vl-convert-python')}"
+    if name == VEGA:
+        return f"/static/{VEGA}?v={version('vl-convert-python')}"
     digest = hashlib.sha256((HERE / "static" / name).read_bytes()).hexdigest()[:12]
     return f"/static/{name}?v={digest}"
 

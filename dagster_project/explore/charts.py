@@ -84,7 +84,7 @@ def lines(
     names, year = list(dict.fromkeys(row[series] for row in rows)), "year"
     base = alt.Chart(_data([{name: row[name] for name in (year, value, series)} for row in rows])).encode(
         x=alt.X(f"{year}:O", title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
-        y=alt.Y(f"{value}:Q", title=title, scale=alt.Scale(zero=kind != "number"), axis=alt.Axis(format=FORMATS[kind])),
+        y=alt.Y(f"{value}:Q", title=title, scale=_height(rows, value, kind), axis=alt.Axis(format=FORMATS[kind])),
         color=_coloured(series, names, _repeated(colours, names)),
     )
     points = base.mark_point(filled=True, size=55).encode(
@@ -124,8 +124,11 @@ def map_of_goods(rows: Sequence[Row]) -> Spec:
 
 
 def cells(rows: Sequence[Row], across: str, down: str, value: str, title: str) -> Spec:
-    """Shares as coloured cells with their number. Rows also have `deep`: whether the cell is dark."""
-    base = alt.Chart(_data(rows)).encode(
+    """Shares as coloured cells with their number."""
+    most = max((row[value] for row in rows), default=0)
+    # A number must be legible on its cell, not on the page: white on deep colours, dark on pale ones.
+    inked = [{**row, "ink": "#ffffff" if row[value] > 0.55 * most else "#14263a"} for row in rows]
+    base = alt.Chart(_data(inked)).encode(
         x=alt.X(f"{across}:N", title=None, axis=alt.Axis(orient="top", labelAngle=0)),
         y=alt.Y(f"{down}:N", sort=None, title=None, axis=alt.Axis(labelLimit=260)),
     )
@@ -134,9 +137,18 @@ def cells(rows: Sequence[Row], across: str, down: str, value: str, title: str) -
     )
     text = base.mark_text(fontSize=11).encode(
         text=alt.Text(f"{value}:Q", format=".0%"),
-        color=alt.condition("datum.deep", alt.value("#ffffff"), alt.value("#14263a")),
+        color=alt.Color("ink:N", scale=None),
     )
     return _finished(alt.layer(base.mark_rect(cornerRadius=2).encode(color=colour), text), step=20)
+
+
+def _height(rows: Sequence[Row], value: str, kind: str) -> alt.Scale:
+    """From 0; a measure without a natural 0 has a tenth of room around its values, so that noise looks like noise."""
+    if kind != "number" or not rows:
+        return alt.Scale(zero=True)
+    values = [row[value] for row in rows]
+    room = 0.1 * max(map(abs, values))
+    return alt.Scale(zero=False, domain=[min(values) - room, max(values) + room])
 
 
 def _data(rows: Sequence[Row]) -> alt.InlineData:

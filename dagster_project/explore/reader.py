@@ -23,8 +23,8 @@ from dagster_project.sql import identifier, parquet
 
 Row = dict[str, Any]
 Parameters = Mapping[str, Any]
-# So many releases stay open beside each other: the current one, and those of pages that were opened before it.
-KEPT_OPEN = 3
+# So many releases stay open beside each other: the current one, and that of pages that were opened before it.
+KEPT_OPEN = 2
 
 
 @dataclass(frozen=True)

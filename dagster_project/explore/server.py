@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Collection
-from threading import Thread
 
 from dagster_project.errors import SettingError
-from dagster_project.explore.app import LOOPBACK, application, static_files
+from dagster_project.explore.app import LOOPBACK, VEGA, application, static_file
+from dagster_project.explore.choice import Choice
+from dagster_project.explore.pages import PAGES
 from dagster_project.explore.reader import Releases
 from dagster_project.settings import Settings
 
@@ -19,11 +20,12 @@ def serve(settings: Settings, host: str = HOST, port: int = PORT, names: Collect
     import uvicorn
 
     releases = Releases(settings.published_dir, settings.resources)
-    with releases.reading() as reader:  # what is wrong with it is said here, and the first page need not wait
-        first, synthetic = reader.release_id, reader.manifest["synthetic"]
-        _ = reader.names
     listening = _bound(host, port)
-    Thread(target=static_files, name="scripts", daemon=True).start()
+    with releases.reading() as reader:  # what is wrong with it is said here
+        first, synthetic = reader.release_id, reader.manifest["synthetic"]
+        # What takes seconds the first time is done before anybody waits for a page.
+        PAGES["/"].page(reader, Choice("/", {}))
+        static_file(VEGA)
     shown = f"[{host}]" if ":" in host else host
     what = "SYNTHETIC sample" if synthetic else "release"
     print(f"The {what} {first}, and whichever is published after it: http://{shown}:{listening.getsockname()[1]}/")

@@ -109,7 +109,7 @@ def _lead(country: Country, year: int, goods: list[Row]) -> str:
         f"{len(exposed):,} of them are exposed twice: central in world exports, and bought from few."
     )
     named = [
-        f"{row['hs6_name'] or row['hs6']} ({written(row['top_supplier_share'], 'share')} from "
+        f"{parts.short(row['hs6_name'] or row['hs6'])} ({written(row['top_supplier_share'], 'share')} from "
         f"{row['top_supplier_name']})"
         for row in exposed[:3]
         if row["top_supplier_name"]

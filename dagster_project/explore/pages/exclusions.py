@@ -86,13 +86,11 @@ def _industries(reader: Reader, chosen: str) -> list[Item]:
     )
     shares = [row for row in found if row["approval_share"] is not None]
     top = list(dict.fromkeys(row["hs2"] for row in shares))[:15]
-    most = max((row["approval_share"] for row in shares), default=0)
     marks = [
         {
             "list": f"List {row['list_id']}",
             "industry": parts.chapter(reader, row["hs2"]),
             "share": row["approval_share"],
-            "deep": row["approval_share"] > 0.6 * most,
         }
         for row in shares
         if row["hs2"] in top

@@ -19,7 +19,7 @@ def page(reader: Reader, choice: Choice) -> Page:
     now = next(row for row in history if row["year"] == year)
     name = reader.names.goods[hs6] or hs6
     return Page(
-        f"{name} ({hs6}), {year}",
+        f"{parts.short(name)} ({hs6}), {year}",
         [
             parts.section(reader, "Exporters", ["trade_flows"], lambda: _exporters(reader, choice, hs6, year, now)),
             parts.section(reader, "Importers", ["import_vulnerability"], lambda: _importers(reader, choice, hs6, year)),

@@ -14,6 +14,7 @@ from dagster_project.explore.content import Column, Control, Item, Note, Section
 from dagster_project.explore.reader import Reader, Row
 
 Builder = Callable[[], Sequence[Item]]
+LONG = 48  # letters
 NOT_HERE = "Not in this release: "
 
 
@@ -84,5 +85,10 @@ def named(reader: Reader, rows: Sequence[Row]) -> list[Row]:
 
 def chapter(reader: Reader, hs2: str) -> str:
     """A chapter's code and name, in short."""
-    name = reader.names.chapters.get(hs2, "")
-    return f"{hs2} {name[:48]}{'…' if len(name) > 48 else ''}".strip()
+    return f"{hs2} {short(reader.names.chapters.get(hs2, ''))}".strip()
+
+
+def short(name: str) -> str:
+    """A name for a sentence or a list: what stands before its first semicolon, and not too much of that."""
+    first = name.partition(";")[0]
+    return first if len(first) <= LONG else f"{first[: LONG - 1]}…"

@@ -129,13 +129,11 @@ def _by_field(reader: Reader, countries: list[str], field: str) -> list[Item]:
            from compared group by country_iso2, field_id order by field_id, country_iso2""",
         {"countries": countries, "field": field},
     )
-    most = max((row["core_share"] or 0 for row in found), default=0)
     marks = [
         {
             "country": row["country_iso2"],
             "field": row["field_name"],
             "share": row["core_share"],
-            "deep": row["core_share"] > 0.6 * most,
         }
         for row in found
         if row["core_share"] is not None

@@ -104,48 +104,41 @@ def _table(choice: Choice, level: str, year: int, found: list[Row]) -> Table:
 
 
 def _learning(reader: Reader, country: Country, level: str) -> Table:
-    held = reader.manifest["marts"]["learning_rate"]["columns"]
-    wanted = [
-        "product_code",
-        "product_name",
-        "cumulative",
-        "learning_rate",
-        "progress_ratio",
-        "slope",
-        "r2",
-        "n_years",
-        "quality",
-    ]
-    kept = [name for name in wanted if name in held]
     found = reader.rows(
-        f"""select {", ".join(kept)} from marts.learning_rate
-            where exporter_code = $exporter and product_level = $level order by product_code, cumulative""",
+        """select product_code, product_name, cumulative, learning_rate, first_year, last_year, p_value, quality, reason
+           from marts.learning_rate
+           where exporter_code = $exporter and product_level = $level order by product_code, cumulative""",
         {"exporter": country.code, "level": level},
     )
-    kinds = {"learning_rate": "share", "progress_ratio": "index", "slope": "number", "r2": "index", "n_years": "count"}
-    columns = [Column(name, name.replace("_", " ").capitalize(), kinds.get(name, "text")) for name in kept]
+    columns = [
+        Column("product_code", "Product"),
+        Column("product_name", "Name"),
+        Column("cumulative", "Output of"),
+        Column("learning_rate", "Learning rate", "share"),
+        Column("first_year", "From"),
+        Column("last_year", "To"),
+        Column("p_value", "p", "number"),
+        Column("quality", "Quality"),
+        Column("reason", "Why there is none"),
+    ]
     return Table("learning", "How much cheaper a product became when output doubled", columns, found)
 
 
 def _involution(reader: Reader, country: Country) -> Table:
     found = reader.rows(
-        "select * from marts.involution_summary where exporter_code = $exporter order by year",
+        """select year, n_goods, n_measured, n_price_fell, n_involution, involution_share,
+                  involution_value_share, value_usd
+           from marts.involution_summary where exporter_code = $exporter order by year""",
         {"exporter": country.code},
     )
-    hidden = {"exporter_code", "exporter_iso3", "exporter_name"}
-    names = [name for name in reader.manifest["marts"]["involution_summary"]["columns"] if name not in hidden]
     columns = [
-        Column(
-            name,
-            name.replace("_", " ").capitalize(),
-            "share"
-            if name.endswith("share")
-            else "usd"
-            if name.endswith("usd")
-            else "text"
-            if name == "year"
-            else "number",
-        )
-        for name in names
+        Column("year", "Year"),
+        Column("value_usd", "Exports, USD", "usd"),
+        Column("n_goods", "Goods", "count"),
+        Column("n_measured", "Measured", "count"),
+        Column("n_price_fell", "Of lower price", "count"),
+        Column("n_involution", "More for less", "count"),
+        Column("involution_share", "Of goods measured", "share"),
+        Column("involution_value_share", "Of their value", "share"),
     ]
     return Table("involution", f"Goods of which {country.name} sold more for less, by year", columns, found)

@@ -24,7 +24,7 @@ def page(reader: Reader, choice: Choice) -> Page:
         (row for row in flows if row["sold_usd"]), key=lambda row: (-row["sold_usd"], row["exporter_code"])
     )
     return Page(
-        f"{name}: supply of {country.name}, {year}",
+        f"{parts.short(name)}: supply of {country.name}, {year}",
         [
             parts.section(
                 reader, "Suppliers", [], lambda: _suppliers(reader, choice, country, hs6, year, suppliers, history)
@@ -32,7 +32,7 @@ def page(reader: Reader, choice: Choice) -> Page:
             parts.section(reader, "Who else sells it", [], lambda: [_others(choice, country, year, flows)]),
             parts.section(reader, "Over the years", [], lambda: _over_years(country, history)),
         ],
-        lead=_lead(country, name, year, suppliers),
+        lead=_lead(country, parts.short(name), year, suppliers),
         controls=[
             parts.country_control(reader, country.iso3, title="Importer"),
             parts.good_control(hs6),
