@@ -48,7 +48,12 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
 }
 VEGA = "vega.js"
-STATIC = {"explore.css": "text/css", "explore.js": "text/javascript", VEGA: "text/javascript"}
+STATIC = {
+    "explore.css": "text/css",
+    "explore.js": "text/javascript",
+    "charts.js": "text/javascript",
+    VEGA: "text/javascript",
+}
 
 
 def application(releases: Releases, host: str = "127.0.0.1", names: Collection[str] = ()) -> Starlette:

@@ -11,6 +11,7 @@ from typing import Any
 
 import altair as alt
 
+from dagster_project.explore.content import written
 from dagster_project.explore.reader import Row
 
 RED, ORANGE, BLUE, GREY, GREEN, VIOLET = "#d1495b", "#c77700", "#3a7ca5", "#868c96", "#4f8a3a", "#8e6bbf"
@@ -42,17 +43,17 @@ def bars(
             f"{value}:Q",
             title=f"{title}; square-root scale" if uneven else title,
             scale=alt.Scale(type="sqrt" if uneven else "linear"),
-            axis=alt.Axis(format=FORMATS[kind], tickCount=6),
+            axis=_axis(kind, tickCount=6),
         ),
         "y": alt.Y(f"{label}:N", sort=None, title=None, axis=alt.Axis(labelLimit=260)),
         "tooltip": [
             alt.Tooltip(f"{label}:N", title=" "),
-            alt.Tooltip(f"{value}:Q", title=title, format=FORMATS[kind].replace(".0%", ".1%")),
+            alt.Tooltip("shown:N", title=title),
         ],
     }
     if link:
         encoding["href"] = alt.Href(f"{link}:N")
-    kept = [{name: row[name] for name in (label, value, link) if name} for row in rows]
+    kept = _kept(rows, [name for name in (label, value, link) if name], value, kind)
     return _finished(alt.Chart(_data(kept)).mark_bar(color=BLUE).encode(**encoding), step=20)
 
 
@@ -62,15 +63,15 @@ def stacked(
     """One bar per label, in the order of the rows, made of parts."""
     whole: dict[str, Any] = {"tickMinStep": 1} if kind == "count" else {}
     chart = (
-        alt.Chart(_data([{name: row[name] for name in (label, value, part)} for row in rows]))
+        alt.Chart(_data(_kept(rows, [label, value, part], value, kind)))
         .mark_bar()
         .encode(
-            x=alt.X(f"{value}:Q", title=title, axis=alt.Axis(format=FORMATS[kind], tickCount=6, **whole)),
+            x=alt.X(f"{value}:Q", title=title, axis=_axis(kind, tickCount=6, **whole)),
             y=alt.Y(f"{label}:N", sort=None, title=None, axis=alt.Axis(labelLimit=260)),
             color=_coloured(part, parts),
             order=alt.Order(f"{part}_place:Q"),
             tooltip=[alt.Tooltip(f"{name}:N", title=" ") for name in (label, part)]
-            + [alt.Tooltip(f"{value}:Q", title=title, format=",.4~s")],
+            + [alt.Tooltip("shown:N", title=title)],
         )
         .transform_calculate(**{f"{part}_place": f"indexof({list(parts)!r}, datum['{part}'])"})
     )
@@ -82,9 +83,9 @@ def lines(
 ) -> Spec:
     """One line with points per series over the years; series differ in colour and shape."""
     names, year = list(dict.fromkeys(row[series] for row in rows)), "year"
-    base = alt.Chart(_data([{name: row[name] for name in (year, value, series)} for row in rows])).encode(
+    base = alt.Chart(_data(_kept(rows, [year, value, series], value, kind))).encode(
         x=alt.X(f"{year}:O", title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
-        y=alt.Y(f"{value}:Q", title=title, scale=_height(rows, value, kind), axis=alt.Axis(format=FORMATS[kind])),
+        y=alt.Y(f"{value}:Q", title=title, scale=_height(rows, value, kind), axis=_axis(kind)),
         color=_coloured(series, names, _repeated(colours, names)),
     )
     points = base.mark_point(filled=True, size=55).encode(
@@ -92,7 +93,7 @@ def lines(
         tooltip=[
             alt.Tooltip(f"{series}:N", title=" "),
             alt.Tooltip(f"{year}:O", title="Year"),
-            alt.Tooltip(f"{value}:Q", title=title, format=FORMATS[kind].replace(".0%", ".1%")),
+            alt.Tooltip("shown:N", title=title),
         ],
     )
     return _finished(alt.layer(base.mark_line(strokeWidth=1.6), points), height=260)
@@ -101,7 +102,7 @@ def lines(
 def map_of_goods(rows: Sequence[Row]) -> Spec:
     """Goods by concentration and centrality. Rows: hs6, name, hhi, centrality, value, category, supplier, link."""
     chart = (
-        alt.Chart(_data(rows))
+        alt.Chart(_data([{**row, "shown": written(row["value"], "usd")} for row in rows]))
         .mark_point(filled=True, opacity=0.75, strokeWidth=0)
         .encode(
             x=alt.X("hhi:Q", title="Import concentration (HHI over suppliers)", scale=alt.Scale(domain=[0, 1])),
@@ -114,7 +115,7 @@ def map_of_goods(rows: Sequence[Row]) -> Spec:
                 alt.Tooltip("hs6:N", title="HS6"),
                 alt.Tooltip("name:N", title="Good"),
                 alt.Tooltip("category:N", title="Category"),
-                alt.Tooltip("value:Q", title="Imports, USD", format=",.4~s"),
+                alt.Tooltip("shown:N", title="Imports, USD"),
                 alt.Tooltip("hhi:Q", title="HHI", format=".3f"),
                 alt.Tooltip("supplier:N", title="Largest supplier"),
             ],
@@ -149,6 +150,21 @@ def _height(rows: Sequence[Row], value: str, kind: str) -> alt.Scale:
     values = [row[value] for row in rows]
     room = 0.1 * max(map(abs, values))
     return alt.Scale(zero=False, domain=[min(values) - room, max(values) + room])
+
+
+def _axis(kind: str, **options: Any) -> alt.Axis:
+    """An axis whose labels have the units of the tables: Vega writes G where they have bn."""
+    if kind == "usd":
+        text = f"format(datum.value, '{FORMATS[kind]}')"
+        for letter, unit in (("k", " k"), ("M", " m"), ("G", " bn"), ("T", " trn")):
+            text = f"replace({text}, '{letter}', '{unit}')"
+        return alt.Axis(labelExpr=text, **options)
+    return alt.Axis(format=FORMATS[kind], **options)
+
+
+def _kept(rows: Sequence[Row], names: Sequence[str], value: str, kind: str) -> list[Row]:
+    """The columns that a chart needs, and `shown`, the value as the tables write it."""
+    return [{**{name: row[name] for name in names}, "shown": written(row[value], kind)} for row in rows]
 
 
 def _data(rows: Sequence[Row]) -> alt.InlineData:

@@ -172,11 +172,12 @@ def test_the_explorer_answers_by_mouse_keyboard_and_without_scripts(visit: Visit
         page.get_by_label("Search countries").fill("silicon of very high")
         page.keyboard.press("Enter")
         page.get_by_role("link", name="280461").click()
-        expect(page.get_by_role("heading", name="Silicon of very high purity (280461)")).to_be_visible()
+        expect(page.get_by_role("heading", level=1, name="Silicon of very high purity (280461)")).to_be_visible()
 
         page.get_by_role("link", name="Country", exact=True).click()
+        page.wait_for_load_state()
         page.get_by_label("Country", exact=True).select_option("DEU")
-        expect(page.get_by_role("heading", name="Germany, 2019")).to_be_visible()
+        expect(page.get_by_role("heading", level=1, name="Germany, 2019")).to_be_visible()
         assert "iso3=DEU" in page.url
         expect(page.locator("#section-exposed-goods svg")).to_be_visible()
         with page.expect_download() as saved:
@@ -185,7 +186,7 @@ def test_the_explorer_answers_by_mouse_keyboard_and_without_scripts(visit: Visit
 
         page.goto(f"{address}/scenario?exporter=CHN&goods=85&cut=50&importer=DEU")
         page.get_by_label("Not delivered").press("ArrowRight")
-        expect(page.get_by_role("heading", name="China delivers 51 % less")).to_be_visible()
+        expect(page.get_by_role("heading", level=1, name="China delivers 51 % less")).to_be_visible()
         assert "cut=51" in page.url and "importer=DEU" in page.url
         expect(page.locator(".chart[data-drawn]")).to_have_count(2)
         page.set_viewport_size({"width": 1150, "height": 1000})
@@ -223,7 +224,7 @@ def test_the_explorer_answers_by_mouse_keyboard_and_without_scripts(visit: Visit
         without.goto(f"{address}/country")
         without.get_by_label("Country", exact=True).select_option("JPN")
         without.get_by_role("button", name="Show").click()
-        expect(without.get_by_role("heading", name="Japan, 2019")).to_be_visible()
+        expect(without.get_by_role("heading", level=1, name="Japan, 2019")).to_be_visible()
         plain.close()
     assert not wrong
 

@@ -1,4 +1,7 @@
-"""The explorer's pages: a module each, with the questions that only that page asks, and `PAGES`, which lists them."""
+"""The explorer's pages: a module each, with the questions that only that page asks, and `PAGES`, which lists them.
+
+Not here: what pages share (see `parts`) and how they look.
+"""
 
 from __future__ import annotations
 

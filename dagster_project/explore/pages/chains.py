@@ -1,4 +1,7 @@
-"""Value chains, from input-output tables: how much a country's sectors build on others, and on whom."""
+"""Value chains, from input-output tables: how much a country's sectors build on others, and on whom.
+
+Not here: trade between countries (see `country`).
+"""
 
 from __future__ import annotations
 

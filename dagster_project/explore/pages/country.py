@@ -1,4 +1,7 @@
-"""A country as importer: its exposed goods, industries, suppliers, and how all that came about."""
+"""A country as importer: its exposed goods, industries, suppliers, and how all that came about.
+
+Not here: who supplies one good (see `supply`), and the country as an exporter (see `exporter`).
+"""
 
 from __future__ import annotations
 

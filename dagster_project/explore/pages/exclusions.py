@@ -1,4 +1,7 @@
-"""Exclusions from the United States' additional duties: how often they were granted, to whom, and until when."""
+"""Exclusions from the United States' additional duties: how often they were granted, to whom, and until when.
+
+Not here: a good's exclusions alone (see `good`).
+"""
 
 from __future__ import annotations
 

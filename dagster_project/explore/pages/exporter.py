@@ -1,4 +1,7 @@
-"""An exporter's hold: the goods in which it leads, and the importers that lean on it."""
+"""An exporter's hold: the goods in which it leads, and the importers that lean on it.
+
+Not here: what happens if it stops (see `scenario`).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A good in the world: who exports it, who depends on them, and how central it is."""
+"""A good in the world: who exports it, who depends on them, and how central it is.
+
+Not here: one importer's supply of it (see `supply`).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Any mart, filtered by any of its columns: for what no other page asks."""
+"""Any mart, filtered by any of its columns: for what no other page asks.
+
+Not here: what a mart means beyond its columns' descriptions.
+"""
 
 from __future__ import annotations
 

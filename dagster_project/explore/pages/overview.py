@@ -1,4 +1,7 @@
-"""The first page: who is exposed most, who holds most, and which goods hang on few; and what a search finds."""
+"""The first page: who is exposed most, who holds most, and which goods hang on few; and what a search finds.
+
+Not here: anything about one country or good.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Core patents: how much of what a country files is core, by field and over the years, and with whom it files."""
+"""Core patents: how much of what a country files is core, by field and over the years, and with whom it files.
+
+Not here: the trade in a field's goods.
+"""
 
 from __future__ import annotations
 

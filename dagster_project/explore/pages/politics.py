@@ -1,4 +1,7 @@
-"""Political distance: whether a country depends on suppliers that vote as it does."""
+"""Political distance: whether a country depends on suppliers that vote as it does.
+
+Not here: goods and their suppliers one by one (see `supply`).
+"""
 
 from __future__ import annotations
 

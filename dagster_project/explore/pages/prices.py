@@ -1,4 +1,7 @@
-"""Unit values of an exporter: how prices moved, against whom, and whether more was sold for less."""
+"""Unit values of an exporter: how prices moved, against whom, and whether more was sold for less.
+
+Not here: quantities and values alone (see `exporter`).
+"""
 
 from __future__ import annotations
 

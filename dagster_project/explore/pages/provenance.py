@@ -1,4 +1,7 @@
-"""The release itself: where its data come from, with which settings it was made, and how its checks came out."""
+"""The release itself: where its data come from, with which settings it was made, and how its checks came out.
+
+Not here: the marts' contents (see `mart`).
+"""
 
 from __future__ import annotations
 

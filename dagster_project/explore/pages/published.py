@@ -1,4 +1,7 @@
-"""Published figures beside ours."""
+"""Published figures beside ours.
+
+Not here: how a figure is computed (its mart says so).
+"""
 
 from __future__ import annotations
 

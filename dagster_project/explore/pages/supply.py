@@ -1,4 +1,7 @@
-"""One good of one importer: who supplies it, since when it depends on them, and who else could."""
+"""One good of one importer: who supplies it, since when it depends on them, and who else could.
+
+Not here: all goods of the importer (see `country`), and the good in the world (see `good`).
+"""
 
 from __future__ import annotations
 

@@ -1,21 +1,6 @@
 "use strict";
-// Draws the charts, and makes the form answer at once. Without it every page works: charts have their tables.
+// Makes the form answer at once, and says when a newer release is out. Without it every page works.
 (() => {
-  // What a chart draws stands in its element. Expressions are interpreted: the page allows no code made of text.
-  async function draw(target) {
-    const text = target.querySelector("script").textContent;
-    // Beside long names no room would be left for the bars.
-    const spec = JSON.parse(target.clientWidth < 520 ? text.replaceAll('"labelLimit":260', '"labelLimit":110') : text);
-    const said = target.getAttribute("aria-label");
-    const options = { renderer: "svg", actions: false, ast: true, tooltip: { theme: "custom" } };
-    target.replaceChildren();
-    await vegaEmbed(target, spec, options);
-    // The library puts the chart's bare title in the place of a description.
-    target.setAttribute("role", "img");
-    target.setAttribute("aria-label", said);
-    target.dataset.drawn = "yes";
-  }
-
   // Empty choices are left out of the address, so that a link says only what was chosen.
   function submit(form) {
     for (const field of form.elements) if (field.name && !field.value) field.disabled = true;
@@ -63,6 +48,4 @@
     setInterval(ask, 10_000);
     document.addEventListener("visibilitychange", ask);
   }
-
-  for (const target of document.querySelectorAll(".chart")) draw(target);
 })();
