@@ -21,6 +21,8 @@ SHAPES = ["circle", "triangle-up", "square", "cross", "diamond", "triangle-down"
 CATEGORIES = ["1 · both", "2 · central", "3 · concentrated", "4 · neither"]
 FORMATS = {"share": ".0%", "usd": ".3~s", "number": ".3~g", "count": ",d", "index": ".2f"}
 
+ROWS = alt.NamedData("rows")
+
 Spec = Mapping[str, Any]
 
 
@@ -54,7 +56,7 @@ def bars(
     if link:
         encoding["href"] = alt.Href(f"{link}:N")
     kept = _kept(rows, [name for name in (label, value, link) if name], value, kind)
-    return _finished(alt.Chart(_data(kept)).mark_bar(color=BLUE).encode(**encoding), step=20)
+    return _finished(alt.Chart(ROWS).mark_bar(color=BLUE).encode(**encoding), kept, step=20)
 
 
 def stacked(
@@ -63,7 +65,7 @@ def stacked(
     """One bar per label, in the order of the rows, made of parts."""
     whole: dict[str, Any] = {"tickMinStep": 1} if kind == "count" else {}
     chart = (
-        alt.Chart(_data(_kept(rows, [label, value, part], value, kind)))
+        alt.Chart(ROWS)
         .mark_bar()
         .encode(
             x=alt.X(f"{value}:Q", title=title, axis=_axis(kind, tickCount=6, **whole)),
@@ -75,7 +77,7 @@ def stacked(
         )
         .transform_calculate(**{f"{part}_place": f"indexof({list(parts)!r}, datum['{part}'])"})
     )
-    return _finished(chart, step=20)
+    return _finished(chart, _kept(rows, [label, value, part], value, kind), step=20)
 
 
 def lines(
@@ -83,7 +85,7 @@ def lines(
 ) -> Spec:
     """One line with points per series over the years; series differ in colour and shape."""
     names, year = list(dict.fromkeys(row[series] for row in rows)), "year"
-    base = alt.Chart(_data(_kept(rows, [year, value, series], value, kind))).encode(
+    base = alt.Chart(ROWS).encode(
         x=alt.X(f"{year}:O", title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
         y=alt.Y(f"{value}:Q", title=title, scale=_height(rows, value, kind), axis=_axis(kind)),
         color=_coloured(series, names, _repeated(colours, names)),
@@ -96,13 +98,15 @@ def lines(
             alt.Tooltip("shown:N", title=title),
         ],
     )
-    return _finished(alt.layer(base.mark_line(strokeWidth=1.6), points), height=260)
+    return _finished(
+        alt.layer(base.mark_line(strokeWidth=1.6), points), _kept(rows, [year, value, series], value, kind), height=260
+    )
 
 
 def map_of_goods(rows: Sequence[Row]) -> Spec:
     """Goods by concentration and centrality. Rows: hs6, name, hhi, centrality, value, category, supplier, link."""
     chart = (
-        alt.Chart(_data([{**row, "shown": written(row["value"], "usd")} for row in rows]))
+        alt.Chart(ROWS)
         .mark_point(filled=True, opacity=0.75, strokeWidth=0)
         .encode(
             x=alt.X("hhi:Q", title="Import concentration (HHI over suppliers)", scale=alt.Scale(domain=[0, 1])),
@@ -121,7 +125,7 @@ def map_of_goods(rows: Sequence[Row]) -> Spec:
             ],
         )
     )
-    return _finished(chart, height=400)
+    return _finished(chart, [{**row, "shown": written(row["value"], "usd")} for row in rows], height=400)
 
 
 def cells(rows: Sequence[Row], across: str, down: str, value: str, title: str) -> Spec:
@@ -129,7 +133,7 @@ def cells(rows: Sequence[Row], across: str, down: str, value: str, title: str) -
     most = max((row[value] for row in rows), default=0)
     # A number must be legible on its cell, not on the page: white on deep colours, dark on pale ones.
     inked = [{**row, "ink": "#ffffff" if row[value] > 0.55 * most else "#14263a"} for row in rows]
-    base = alt.Chart(_data(inked)).encode(
+    base = alt.Chart(ROWS).encode(
         x=alt.X(f"{across}:N", title=None, axis=alt.Axis(orient="top", labelAngle=0)),
         y=alt.Y(f"{down}:N", sort=None, title=None, axis=alt.Axis(labelLimit=260)),
     )
@@ -140,7 +144,8 @@ def cells(rows: Sequence[Row], across: str, down: str, value: str, title: str) -
         text=alt.Text(f"{value}:Q", format=".0%"),
         color=alt.Color("ink:N", scale=None),
     )
-    return _finished(alt.layer(base.mark_rect(cornerRadius=2).encode(color=colour), text), step=20)
+    layers = alt.layer(base.mark_rect(cornerRadius=2).encode(color=colour), text)
+    return _finished(layers.resolve_scale(color="independent"), inked, step=20)
 
 
 def _height(rows: Sequence[Row], value: str, kind: str) -> alt.Scale:
@@ -167,10 +172,6 @@ def _kept(rows: Sequence[Row], names: Sequence[str], value: str, kind: str) -> l
     return [{**{name: row[name] for name in names}, "shown": written(row[value], kind)} for row in rows]
 
 
-def _data(rows: Sequence[Row]) -> alt.InlineData:
-    return alt.InlineData(values=list(rows))
-
-
 def _coloured(field: str, names: Sequence[str], colours: Sequence[str] = ()) -> alt.Color:
     scale = alt.Scale(domain=list(names), range=list(colours) or _repeated(COLOURS, names))
     return alt.Color(f"{field}:N", title=None, scale=scale, legend=alt.Legend(orient="top", columns=4, labelLimit=200))
@@ -181,9 +182,13 @@ def _repeated(values: Sequence[str], names: Sequence[str]) -> list[str]:
 
 
 def _finished(
-    chart: alt.Chart | alt.LayerChart | alt.FacetChart, *, height: int | None = None, step: int | None = None
+    chart: alt.Chart | alt.LayerChart | alt.FacetChart,
+    rows: Sequence[Row],
+    *,
+    height: int | None = None,
+    step: int | None = None,
 ) -> Spec:
-    """Size and looks that all charts share."""
+    """Size and looks that all charts share, and their rows: these need not pass through Altair."""
     size: Any = alt.Step(step) if step is not None else height
     fit: Any = alt.AutoSizeParams(type="fit-x" if step is not None else "fit", contains="padding")
     looks = {"labelColor": "currentColor", "titleColor": "currentColor", "titleFontWeight": 500}
@@ -205,5 +210,4 @@ def _finished(
         .configure_legend(**looks, labelFontSize=12, titleFontSize=12)
     )
     # Altair's own check of a specification takes longer than the questions of a page; the tests let it run.
-    spec: Spec = finished.to_dict(validate=False)
-    return spec
+    return {**finished.to_dict(validate=False), "datasets": {ROWS.name: list(rows)}}

@@ -213,6 +213,7 @@ def test_the_explorer_answers_by_mouse_keyboard_and_without_scripts(visit: Visit
         ):
             page.goto(address + path)
             assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+            expect(page.locator(".chart:not([data-drawn])")).to_have_count(0)
         page.emulate_media(media="print", color_scheme="light")
         expect(page.get_by_role("navigation")).to_be_hidden()
         expect(page.get_by_role("heading", level=1)).to_be_visible()

@@ -203,7 +203,7 @@ def _lead(question: Question, n_goods: int, losses: list[Row]) -> str:
             f"its imports of these goods; {money(mine['shortfall_usd'])} could not be replaced."
         )
     elif question.importer and losses:
-        text += f" {question.importer.name} loses nothing."
+        text += f" The release holds no flow of them to {question.importer.name}."
     return text
 
 

@@ -33,7 +33,7 @@ def page(reader: Reader, choice: Choice) -> Page:
                 reader, "Suppliers", [], lambda: _suppliers(reader, choice, country, hs6, year, suppliers, history)
             ),
             parts.section(reader, "Who else sells it", [], lambda: [_others(choice, country, year, flows)]),
-            parts.section(reader, "Over the years", [], lambda: _over_years(country, history)),
+            parts.section(reader, "Over the years", [], lambda: _over_years(reader, country, hs6, history)),
         ],
         lead=_lead(country, parts.short(name), year, suppliers),
         controls=[
@@ -103,7 +103,7 @@ def _history(reader: Reader, country: Country, hs6: str) -> list[Row]:
 
 def _lead(country: Country, name: str, year: int, suppliers: list[Row]) -> str:
     if not suppliers:
-        return f"{country.name} bought no {name} in {year}, as far as the release knows."
+        return f"The release holds no flows of {name} to {country.name} in {year}."
     first, others = suppliers[0], len(suppliers) - 1
     bought = money(sum(row["sold_usd"] for row in suppliers))
     text = f"{country.name} bought {name} for {bought} USD in {year}: "
@@ -169,23 +169,44 @@ def _others(choice: Choice, country: Country, year: int, flows: list[Row]) -> Ta
     )
 
 
-def _over_years(country: Country, history: list[Row]) -> list[Item]:
-    measures = {"top_supplier_share": "share of the largest supplier", "import_hhi": "concentration (HHI)"}
+def _over_years(reader: Reader, country: Country, hs6: str, history: list[Row]) -> list[Item]:
+    return [*_trend(reader, country, hs6, history), _table_of_years(country, history)]
+
+
+def _trend(reader: Reader, country: Country, hs6: str, history: list[Row]) -> list[Chart]:
+    """The shares of the five largest suppliers, or of the largest alone where the release has no more by year."""
+    if len(history) < 2:
+        return []
+    title = f"Share of {country.name}'s imports"
+    if reader.has("import_suppliers", "supplier_code", "supplier_name", "share"):
+        lines = reader.rows(
+            """with named as (
+                   select year, supplier_code, share as value, max_by(supplier_name, year) over suppliers as series,
+                       sum(value_usd) over suppliers as bought_usd
+                   from marts.import_suppliers
+                   where importer_code = $importer and hs6 = $hs6 and supplier_code <> 0
+                   window suppliers as (partition by supplier_code)
+               )
+               select year, value, series from named
+               qualify dense_rank() over (order by round(bought_usd, 2) desc, supplier_code) <= 5
+               order by round(bought_usd, 2) desc, supplier_code, year""",
+            {"importer": country.code, "hs6": hs6},
+        )
+        said = "Lines of the shares of the five largest suppliers over the years."
+        return [Chart(charts.lines(lines, "value", title, "series", "share"), said)]
+    measures = {"top_supplier_share": "largest supplier", "import_hhi": "concentration (HHI)"}
     lines = [
         {"year": row["year"], "value": row[key], "series": text}
         for row in history
         for key, text in measures.items()
         if row[key] is not None
     ]
-    items: list[Item] = []
-    if len(history) > 1:
-        items.append(
-            Chart(
-                charts.lines(lines, "value", "0 to 1", "series", "index"),
-                "Lines of the largest supplier's share and of concentration over the years; the table below has them.",
-            )
-        )
-    table = Table(
+    said = "Lines of the largest supplier's share and of concentration over the years; the table below has them."
+    return [Chart(charts.lines(lines, "value", "Share, and HHI", "series", "share"), said)]
+
+
+def _table_of_years(country: Country, history: list[Row]) -> Table:
+    return Table(
         "history",
         f"The good in {country.name}'s imports, year by year",
         [
@@ -200,4 +221,3 @@ def _over_years(country: Country, history: list[Row]) -> list[Item]:
         ],
         history,
     )
-    return [*items, table]
