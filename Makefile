@@ -8,11 +8,12 @@ BI_READY := $(BI)/.ready
 SPARK  := .venv-spark
 SPARK_READY := $(SPARK)/.ready
 UI_PORT ?= 3000
+EXPLORE_PORT ?= 3210
 # The tests of tests/project that `make check` runs: the others load Dagster or dbt.
 QUICK := repository public_files network provenance
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-live run brief rebuild ui pin doctor docs dbt-docs check test test-bi test-spark screenshots lint bench clean
+.PHONY: help demo demo-live run brief explore rebuild ui pin doctor docs dbt-docs check test test-bi test-spark screenshots lint bench clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -34,6 +35,9 @@ run: $(READY) ## the sources that the settings choose (environment or .env)
 
 brief: $(READY) ## the page of the current release for another importer: make brief IMPORTER=DEU YEARS=2019, or of one good: make brief GOOD=850760
 	@$(BIN)/chokepoint brief --importer "$(IMPORTER)" --good "$(GOOD)" --years "$(YEARS)"
+
+explore: $(READY) ## questions to the published releases, in a browser: http://127.0.0.1:3210
+	@$(BIN)/chokepoint explore --port $(EXPLORE_PORT)
 
 rebuild: $(READY) ## a release again from the archive alone: make rebuild LOCK=data/published/current/inputs.lock.json
 	@$(BIN)/chokepoint rebuild $(LOCK)

@@ -85,6 +85,10 @@ def _parser() -> argparse.ArgumentParser:
     add("run", _run, "the sources that the settings choose (environment or .env)")
     ui = add("ui", _ui, f"the Dagster UI on http://{UI_HOST}:{UI_PORT}")
     ui.add_argument("--port", type=int, default=UI_PORT, help="another port of this machine")
+    explore = add("explore", _explore, "questions to the published releases, in a browser: a read-only web application")
+    explore.add_argument("--host", default="", help="another address of this machine than loopback; it has no password")
+    explore.add_argument("--port", type=int, default=None, help="another port; 0: any that is free")
+    explore.add_argument("--name", action="append", default=[], help="a name under which browsers reach it, repeatable")
     brief = add("brief", _brief, "the page of another importer, other years or one good, from a release")
     brief.add_argument("--importer", default="", help="ISO 3166-1 alpha-3 code; default: the setting")
     brief.add_argument("--good", default="", help="an HS code of six digits: the page of this good, of all countries")
@@ -272,15 +276,27 @@ def _statements(options: argparse.Namespace) -> int:
     return 0
 
 
+def _explore(options: argparse.Namespace) -> int:
+    """Answer a browser from the published releases until interrupted."""
+    try:
+        from dagster_project.explore.server import HOST, PORT, serve
+    except ModuleNotFoundError as error:
+        raise EnvironmentProblem(
+            "command explore",
+            found=f"no package {error.name}",
+            expected="the packages of the extra `explore`",
+            remedy="Install them: pip install 'chokepoint[explore]', or pip install '.[explore]' in a checkout.",
+        ) from error
+    settings = _or_the_demo(load_settings(), "explorer")
+    serve(settings, options.host or HOST, PORT if options.port is None else options.port, options.name)
+    return 0
+
+
 def _ui(options: argparse.Namespace) -> int:
     """Become Dagster's UI, with its daemon for schedules and sensors."""
     settings = load_settings()  # a mistake in them is shown here, not somewhere in Dagster's log
     _require_free_port(options.port)
-    demo = load_settings({"CHOKEPOINT_DATA_DIR": DEMO}, dotenv=None)
-    if settings.data_dir == load_settings({}, dotenv=None).data_dir and _published(demo) and not _published(settings):
-        os.environ["CHOKEPOINT_DATA_DIR"] = str(demo.data_dir)
-        settings = load_settings()
-        print("Nothing was published in the data directory yet: the UI shows the demo's.")
+    settings = _or_the_demo(settings, "UI")
     print(f"Data directory: {settings.data_dir} (CHOKEPOINT_DATA_DIR chooses another).", flush=True)
     home = ensure_dagster_home()
     import dagster as dg
@@ -291,6 +307,16 @@ def _ui(options: argparse.Namespace) -> int:
     os.environ.setdefault("DAGSTER_SCHEDULE_GRPC_TIMEOUT_SECONDS", "900")
     place = ["--host", UI_HOST, "--port", str(options.port)]
     os.execv(sys.executable, [sys.executable, "-m", "dagster", "dev", "-w", str(WORKSPACE_YAML), *place])
+
+
+def _or_the_demo(settings: Settings, what: str) -> Settings:
+    """The settings with the demo's data directory, where that alone holds a release and none was chosen."""
+    demo = load_settings({"CHOKEPOINT_DATA_DIR": DEMO}, dotenv=None)
+    if settings.data_dir != load_settings({}, dotenv=None).data_dir or not _published(demo) or _published(settings):
+        return settings
+    os.environ["CHOKEPOINT_DATA_DIR"] = str(demo.data_dir)
+    print(f"Nothing was published in the data directory yet: the {what} shows the demo's.")
+    return load_settings()
 
 
 def _published(settings: Settings) -> bool:

@@ -73,11 +73,11 @@ class Release:
             )
         return [self.path / name for name in self.manifest["marts"][mart]["files"]]
 
-    def connect(self) -> duckdb.DuckDBPyConnection:
+    def connect(self, *, described: bool = True) -> duckdb.DuckDBPyConnection:
         """A DuckDB connection in which every mart of this release is `marts.<name>`, `trade_flows` included.
 
-        The database file is attached read-only, views stand in front of it; comments are carried over. Close the
-        connection before the release.
+        The database file is attached read-only, views stand in front of it; comments are carried over, which takes most
+        of the time, unless `described` is false. Close the connection before the release.
         """
         spill = {"temp_directory": str(Path(tempfile.gettempdir()) / f"chokepoint-readers-{os.getpid()}")}
         con = duckdb.connect(config={**self.limits, **spill} if self.limits else {})
@@ -90,7 +90,8 @@ class Release:
             # Releases of older versions: every partitioned mart was Parquet only.
             if not facts.get("in_database", not facts["partitioned"]):
                 _view(con, mart, self._partitions(facts))
-            _comment(con, mart, facts)
+            if described:
+                _comment(con, mart, facts)
         return con
 
     def _partitions(self, facts: Mapping[str, Any]) -> str:

@@ -1,4 +1,5 @@
-"""The Dagster UI as `make ui` starts it, on a free port and with settings of its own, as long as a test wants it.
+"""The Dagster UI as `make ui` starts it, and the explorer, on free ports and with settings of their own, as long as a
+test wants them.
 
 Not here: a browser (tests/ui).
 """
@@ -52,6 +53,25 @@ def served(root: Path, environment: Mapping[str, str]) -> Iterator[str]:
                 break
             except subprocess.TimeoutExpired:
                 continue
+
+
+@contextmanager
+def explored(environment: Mapping[str, str]) -> Iterator[str]:
+    """The address of an explorer that runs inside the block; of the variables CHOKEPOINT_… it gets those given."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("CHOKEPOINT_")}
+    command = [sys.executable, "-m", "dagster_project.cli", "explore", "--port", "0"]
+    with subprocess.Popen(
+        command, cwd=CHECKOUT, env={**plain, **environment}, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as server:
+        assert server.stdout is not None
+        try:
+            said = [server.stdout.readline() for _ in range(2)]
+            assert said[-1] == "Ctrl-C ends it.\n", said
+            yield said[0].rpartition(" ")[2].strip().rstrip("/")
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.wait(30)
+            assert server.returncode == 0, "it ends in peace"
 
 
 def _answers(address: str) -> bool:

@@ -25,7 +25,7 @@ from playwright.sync_api import Page, Route, ViewportSize, expect, sync_playwrig
 from dagster_project.build import build_definitions
 from dagster_project.publish.read import open_release, verify
 from dagster_project.settings import Settings, load_settings
-from tests.helpers.served_ui import served, until
+from tests.helpers.served_ui import explored, served, until
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [
@@ -158,6 +158,76 @@ def test_the_brief_of_the_release_opens_from_disk(visit: Visit) -> None:
     expect(visit.page.get_by_text("Synthetic sample.")).to_be_visible()
     visit.picture("brief")
     visit.page.set_viewport_size(WINDOW)
+
+
+def test_the_explorer_answers_by_mouse_keyboard_and_without_scripts(visit: Visit) -> None:
+    page, wrong = visit.page, list[str]()
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    with explored({"CHOKEPOINT_DATA_DIR": str(visit.data)}) as address:
+        page.goto(address)
+        expect(page.get_by_text("Synthetic sample.")).to_be_visible()
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+        page.get_by_label("Search countries").fill("silicon of very high")
+        page.keyboard.press("Enter")
+        page.get_by_role("link", name="280461").click()
+        expect(page.get_by_role("heading", level=1, name="Silicon of very high purity (280461)")).to_be_visible()
+
+        page.get_by_role("link", name="Country", exact=True).click()
+        page.wait_for_load_state()
+        page.get_by_label("Country", exact=True).select_option("DEU")
+        expect(page.get_by_role("heading", level=1, name="Germany, 2019")).to_be_visible()
+        assert "iso3=DEU" in page.url
+        expect(page.locator("#section-exposed-goods svg")).to_be_visible()
+        with page.expect_download() as saved:
+            page.locator("#goods").get_by_role("link", name="CSV").click()
+        assert saved.value.path().read_text().startswith("hs6,hs6_name,category,")
+
+        page.goto(f"{address}/scenario?exporter=CHN&goods=85&cut=50&importer=DEU")
+        page.get_by_label("Not delivered").press("ArrowRight")
+        expect(page.get_by_role("heading", level=1, name="China delivers 51 % less")).to_be_visible()
+        assert "cut=51" in page.url and "importer=DEU" in page.url
+        expect(page.locator(".chart[data-drawn]")).to_have_count(2)
+        page.set_viewport_size({"width": 1150, "height": 1000})
+        visit.picture("explore")
+
+        page.route("**/current", lambda route: route.fulfill(json={"release": "a newer one"}))
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        expect(page.get_by_text("A newer release has been published.")).to_be_visible()
+        page.unroute("**/current")
+
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.emulate_media(color_scheme="dark")
+        for path in (
+            "/",
+            "/country",
+            "/supply",
+            "/good",
+            "/exporter",
+            "/scenario",
+            "/prices",
+            "/published",
+            "/mart",
+            "/release",
+        ):
+            page.goto(address + path)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+            expect(page.locator(".chart:not([data-drawn])")).to_have_count(0)
+        page.emulate_media(media="print", color_scheme="light")
+        expect(page.get_by_role("navigation")).to_be_hidden()
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        page.emulate_media(media="screen")
+        page.set_viewport_size(WINDOW)
+
+        plain = page.context.browser.new_context(java_script_enabled=False) if page.context.browser else page.context
+        without = plain.new_page()
+        without.goto(f"{address}/country")
+        without.get_by_label("Country", exact=True).select_option("JPN")
+        without.get_by_role("button", name="Show").click()
+        expect(without.get_by_role("heading", level=1, name="Japan, 2019")).to_be_visible()
+        plain.close()
+    assert not wrong
 
 
 def test_a_mart_shows_what_it_is_and_holds(visit: Visit) -> None:
