@@ -96,7 +96,7 @@ MACROS_HEAD = """## SQL macros
 Questions that `chokepoint.duckdb` answers by name, in schema `marts`, from DuckDB 1.1 on; their columns are in the
 [data dictionary](data-dictionary.md#sql-macros). A macro looks for `marts` where you are: a session that attached the
 file as `x` says `use x` first, or `set search_path = 'memory.main,x.marts'` to keep its own tables at hand.
-Country codes are ISO 3166-1 alpha-3, codes of goods are text.
+Country codes are ISO 3166-1 alpha-3, codes of goods are text. [questions.md](questions.md) uses them.
 """
 
 

@@ -35,6 +35,7 @@ from dagster_project.publish.read import open_release, verify
 from dagster_project.sample.reporting import YEARS
 from dagster_project.sample.truth import truth
 from dagster_project.settings import Settings, load_settings
+from tests.helpers import question_page
 from tests.helpers.landing_desk import as_csv, row
 
 YEARS = list(YEARS)
@@ -316,6 +317,14 @@ def test_totals_agree_with_the_flows(on_sample: tuple[Workplace, Outcome]) -> No
     )
     total = sum(value for value, _ in truth().flows.values())
     assert (pairs, goods) == (pytest.approx(total, rel=1e-9), pytest.approx(total, rel=1e-9))
+
+
+def test_the_twelve_questions_are_answered_as_the_page_says(on_sample: tuple[Workplace, Outcome]) -> None:
+    page = question_page.PAGE.read_text()
+    assert len(question_page.queries(page)) == 12
+    assert question_page.answered(page, on_sample[0].current / "chokepoint.duckdb") == page, (
+        "python -m tests.helpers.question_page RELEASE/chokepoint.duckdb writes the answers anew"
+    )
 
 
 def test_second_run_computes_nothing(on_sample: tuple[Workplace, Outcome]) -> None:
