@@ -251,11 +251,12 @@ def _metadata_of_files(manifest: Path) -> str:
     """Model -> the option of COPY that describes its mart, where a mart's files are published as dbt writes them."""
     described = read_manifest(manifest)
     columns = {node["name"]: node["columns"].values() for node in model_nodes(described)}
-    files = [spec for spec in mart_specs(described) if not spec.in_database]
-    types = {
-        spec.name: {each["name"]: DUCKDB_TYPES[each["data_type"]] for each in columns[spec.name]} for spec in files
-    }
-    return json.dumps({spec.name: as_copy_option(spec.key_values(types[spec.name])) for spec in files})
+    options = {}
+    for spec in mart_specs(described):
+        if not spec.in_database:
+            types = {column["name"]: DUCKDB_TYPES[column["data_type"]] for column in columns[spec.name]}
+            options.update(dict.fromkeys(files_behind(described, spec.name), as_copy_option(spec.key_values(types))))
+    return json.dumps(options)
 
 
 def _of_a_run(settings: Settings, years: str) -> dict[str, str]:
