@@ -5,6 +5,8 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 BI     := .venv-bi
 BI_READY := $(BI)/.ready
+DOCS   := .venv-docs
+DOCS_READY := $(DOCS)/.ready
 SPARK  := .venv-spark
 SPARK_READY := $(SPARK)/.ready
 UI_PORT ?= 3000
@@ -13,7 +15,7 @@ EXPLORE_PORT ?= 3210
 QUICK := repository public_files network provenance
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-live run brief explore rebuild ui pin doctor docs dbt-docs check test test-bi test-spark screenshots lint bench clean
+.PHONY: help demo demo-live run brief explore rebuild ui pin doctor docs docs-site dbt-docs check test test-bi test-spark screenshots lint bench clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -53,6 +55,15 @@ doctor: $(READY) ## ask each chosen live source its smallest question, and say w
 
 docs: $(READY) ## the generated pages of docs/ and bi/superset, from settings, declarations and dbt's descriptions
 	@$(BIN)/chokepoint docs
+
+$(DOCS_READY): docs/requirements.lock
+	$(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r docs/requirements.lock
+	@touch $(DOCS_READY)
+
+docs-site: $(DOCS_READY) ## docs/ as a site in docs/_site, which opens from disk; every link is followed
+	$(DOCS)/bin/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env docs docs/_site
+	@echo "Open: docs/_site/README.html"
 
 dbt-docs: $(READY) ## every model with its SQL, tests and lineage as one page: CHOKEPOINT_DATA_DIR=demo make dbt-docs
 	@$(BIN)/chokepoint dbt-docs

@@ -249,14 +249,15 @@ def _landing_files(settings: Settings) -> str:
 
 @cache
 def _metadata_of_files(manifest: Path) -> str:
-    """Model -> the option of COPY that describes it, for the marts whose files are published as dbt writes them."""
+    """Model -> the option of COPY that describes its mart, where a mart's files are published as dbt writes them."""
     described = read_manifest(manifest)
     columns = {node["name"]: node["columns"].values() for node in model_nodes(described)}
-    files = [spec for spec in mart_specs(described) if not spec.in_database]
-    types = {
-        spec.name: {each["name"]: DUCKDB_TYPES[each["data_type"]] for each in columns[spec.name]} for spec in files
-    }
-    return json.dumps({spec.name: as_copy_option(spec.key_values(types[spec.name])) for spec in files})
+    options = {}
+    for spec in mart_specs(described):
+        if not spec.in_database:
+            types = {column["name"]: DUCKDB_TYPES[column["data_type"]] for column in columns[spec.name]}
+            options.update(dict.fromkeys(files_behind(described, spec.name), as_copy_option(spec.key_values(types))))
+    return json.dumps(options)
 
 
 def _of_a_run(settings: Settings, years: str) -> dict[str, str]:
@@ -328,6 +329,12 @@ def mart_specs(manifest: Mapping[str, Any], names: set[str] | None = None) -> li
         for node in sorted(marts, key=lambda node: node["name"])
         if names is None or node["name"] in names
     ]
+
+
+def files_behind(manifest: Mapping[str, Any], mart: str) -> list[str]:
+    """The models in `yearly_files` that a mart is a view of: their files can be published as they are."""
+    parents = (manifest["nodes"].get(parent) for parent in manifest["parent_map"][f"model.chokepoint.{mart}"])
+    return [each["name"] for each in parents if each and each["config"]["materialized"] == "yearly_files"]
 
 
 def model_meta(manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

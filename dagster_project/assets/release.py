@@ -26,7 +26,7 @@ from dagster_project.brief.data import AUTO
 from dagster_project.brief.page import NAME as BRIEF
 from dagster_project.brief.page import BriefOptions, write_brief
 from dagster_project.datasets.registry import DATASETS, datasets_on
-from dagster_project.dbt_project import folder_of, mart_specs, model_nodes, needs_of, read_manifest
+from dagster_project.dbt_project import files_behind, folder_of, mart_specs, model_nodes, needs_of, read_manifest
 from dagster_project.errors import ReleaseError, UserError
 from dagster_project.landing.yearly import landed_years
 from dagster_project.markdown import without_html
@@ -298,9 +298,7 @@ def year_files(mart: str, settings: Settings, manifest: Mapping[str, Any]) -> di
     """
     if settings.engine != DUCKDB:
         return {}
-    parents = (manifest["nodes"].get(parent) for parent in manifest["parent_map"][f"model.chokepoint.{mart}"])
-    models = [each["name"] for each in parents if each and each["config"]["materialized"] == "yearly_files"]
-    patterns = [f"{settings.warehouse.name}.{model}.*.parquet" for model in models]
+    patterns = [f"{settings.warehouse.name}.{model}.*.parquet" for model in files_behind(manifest, mart)]
     files = [path for pattern in patterns for path in settings.warehouse.parent.glob(pattern)]
     return {int(path.suffixes[-2][1:]): path for path in files}
 

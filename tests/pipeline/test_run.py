@@ -10,6 +10,7 @@ import io
 import json
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 
 from dagster_project import cli
@@ -187,6 +189,31 @@ def test_run_ends_well_and_says_what_was_built(on_sample: tuple[Workplace, Outco
     assert (
         "15 warned" in outcome.out and "nothing_quarantined" in outcome.out and "partners_within_world" in outcome.out
     )
+
+
+def test_the_example_goes_from_this_release_to_its_figures(
+    on_sample: tuple[Workplace, Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workplace, _ = on_sample
+    monkeypatch.setenv("CHOKEPOINT_RELEASE", str(workplace.current))
+    monkeypatch.setenv("CHOKEPOINT_FIGURES", str(tmp_path))
+    found = runpy.run_path(str(CHECKOUT / "docs/examples/chokepoint.py"))
+    assert (found["importer"], found["year"], found["n"].to_list()) == ("USA", 2019, [14, 20, 17, 71])
+    assert all("</svg>" in (tmp_path / name).read_text() for name in ("categories.svg", "lorenz.svg"))
+
+
+def test_a_release_is_a_data_package_and_its_files_say_what_they_hold(on_sample: tuple[Workplace, Outcome]) -> None:
+    """The files that dbt writes beside the warehouse were published as they are: they said it already."""
+    from frictionless import Package
+
+    workplace, _ = on_sample
+    package = Package(str(workplace.current / "datapackage.json"))
+    assert not Package.validate_descriptor(package.to_descriptor()).errors
+    assert package.get_resource("countries").validate().valid
+    beside = workplace.root / "data/warehouse.duckdb.int_trade_flows.2019.parquet"
+    published = workplace.current / "parquet/trade_flows/2019/part-0.parquet"
+    assert published.read_bytes() == beside.read_bytes()
+    assert pq.read_schema(published).field("value_usd").metadata[b"unit"] == b"USD"
 
 
 def test_every_asset_shows_what_it_holds(on_sample: tuple[Workplace, Outcome]) -> None:

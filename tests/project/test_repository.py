@@ -77,7 +77,7 @@ def test_what_pyproject_asks_for_is_what_is_locked(requirement: str) -> None:
     assert pinned is None or pinned[1] == version
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "bi/requirements.lock"])
+@pytest.mark.parametrize("lock", ["requirements.lock", "bi/requirements.lock", "docs/requirements.lock"])
 def test_every_locked_file_has_a_hash(lock: str) -> None:
     blocks = re.split(r"\n(?=[a-z0-9])", (CHECKOUT / lock).read_text(), flags=re.IGNORECASE)
     assert not [block.split()[0] for block in blocks if "==" in block.split("\n")[0] and "--hash=sha256:" not in block]
