@@ -16,7 +16,8 @@
     return block.hs6.map((_, place) => {
       const row = Object.fromEntries(columns.map(([name, values]) => [name, values[place]]));
       const flat = row.sold || [];
-      row.sold = flat.filter((_, i) => i % 2 === 0).map((who, i) => [who, flat[2 * i + 1]]);
+      row.sold = flat.filter((_, i) => i % 2 === 0).map((who, i) => [who, flat[2 * i + 1] / 1000]);
+      if (row.sold.length && !row.top) [row.top, row.top_share] = row.sold[0];
       return { ...row, year: block.year, importer: block.importer, name: nameOf(row.hs6) };
     });
   }
