@@ -28,7 +28,7 @@ MAX_IMPORTERS = 12
 class Selection:
     """What a page covers: importers (the first is shown first), years (the last is shown first).
 
-    `left_out` are years asked for that the page has no room for (see `goods`).
+    `left_out` are years asked for that the page has no room for (see `sections.goods`).
     """
 
     importers: tuple[Mapping[str, Any], ...]
