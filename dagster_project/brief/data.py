@@ -19,8 +19,8 @@ from dagster_project.publish.read import Release
 Rows = list[dict[str, Any]]
 
 AUTO = "auto"
-# At most so many rows of goods are in a page (under 3 MB). Of the first importer the oldest years go first.
-GOODS_BUDGET = 60_000
+# Other importers are in a page too, as long as there are few rows of goods.
+GOODS_BUDGET = 40_000
 MAX_IMPORTERS = 12
 
 
@@ -28,7 +28,7 @@ MAX_IMPORTERS = 12
 class Selection:
     """What a page covers: importers (the first is shown first), years (the last is shown first).
 
-    `left_out` are years asked for that the page has no room for.
+    `left_out` are years asked for that the page has no room for (see `sections.goods`).
     """
 
     importers: tuple[Mapping[str, Any], ...]
@@ -83,10 +83,7 @@ def select(
     wanted = known if importer == AUTO else [row for row in known if row["iso3"] == importer]
     if not wanted:
         raise _unknown_importer(connection, release, importer, chosen, known)
-    kept = _years_within_budget(connection, wanted[0]["iso3"], chosen)
-    if kept != chosen:
-        return Selection(_within_budget(wanted[0], []), kept, tuple(sorted(set(chosen) - set(kept))))
-    return Selection(_within_budget(wanted[0], known), kept)
+    return Selection(_within_budget(wanted[0], known), chosen)
 
 
 def _importers(connection: duckdb.DuckDBPyConnection, years: tuple[int, ...]) -> Rows:
@@ -100,27 +97,6 @@ def _importers(connection: duckdb.DuckDBPyConnection, years: tuple[int, ...]) ->
            group by importer_iso3 order by round(sum(import_value_usd), 2) desc, importer_iso3""",
         [list(years)],
     )
-
-
-def _years_within_budget(
-    connection: duckdb.DuckDBPyConnection, importer: str, years: tuple[int, ...]
-) -> tuple[int, ...]:
-    """The newest of these years that leave a page small enough: at least one."""
-    counts = rows(
-        connection,
-        """select year, count(*) as n from marts.import_vulnerability
-           where in_scope and importer_iso3 = ? and list_contains(?, year) group by year""",
-        [importer, list(years)],
-    )
-    of_year = {row["year"]: row["n"] for row in counts}
-    kept: list[int] = []
-    room = GOODS_BUDGET
-    for year in sorted(years, reverse=True):
-        room -= of_year.get(year, 0)
-        if room < 0 and kept:
-            break
-        kept.append(year)
-    return tuple(sorted(kept))
 
 
 def _unknown_importer(

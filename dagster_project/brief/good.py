@@ -110,14 +110,16 @@ def _name(connection: duckdb.DuckDBPyConnection, release: Release, good: str, ye
 
 
 def near_goods(asked: str, names: Mapping[str, str | None]) -> list[str]:
-    """Goods whose code begins alike, or whose name has the words asked for, or that are spelt alike."""
+    """Goods whose name has the words asked for, or else whose code begins alike, or is spelt alike."""
     text = asked.strip().lower()
     named = [code for code, name in names.items() if name and not text.isdigit() and text and text in name.lower()]
+    if named:
+        return named[:NEAR]
     alike = next(
         (found for n in (5, 4, 3, 2) if (found := [c for c in names if len(text) >= n and c[:n] == text[:n]])), []
     )
     spelt = difflib.get_close_matches(text, list(names), NEAR, 0)
-    return list(dict.fromkeys([*named, *alike, *spelt]))[:NEAR]
+    return list(dict.fromkeys([*alike, *spelt]))[:NEAR]
 
 
 def _answers(

@@ -71,7 +71,10 @@ def render_brief(release: Release, options: BriefOptions = BriefOptions()) -> st
     """
     with release.connect() as connection:
         selection = data.select(connection, release, options.importer, options.years)
-        answers = _answers(connection, release, selection)
+        own = goods.ask(connection, selection)
+        suppliers.add_to(connection, release, selection, own)
+        selection = goods.with_room(own, selection)
+        answers = {"goods": own, **_answers(connection, release, selection, own)}
         figures_published = published.ask(connection, release)
     from dagster_project.brief.figures import CATEGORIES, COUNTRIES, IMPORTER_FIGURES, specifications
 
@@ -110,13 +113,12 @@ def render_brief(release: Release, options: BriefOptions = BriefOptions()) -> st
     )
 
 
-def _answers(connection: duckdb.DuckDBPyConnection, release: Release, selection: data.Selection) -> Mapping[str, Any]:
-    """What the scripts are given, part by part."""
-    own = goods.ask(connection, selection)
+def _answers(
+    connection: duckdb.DuckDBPyConnection, release: Release, selection: data.Selection, own: dict[str, Any]
+) -> Mapping[str, Any]:
+    """What the scripts are given beside the importers' goods, part by part."""
     closely = goods.looked_at_closely(own, selection)
-    suppliers.add_to(connection, release, selection, own)
     return {
-        "goods": own,
         "countries": countries.ask(connection, release),
         "flows": suppliers.flows(connection, release, selection.years, closely),
         "prices": prices.ask(connection, release, selection.years, closely),

@@ -6,9 +6,6 @@ what it says (see `page`, `good` and `sections`).
 
 from __future__ import annotations
 
-import base64
-import gzip
-import json
 from collections.abc import Iterable, Mapping
 from functools import cache
 from html import escape
@@ -16,6 +13,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from dagster_project.brief.markup import packed, squeezed
 from dagster_project.publish.read import Release
 
 WEB = Path(__file__).parent / "web"
@@ -33,8 +31,8 @@ def page(
         release=escape(release.release_id),
         created=escape(str(manifest["created_at"])[:16].replace("T", " ")),
         main=_template(f"{kind}.html").substitute(parts, nav=_links(nav)),
-        library=_library().replace("</script", "<\\/script"),
-        data=_packed(content),
+        library=_library(),
+        data=packed(content),
         script=_text("page.js"),
         kind=_text(f"{kind}.js"),
     )
@@ -62,13 +60,7 @@ def _library() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script, from the package that carries them: no network."""
     import vl_convert
 
-    return str(vl_convert.javascript_bundle())  # type: ignore[call-arg]  # the snippet is optional
-
-
-def _packed(content: Mapping[str, Any]) -> str:
-    """JSON, compressed and as letters: a third of the size, and nothing in it can end a script element."""
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode("ascii")
+    return squeezed(vl_convert.javascript_bundle())  # type: ignore[call-arg]  # the snippet is optional
 
 
 def _banner(manifest: Mapping[str, Any]) -> str:

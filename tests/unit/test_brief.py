@@ -17,10 +17,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from dagster_project.brief import BriefOptions, data, render_brief
+from dagster_project.brief import BriefOptions, render_brief
 from dagster_project.brief.figures import GOOD_FIGURES, IMPORTER_FIGURES
 from dagster_project.brief.good import near_goods, render_good
-from dagster_project.brief.sections import words
+from dagster_project.brief.sections import goods, words
 from dagster_project.brief.sections.published import shown as published_figures
 from dagster_project.brief.sections.vintage import warning
 from dagster_project.errors import ReleaseError, SettingError
@@ -117,12 +117,13 @@ def test_shows_the_chosen_importer_first_with_its_goods_in_scope(release: Releas
 def test_suppliers_stand_beside_each_good_the_largest_first(release: Release) -> None:
     content = content_of(render_brief(release, BriefOptions("DEU")))
     (block,) = (each for each in content["goods"]["blocks"] if each["importer"] == "DEU" and each["year"] == 2018)
-    assert block["sold"] == [["CHN", 0.7, "JPN", 0.3]]
+    assert block["sold"] == [["CHN", 700, "JPN", 300]]
+    assert "top" not in block  # the largest supplier stands first
     assert content["flows"]["2018"]["850110"] == [["CHN", "DEU", 105], ["CHN", "FRA", 50], ["JPN", "DEU", 45]]
 
 
 def test_the_oldest_years_go_where_a_page_would_be_too_large(release: Release, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(data, "GOODS_BUDGET", 2)
+    monkeypatch.setattr(goods, "MOST_BYTES", 300)
     page = render_brief(release, BriefOptions("DEU"))
     assert content_of(page)["selection"] == {"importers": [{"iso3": "DEU", "name": "Germany"}], "years": [2018]}
     assert "The years 2017 to 2017 are not in this page" in page

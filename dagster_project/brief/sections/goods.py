@@ -5,12 +5,14 @@ Not here: the charts (see `figures`), suppliers beyond the largest (see `supplie
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 import duckdb
 
 from dagster_project.brief.data import Rows, Selection, rows
+from dagster_project.brief.markup import packed
 from dagster_project.publish.read import Release
 
 # One list of values per column and block; `sold` is a list of [supplier, share] of the largest suppliers.
@@ -21,6 +23,8 @@ COLUMNS = (
 # How many goods of the newest year are looked at closely, of the first importer and of each other one.
 CLOSELY, CLOSELY_OTHERS = 30, 8
 MOST_CLOSELY = 100
+# What the goods may take of a page, which is to stay below 3 MB, as they stand in it.
+MOST_BYTES = 2_250_000
 
 
 def ask(connection: duckdb.DuckDBPyConnection, selection: Selection) -> dict[str, Any]:
@@ -29,9 +33,9 @@ def ask(connection: duckdb.DuckDBPyConnection, selection: Selection) -> dict[str
     Column by column and rounded to what a reader can see, to keep the page small.
     """
     found = connection.execute(
-        """select v.importer_iso3, v.year, v.hs6, round(v.import_value_usd), v.n_suppliers, round(v.import_hhi, 4),
+        """select v.importer_iso3, v.year, v.hs6, v.import_value_usd, v.n_suppliers, round(v.import_hhi, 3),
                   v.top_supplier_iso3, round(v.top_supplier_share, 3), v.category, round(v.vulnerability_index, 4),
-                  round(c.export_centrality, 5), c.top_exporter_iso3, round(c.top_exporter_share, 3)
+                  round(c.export_centrality, 4), c.top_exporter_iso3, round(c.top_exporter_share, 3)
            from marts.import_vulnerability as v join marts.product_centrality as c using (year, hs6)
            where v.in_scope and list_contains(?, v.year) and list_contains(?, v.importer_iso3)
            order by v.importer_code, v.year, round(v.vulnerability_index, 12) desc nulls last, v.hs6""",
@@ -47,7 +51,42 @@ def ask(connection: duckdb.DuckDBPyConnection, selection: Selection) -> dict[str
 
 
 def _columns(block: list[tuple[Any, ...]]) -> dict[str, list[Any]]:
-    return {name: list(values) for name, values in zip(COLUMNS, zip(*block, strict=True), strict=True)}
+    columns = {name: list(values) for name, values in zip(COLUMNS, zip(*block, strict=True), strict=True)}
+    return {**columns, "value": [_four_digits(value) for value in columns["value"]]}
+
+
+def _four_digits(value: float) -> int:
+    return round(float(f"{value:.4g}"))
+
+
+def with_room(answer: dict[str, Any], selection: Selection) -> Selection:
+    """The selection that fits the page, and the answer without what does not.
+
+    The first importer comes first, its newest years before older ones; another importer is there whole or not at all.
+    """
+    room = MOST_BYTES
+    first, *others = selection.importers
+    kept: list[int] = []
+    for year in reversed(selection.years):
+        room -= _size(answer, first, [year])
+        if room < 0 and kept:
+            break
+        kept.append(year)
+    fitting = [first]
+    for other in others:
+        room -= _size(answer, other, selection.years)
+        if room < 0:
+            break
+        fitting.append(other)
+    years = tuple(sorted(kept))
+    codes = {importer["iso3"] for importer in fitting}
+    answer["blocks"] = [b for b in answer["blocks"] if b["year"] in years and b["importer"] in codes]
+    return Selection(tuple(fitting), years, tuple(sorted(set(selection.years) - set(years))))
+
+
+def _size(answer: dict[str, Any], importer: Mapping[str, Any], years: Sequence[int]) -> int:
+    blocks = [b for b in answer["blocks"] if b["importer"] == importer["iso3"] and b["year"] in years]
+    return len(packed(blocks)) if blocks else 0
 
 
 def looked_at_closely(answer: dict[str, Any], selection: Selection) -> list[str]:

@@ -15,7 +15,7 @@ import duckdb
 from dagster_project.brief.data import Selection
 from dagster_project.publish.read import Release
 
-KEPT = 8  # suppliers of a good that are named; the rest is one part
+KEPT, KEPT_BEFORE = 6, 2  # suppliers of a good that are named, in the newest years and before
 SHOWN = 7  # exporters and importers of a good that a picture names
 NEWEST = 5  # years whose flows of single goods are in a page
 COUNTRY = "coalesce({0}_iso3, {0}_name, 'area ' || {0}_code)"
@@ -24,14 +24,17 @@ COUNTRY = "coalesce({0}_iso3, {0}_name, 'area ' || {0}_code)"
 def add_to(
     connection: duckdb.DuckDBPyConnection, release: Release, selection: Selection, goods: dict[str, Any]
 ) -> bool:
-    """Give each block of goods a column `sold`: per good, the largest suppliers with their shares, flattened."""
+    """Give each block of goods a column `sold`: per good, the largest suppliers with their shares, flattened.
+
+    The largest supplier stands there, and in no column of its own any more. Shares are in thousandths: a page is small.
+    """
     if "trade_flows" not in release.marts:
         return False
     codes = ", ".join(str(importer["code"]) for importer in selection.importers)
     found = connection.execute(
         f"""with bought as (
                 select year, importer_iso3 as importer, hs6, {COUNTRY.format("exporter")} as supplier,
-                       sum(value_usd) as value
+                       min(exporter_code) as code, sum(value_usd) as value
                 from marts.trade_flows
                 where importer_code in ({codes}) and year in ({_listed(selection.years)})
                 group by all
@@ -39,15 +42,18 @@ def add_to(
             shares as (
                 select *, value / sum(value) over (partition by year, importer, hs6) as share,
                        row_number() over (partition by year, importer, hs6
-                                          order by round(value, 2) desc, supplier) as place
+                                          order by round(value, 2) desc, code) as place
                 from bought
             )
-            select importer, year, hs6, list(supplier order by place), list(round(share, 3) order by place)
-            from shares where place <= {KEPT} group by all"""
+            select importer, year, hs6, list(supplier order by place), list(round(1000 * share)::integer order by place)
+            from shares
+            where place <= if(year > {selection.years[-1] - NEWEST}, {KEPT}, {KEPT_BEFORE}) group by all"""
     ).fetchall()
     sold = {(importer, year, hs6): (who, shares) for importer, year, hs6, who, shares in found}
     for block in goods["blocks"]:
         block["sold"] = [_flat(sold.get((block["importer"], block["year"], hs6))) for hs6 in block["hs6"]]
+        if all(block["sold"]):
+            del block["top"], block["top_share"]
     return True
 
 

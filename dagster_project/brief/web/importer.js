@@ -16,7 +16,8 @@
     return block.hs6.map((_, place) => {
       const row = Object.fromEntries(columns.map(([name, values]) => [name, values[place]]));
       const flat = row.sold || [];
-      row.sold = flat.filter((_, i) => i % 2 === 0).map((who, i) => [who, flat[2 * i + 1]]);
+      row.sold = flat.filter((_, i) => i % 2 === 0).map((who, i) => [who, flat[2 * i + 1] / 1000]);
+      if (row.sold.length && !row.top) [row.top, row.top_share] = row.sold[0];
       return { ...row, year: block.year, importer: block.importer, name: nameOf(row.hs6) };
     });
   }
@@ -34,6 +35,7 @@
     const next = row.sold.slice(1, 3).filter(([, part]) => part >= 0.005).map(([supplier, part]) => country(supplier) + " " + percent(part, 0));
     const world = row.exporter == null ? "" : row.exporter === row.top
       ? " " + startOf(theCountry(row.top)) + " is also the world's largest exporter of it (" + percent(row.exporter_share, 0) + ")."
+      : row.exporter === chosen.importer ? " " + startOf(theCountry(row.exporter)) + " itself is the world's largest exporter of it (" + percent(row.exporter_share, 0) + ")."
       : " The world's largest exporter of it is " + theCountry(row.exporter) + " (" + percent(row.exporter_share, 0) + ").";
     return startOf(theCountry(chosen.importer)) + " buys " + share + " of its " + small(short(row.name)) + " from " + theCountry(row.top)
       + " (HS " + row.hs6 + ", USD " + money(row.value) + " in " + row.year + (next.length ? "; next: " + listed(next) : "") + ")." + world;
@@ -217,7 +219,7 @@
     const fresh = found.filter((each) => each.exporter !== row?.top && each.share >= 0.02);
     say("alternatives-said", fresh.length ? "Besides " + theCountry(row?.top) + ", " + listed(fresh.slice(0, 4).map((each) => theCountry(each.exporter) + " (" + percent(each.share, 0) + ")"))
       + (fresh.length > 1 ? " sell" : " sells") + " it to others: shares of what the world exports outside " + theCountry(chosen.importer) + "."
-      : "No other exporter sells as much as 2 % of what the world exports of it.");
+      : (flows.some(([from]) => from === chosen.importer) ? "Beside " + theCountry(chosen.importer) + " itself, no other" : "No other") + " exporter sells as much as 2 % of what the world exports of it.");
     table("alternatives-table", { caption: "Who else exports it", rows: found, columns: [
       { name: "Exporter", text: (each) => country(each.exporter) },
       { name: "To others, USD", text: (each) => money(each.others), value: (each) => each.others, number: true },

@@ -5,11 +5,10 @@ const page = (() => {
   const RED = "#d1495b", BLUE = "#3a7ca5", GREY = "#868c96", GREEN = "#4f8a3a";
   let content = null;
 
-  async function unpack() {
-    const packed = Uint8Array.from(atob(byId("data").textContent.trim()), (letter) => letter.charCodeAt(0));
+  async function unpack(id) {
+    const packed = Uint8Array.from(atob(byId(id).textContent.trim()), (letter) => letter.charCodeAt(0));
     const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-    content = JSON.parse(await new Response(stream).text());
-    return content;
+    return new Response(stream).text();
   }
 
   // Numbers as words: null is a dash in tables, and a sentence leaves it out.
@@ -304,7 +303,8 @@ const page = (() => {
   // Start a page: unpack, show, and show again when a choice, the address or the width changes.
   async function start(show) {
     try {
-      await unpack();
+      content = JSON.parse(await unpack("data"));
+      document.head.append(element("script", await unpack("library")));
     } catch (problem) {
       byId("problem").hidden = false;
       throw problem;
