@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -82,17 +82,21 @@ class Reader:
     held: Held
     cursor: duckdb.DuckDBPyConnection
     newest: bool = True  # whether the release is the current one
-    _names: list[Names] = field(default_factory=list)
+
+    @property
+    def release(self) -> Release:
+        """The release itself."""
+        return self.held.release
 
     @property
     def manifest(self) -> Mapping[str, Any]:
         """What the release says of itself."""
-        return self.held.release.manifest
+        return self.release.manifest
 
     @property
     def release_id(self) -> str:
         """The release's id."""
-        return self.held.release.release_id
+        return self.release.release_id
 
     @property
     def names(self) -> Names:
@@ -128,7 +132,7 @@ class Reader:
         facts = self.manifest["marts"][mart]
         if not facts.get("in_database", not facts["partitioned"]):
             own = {str(year), f"year={year}"}
-            files = [path for path in self.held.release.parquet(mart) if path.parent.name in own]
+            files = [path for path in self.release.parquet(mart) if path.parent.name in own]
             if files:
                 return parquet(files)
         return f"(select * from marts.{identifier(mart)} where year = {int(year)})"

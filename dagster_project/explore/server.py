@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 from collections.abc import Collection
 
+import uvicorn
+
 from dagster_project.errors import SettingError
 from dagster_project.explore.app import LOOPBACK, VEGA, application, static_file
 from dagster_project.explore.choice import Choice
@@ -17,8 +19,6 @@ HOST, PORT = "127.0.0.1", 3210
 
 def serve(settings: Settings, host: str = HOST, port: int = PORT, names: Collection[str] = ()) -> None:
     """Answer until interrupted. SettingError for a port or host that cannot be had, ReleaseError without a release."""
-    import uvicorn
-
     releases = Releases(settings.published_dir, settings.resources)
     listening = _bound(host, port)
     with releases.reading() as reader:  # what is wrong with it is said here

@@ -29,6 +29,9 @@ import pytest
 from dagster_project import cli
 from dagster_project.datasets import samples as sample
 from dagster_project.dbt_project import landing_tables_of, mart_specs, plain_manifest
+from dagster_project.explore.app import application
+from dagster_project.explore.pages import PAGES
+from dagster_project.explore.reader import Releases
 from dagster_project.locks import held
 from dagster_project.partitions import partition_range_tags
 from dagster_project.places import CHECKOUT, DBT_PROJECT
@@ -38,6 +41,7 @@ from dagster_project.sample.reporting import YEARS
 from dagster_project.sample.truth import truth
 from dagster_project.settings import Settings, load_settings
 from tests.helpers import question_page
+from tests.helpers.asked import ask
 from tests.helpers.landing_desk import as_csv, row
 
 YEARS = list(YEARS)
@@ -438,6 +442,18 @@ def test_documentation_of_the_models_is_one_page(on_sample: tuple[Workplace, Out
     page = (on_sample[0].root / "data/dbt-docs.html").read_text()
     assert outcome.status == 0 and "import_vulnerability" in page
     assert not re.search(r"""<(script|link|img)[^>]+(src|href)=["']?(https?:)?//""", page), "nothing from elsewhere"
+
+
+def test_every_page_of_the_explorer_answers_over_the_release(on_sample: tuple[Workplace, Outcome]) -> None:
+    releases = Releases(on_sample[0].root / "data/published")
+    app = application(releases)
+    with releases.reading() as reader:
+        marts = reader.release.marts
+    pages = {path: ask(app, path) for path in (*PAGES, *(f"/mart?name={name}" for name in marts))}
+    assert not {path: answer.words() for path, answer in pages.items() if answer.status != 200}
+    assert [path for path, answer in pages.items() if "Not in this release" in answer.text] == []
+    assert all("Synthetic sample." in answer.text for answer in pages.values())
+    releases.close()
 
 
 def test_two_runs_at_once(on_sample: tuple[Workplace, Outcome]) -> None:

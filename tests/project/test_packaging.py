@@ -67,7 +67,7 @@ def test_the_wheel_holds_every_file_that_the_program_reads(wheel: Path) -> None:
 def test_the_command_says_what_there_is(installed: Path, tmp_path: Path) -> None:
     shown = chokepoint(installed, tmp_path, "--help")
     assert shown.returncode == 0
-    names = ("demo", "run", "ui", "brief", "rebuild", "pin", "doctor", "docs", "dbt-docs")
+    names = ("demo", "run", "ui", "explore", "brief", "rebuild", "pin", "doctor", "docs", "dbt-docs")
     assert all(f"    {name} " in shown.stdout for name in names)
     assert chokepoint(installed, tmp_path, "--version").stdout == "chokepoint 0.1.0\n"
 

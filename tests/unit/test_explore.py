@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import re
+import socket
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -405,6 +407,25 @@ def test_without_a_release_it_says_so(
     monkeypatch.setenv("CHOKEPOINT_DATA_DIR", str(tmp_path))
     assert main(["explore", "--port", "0"]) == 1
     assert "at least one published release" in capsys.readouterr().err
+
+
+def test_without_its_packages_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delitem(sys.modules, "dagster_project.explore.server", raising=False)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    assert main(["explore"]) == 1
+    said = capsys.readouterr().err
+    assert "no package uvicorn" in said and "pip install 'chokepoint[explore]'" in said
+
+
+def test_a_port_that_is_taken_is_refused(
+    published: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CHOKEPOINT_DATA_DIR", str(published.parent))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert main(["explore", "--port", str(taken.getsockname()[1])]) == 1
+    assert "a port that cannot be opened" in capsys.readouterr().err
 
 
 # --- a new release ----------------------------------------------------------------------------------------------------

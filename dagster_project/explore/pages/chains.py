@@ -5,6 +5,8 @@ Not here: trade between countries (see `country`).
 
 from __future__ import annotations
 
+from collections import Counter
+
 from dagster_project.explore import charts
 from dagster_project.explore.choice import Choice
 from dagster_project.explore.content import Chart, Column, Control, Item, Note, Page, Table
@@ -17,8 +19,9 @@ def page(reader: Reader, choice: Choice) -> Page:
     """The page of one country, edition and year."""
     parts.require(reader, "gvc_position_country")
     known = reader.rows("select distinct edition, country_iso3, year from marts.gvc_position_country order by all")
-    editions = sorted({row["edition"] for row in known})
-    edition = choice.one_of("edition", editions, editions[-1])
+    rows_of = Counter(row["edition"] for row in known)
+    editions = sorted(rows_of, key=lambda each: (-rows_of[each], each))
+    edition = choice.one_of("edition", editions, editions[0])
     countries = sorted({row["country_iso3"] for row in known if row["edition"] == edition})
     wanted = first_country(reader)
     iso3 = choice.one_of("iso3", countries, wanted if wanted in countries else countries[0])

@@ -30,7 +30,7 @@ def page(reader: Reader, choice: Choice) -> Page:
                 reader, "Goods that hang on few", ["product_centrality"], lambda: [_goods(reader, choice, year)]
             ),
         ],
-        lead="Choose a country, a good or an exporter, or search at the top. Every table is a link, and a CSV file.",
+        lead="Choose a country, a good or an exporter, or search at the top. What you chose stands in the address.",
         controls=[parts.year_control(years, year)] if years else [],
         related=[
             ("The largest importer", choice.link("/country", iso3=first_country(reader) or None)),
@@ -140,7 +140,7 @@ def found(reader: Reader, choice: Choice) -> Page:
         if wanted in f"{hs6} {name}".casefold()
     ]
     marts = [
-        {"mart": name, "description": facts["description"]}
+        {"mart": name, "description": parts.grain(facts["description"])}
         for name, facts in sorted(reader.manifest["marts"].items())
         if wanted in f"{name} {facts['description']}".casefold()
     ]

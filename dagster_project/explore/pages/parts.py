@@ -83,6 +83,11 @@ def named(reader: Reader, rows: Sequence[Row]) -> list[Row]:
     return [{**row, "hs6_name": reader.names.goods.get(row["hs6"], "")} for row in rows]
 
 
+def grain(description: str) -> str:
+    """What a row of a mart is: the first sentence of its description."""
+    return description.replace("\n", " ").partition(". ")[0].rstrip(".") + "."
+
+
 def chapter(reader: Reader, hs2: str) -> str:
     """A chapter's code and name, in short."""
     return f"{hs2} {short(reader.names.chapters.get(hs2, ''))}".strip()

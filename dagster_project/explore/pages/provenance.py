@@ -9,6 +9,7 @@ from typing import Any
 
 from dagster_project.explore.choice import Choice
 from dagster_project.explore.content import Column, Control, Note, Page, Section, Table, Tile, Tiles, day
+from dagster_project.explore.pages import parts
 from dagster_project.explore.reader import Reader, Row
 
 
@@ -110,7 +111,7 @@ def _marts(reader: Reader, choice: Choice) -> Table:
     rows = [
         {
             "mart": name,
-            "description": facts["description"],
+            "description": parts.grain(facts["description"]),
             "rows": facts["rows"],
             "years": f"{min(facts['years'])}–{max(facts['years'])}" if facts.get("years") else "",
             "content_hash": facts["content_hash"],
