@@ -99,12 +99,12 @@
 {%- endmacro %}
 
 {% macro with_build_year(sql, year) -%}
-    {%- set known = year is number -%}
+    {%- set is_year = year is number -%}
     {%- set filters = {
         'one year at a time': 'year = ' ~ year,
-        'the year before': 'year = ' ~ (year - 1 if known else 'null'),
-        'the fifth year before': 'year = ' ~ (year - 5 if known else 'null'),
-        'the year after': 'year = ' ~ (year + 1 if known else 'null'),
+        'the year before': 'year = ' ~ (year - 1 if is_year else 'null'),
+        'the fifth year before': 'year = ' ~ (year - 5 if is_year else 'null'),
+        'the year after': 'year = ' ~ (year + 1 if is_year else 'null'),
         'the years before': 'year < ' ~ year,
     } -%}
     {%- set filtered = namespace(sql=sql) -%}

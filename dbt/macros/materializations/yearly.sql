@@ -1,7 +1,8 @@
 {#-
   A table with a column `year`, computed one year at a time; a run replaces only the years that it computes. So memory
   is bounded by the largest year, however many there are, and the cost of a year does not depend on the others.
-  Where a model also reads other years (its `meta` says which), the years that change with them are replaced too. All statements of a model are one transaction: a run that fails leaves the table as it was.
+  Where a model also reads other years (its `meta` says which), the years that change with them are replaced too. All
+  statements of a model are one transaction: a run that fails leaves the table as it was.
 -#}
 {% materialization yearly, default %}
     {%- set existing = load_cached_relation(this) -%}

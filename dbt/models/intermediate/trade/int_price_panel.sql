@@ -1,4 +1,4 @@
-{#- Sums of a link, and those of the direct comparison from the start of the chain, in which `earlier` is its first link. #}
+{#- Sums of a link, and those of the direct comparison since the start of the chain, whose first link is `earlier`. #}
 {%- set link_sums = {} %}
 {%- do link_sums.update({
     'value_prev': 'earlier.value_usd_prev',
