@@ -65,7 +65,7 @@ def real(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Both:
         (drop / folder.name).symlink_to(folder)
     names = ("TRADE", "TARIFF", "POLITICS", "REFERENCE", "CHAINS", "RETURNS")
     sources = {f"CHOKEPOINT_{name}_SOURCE": "files" for name in names}
-    # There are no patents among them. The input-output tables end before trade begins: their marts are empty.
+    # There are no patents among them. An input-output table there is for 2022 alone.
     others = {"CHOKEPOINT_PATENT_SOURCE": "off", "CHOKEPOINT_YEARS": "2017,2022", "CHOKEPOINT_DROP_DIR": str(drop)}
     return _published(cluster, tmp_path_factory.mktemp("real"), {**sources, **others})
 
