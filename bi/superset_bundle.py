@@ -1,9 +1,9 @@
-"""The dashboard as Superset's own YAML (`bi/superset/`): database, datasets, charts, dashboard.
+"""The dashboards as Superset's own YAML (`bi/superset/`): database, datasets, charts, dashboards.
 
-`make docs` writes it; a test holds it to the marts' contract and to `dashboard`. What Superset exports after an import
+`make docs` writes it; a test holds it to the marts' contract and to `dashboards`. What Superset exports after an import
 is the same, but for the ids that it numbers things with and the time of the export; `make test-bi` checks that.
 
-Not here: what the dashboard shows (see `dashboard`), and Superset itself, which lives in an environment of its own.
+Not here: what the dashboards show (see `dashboards`), and Superset itself, which lives in an environment of its own.
 """
 
 from __future__ import annotations
@@ -18,23 +18,8 @@ from uuid import NAMESPACE_DNS, uuid5
 
 import yaml
 
-from bi.dashboard import (
-    COLOURS,
-    DATASETS,
-    FILTERS,
-    INTRODUCTION,
-    SECTIONS,
-    TITLE,
-    Bars,
-    Chart,
-    Dataset,
-    Filter,
-    Lines,
-    Metric,
-    Section,
-    Table,
-    charts,
-)
+from bi.dashboard import Bars, Chart, Dashboard, Dataset, Filter, Lines, Metric, Section, Table
+from bi.dashboards import COLOURS, DASHBOARDS, DATASETS, charts
 from dagster_project.dbt_project import plain_manifest
 from dagster_project.places import CHECKOUT
 from dagster_project.publish.database import RELEASE_INFO, RELEASE_INFO_COLUMNS
@@ -75,10 +60,11 @@ def bundle(marts: Contract) -> dict[str, str]:
     files: dict[str, dict[str, Any]] = {
         "metadata.yaml": {"version": VERSION, "type": "Dashboard", "timestamp": _NO_MOMENT},
         f"databases/{DATABASE}.yaml": _database(),
-        f"dashboards/{TITLE}.yaml": _dashboard(),
     }
+    for page in DASHBOARDS:
+        files[f"dashboards/{_file_name(page.title)}.yaml"] = _dashboard(page)
     for dataset in DATASETS:
-        files[f"datasets/{DATABASE}/{dataset.table}.yaml"] = _dataset(dataset, marts)
+        files[f"datasets/{DATABASE}/{dataset.mart}.yaml"] = _dataset(dataset, marts)
     for chart in charts():
         files[f"charts/{_file_name(chart.title)}.yaml"] = _chart(chart, marts)
     return {name: yaml.safe_dump(content, sort_keys=False) for name, content in sorted(files.items())}
@@ -131,7 +117,7 @@ def _dataset(dataset: Dataset, marts: Contract) -> dict[str, Any]:
     columns = [_column(name, *facts) for name, facts in _columns(dataset, marts).items()]
     columns += [_column(name, "varchar", None, expression) for name, expression in dataset.calculated.items()]
     return {
-        "table_name": dataset.table,
+        "table_name": dataset.mart,
         "main_dttm_col": None,
         "currency_code_column": None,
         "description": f"docs/data-dictionary.md, {dataset.mart}",
@@ -140,7 +126,7 @@ def _dataset(dataset: Dataset, marts: Contract) -> dict[str, Any]:
         "cache_timeout": None,
         "catalog": None,
         "schema": SCHEMA,
-        "sql": dataset.sql,
+        "sql": None,
         "params": None,
         "template_params": None,
         "filter_select_enabled": True,
@@ -149,7 +135,7 @@ def _dataset(dataset: Dataset, marts: Contract) -> dict[str, Any]:
         "normalize_columns": False,
         "always_filter_main_dttm": False,
         "folders": None,
-        "uuid": uuid_of("dataset", dataset.table),
+        "uuid": uuid_of("dataset", dataset.mart),
         "metrics": [_metric(metric) for metric in dataset.metrics],
         "columns": columns,
         "version": VERSION,
@@ -158,12 +144,11 @@ def _dataset(dataset: Dataset, marts: Contract) -> dict[str, Any]:
 
 
 def _columns(dataset: Dataset, marts: Contract) -> dict[str, tuple[str, str]]:
-    """Its columns but the calculated ones: the mart's, then what its query adds."""
+    """Its columns but the calculated ones."""
     try:
-        added = {name: marts[mart][name] for name, mart in dataset.added.items()}
-        return {**marts[dataset.mart], **added}
+        return marts[dataset.mart]
     except KeyError as missing:
-        raise ValueError(f"dataset {dataset.table}: the marts' contract does not have {missing}") from None
+        raise ValueError(f"dataset {dataset.mart}: the marts' contract does not have {missing}") from None
 
 
 def _column(name: str, type_: str, description: str | None, expression: str | None = None) -> dict[str, Any]:
@@ -251,7 +236,7 @@ def _require_known(chart: Chart, marts: Contract) -> None:
 
 @cache
 def _by_table() -> dict[str, Dataset]:
-    return {dataset.table: dataset for dataset in DATASETS}
+    return {dataset.mart: dataset for dataset in DATASETS}
 
 
 def _number(table: str) -> int:
@@ -443,21 +428,21 @@ def _series(x: str, series: str | None, metrics: list[str], sort: dict[str, Any]
 # ------------------------------------------------------------------------------------------- dashboard
 
 
-def _dashboard() -> dict[str, Any]:
+def _dashboard(page: Dashboard) -> dict[str, Any]:
     return {
-        "dashboard_title": TITLE,
-        "description": INTRODUCTION,
+        "dashboard_title": page.title,
+        "description": page.about,
         "css": None,
-        "slug": "chokepoint",
+        "slug": page.slug,
         "certified_by": None,
         "certification_details": None,
         "published": True,
-        "uuid": uuid_of("dashboard", TITLE),
-        "position": _position(),
+        "uuid": uuid_of("dashboard", page.title),
+        "position": _position(page),
         "metadata": {
             "color_scheme": COLOUR_SCHEME,
             "cross_filters_enabled": False,
-            "native_filter_configuration": [_filter(each) for each in FILTERS],
+            "native_filter_configuration": [_filter(each, page) for each in page.filters],
             "refresh_frequency": 0,
             "timed_refresh_immune_slices": [],
             "expanded_slices": {},
@@ -471,16 +456,16 @@ def _dashboard() -> dict[str, Any]:
     }
 
 
-def _position() -> dict[str, Any]:
+def _position(page: Dashboard) -> dict[str, Any]:
     """The page: for each section a heading and its rows of charts."""
     parents = ["ROOT_ID", "GRID_ID"]
     position: dict[str, Any] = {
         "DASHBOARD_VERSION_KEY": "v2",
         "ROOT_ID": {"type": "ROOT", "id": "ROOT_ID", "children": ["GRID_ID"]},
         "GRID_ID": {"type": "GRID", "id": "GRID_ID", "children": [], "parents": ["ROOT_ID"]},
-        "HEADER_ID": {"type": "HEADER", "id": "HEADER_ID", "meta": {"text": TITLE}},
+        "HEADER_ID": {"type": "HEADER", "id": "HEADER_ID", "meta": {"text": page.title}},
     }
-    for element in (element for section in SECTIONS for element in _section(section, parents)):
+    for element in (element for section in page.sections for element in _section(section, parents)):
         position[element["id"]] = element
         if element["parents"] == parents:
             position["GRID_ID"]["children"].append(element["id"])
@@ -529,7 +514,7 @@ def _chart_number(chart: Chart) -> int:
     return sorted(_file_name(each.title) for each in charts()).index(_file_name(chart.title)) + 1
 
 
-def _filter(each: Filter) -> dict[str, Any]:
+def _filter(each: Filter, page: Dashboard) -> dict[str, Any]:
     return {
         "id": f"NATIVE_FILTER-{each.column}",
         "type": "NATIVE_FILTER",
@@ -551,7 +536,7 @@ def _filter(each: Filter) -> dict[str, Any]:
         "cascadeParentIds": [],
         "scope": {
             "rootPath": ["ROOT_ID"],
-            "excluded": [_chart_number(chart) for chart in charts() if each.name not in chart.scope],
+            "excluded": [_chart_number(chart) for chart in page.charts() if each.name not in chart.scope],
         },
     }
 

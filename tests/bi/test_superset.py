@@ -22,6 +22,7 @@ import pytest
 import yaml
 from superset_server import USER, Api, Superset
 
+from bi.dashboards import DASHBOARDS
 from bi.superset_bundle import FOLDER
 from dagster_project.places import CHECKOUT
 
@@ -175,7 +176,7 @@ def test_a_new_release_shows_without_a_restart(desk: Desk) -> None:
     assert release_id() == first
 
 
-def test_the_dashboard_in_a_browser(desk: Desk) -> None:
+def test_the_dashboards_in_a_browser(desk: Desk) -> None:
     """Every chart is drawn with its saved query, within the year and importer that the filters begin with."""
     chromium = shutil.which("chromium")
     if chromium is None:
@@ -211,19 +212,21 @@ def test_the_dashboard_in_a_browser(desk: Desk) -> None:
         page.fill("#password", desk.api.password)
         page.click("[data-test=login-button]")
         page.wait_for_url("**/welcome/**", wait_until="commit")
-        page.goto(f"{desk.api.address}/superset/dashboard/chokepoint/")
-        page.wait_for_selector(".dashboard-component-chart-holder")
-        page.wait_for_function(
-            "n => document.querySelectorAll('.chart-container canvas, .chart-container table').length >= n",
-            arg=len(expected),
-        )
-        page.wait_for_load_state("networkidle")
-        page.wait_for_timeout(2000)  # the bars grow
         PICTURE.parent.mkdir(exist_ok=True)
-        bottom = page.get_by_text("Tariff exclusions", exact=True).bounding_box()
-        assert bottom is not None
-        page.screenshot(path=PICTURE, clip={"x": 0, "y": 0, "width": 1400, "height": bottom["y"] - 20})
-        page.screenshot(path=PICTURE.with_name("superset-dashboard-whole.png"))
+        for dashboard in DASHBOARDS:
+            page.goto(f"{desk.api.address}/superset/dashboard/{dashboard.slug}/")
+            page.wait_for_selector(".dashboard-component-chart-holder")
+            page.wait_for_function(
+                "n => document.querySelectorAll('.chart-container canvas, .chart-container table').length >= n",
+                arg=len(dashboard.charts()),
+            )
+            page.wait_for_load_state("networkidle")
+            page.wait_for_timeout(2000)  # the bars grow
+            if dashboard is DASHBOARDS[0]:
+                bottom = page.get_by_text("Exporters", exact=True).bounding_box()
+                assert bottom is not None
+                page.screenshot(path=PICTURE, clip={"x": 0, "y": 0, "width": 1400, "height": bottom["y"] - 20})
+            page.screenshot(path=PICTURE.with_name(f"superset-{dashboard.slug}.png"))
         browser.close()
     assert not problems
     assert asked.keys() == expected.keys()
