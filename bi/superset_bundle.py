@@ -143,12 +143,11 @@ def _dataset(dataset: Dataset, marts: Contract) -> dict[str, Any]:
     }
 
 
-def _columns(dataset: Dataset, marts: Contract) -> dict[str, tuple[str, str]]:
+def _columns(dataset: Dataset, marts: Contract) -> Mapping[str, tuple[str, str]]:
     """Its columns but the calculated ones."""
-    try:
-        return marts[dataset.mart]
-    except KeyError as missing:
-        raise ValueError(f"dataset {dataset.mart}: the marts' contract does not have {missing}") from None
+    if dataset.mart not in marts:
+        raise ValueError(f"dataset {dataset.mart}: the marts' contract does not have it")
+    return marts[dataset.mart]
 
 
 def _column(name: str, type_: str, description: str | None, expression: str | None = None) -> dict[str, Any]:
@@ -221,7 +220,7 @@ def _chart(chart: Chart, marts: Contract) -> dict[str, Any]:
 
 
 def _require_known(chart: Chart, marts: Contract) -> None:
-    dataset = _by_table()[chart.dataset]
+    dataset = _by_mart()[chart.dataset]
     known = {*_columns(dataset, marts), *dataset.calculated, *(metric.name for metric in dataset.metrics)}
     used = {chart.order, *(where.column for where in chart.where)}
     if isinstance(chart, Table):
@@ -235,13 +234,13 @@ def _require_known(chart: Chart, marts: Contract) -> None:
 
 
 @cache
-def _by_table() -> dict[str, Dataset]:
+def _by_mart() -> dict[str, Dataset]:
     return {dataset.mart: dataset for dataset in DATASETS}
 
 
 def _number(table: str) -> int:
     """A dataset's id inside the bundle: what an empty Superset gives it, others replace it by their own."""
-    return sorted(_by_table()).index(table) + 1
+    return sorted(_by_mart()).index(table) + 1
 
 
 def _viz_type(chart: Chart) -> str:
