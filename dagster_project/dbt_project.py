@@ -320,6 +320,11 @@ def mart_specs(manifest: Mapping[str, Any], names: set[str] | None = None) -> li
             columns={column["name"]: column["description"] for column in node["columns"].values()},
             year_column="year" if node["config"]["meta"].get("yearly") else None,
             in_database=node["config"]["meta"].get("published") != "yearly_files",
+            required={
+                column["name"]
+                for column in node["columns"].values()
+                if any(constraint["type"] == "not_null" for constraint in column["constraints"])
+            },
             units={
                 column["name"]: column["config"]["meta"]["unit"]
                 for column in node["columns"].values()

@@ -109,20 +109,30 @@ def _resources(manifest: Mapping[str, Any], rows: Mapping[str, int]) -> Iterator
 
 
 def _schema(facts: Mapping[str, Any]) -> dict[str, Any]:
-    key = facts["key"]
     return {
         "fields": [
             {
                 "name": name,
-                "type": _TYPES.get(column["type"], "array" if column["type"].endswith("[]") else "any"),
+                "type": _type(column),
+                "storage": column["type"],
                 **({"description": column["description"]} if column["description"] else {}),
                 **({"unit": column["unit"]} if column["unit"] else {}),
-                **({"constraints": {"required": True}} if name in key else {}),
+                **({"constraints": {"required": True}} if column["required"] else {}),
             }
             for name, column in facts["columns"].items()
         ],
-        "primaryKey": key,
+        "primaryKey": facts["key"],
     }
+
+
+def _type(column: Mapping[str, Any]) -> str:
+    """The type in the words of a table schema.
+
+    Whole numbers that may be missing are numbers: the reference library reads Parquet by way of floating point, and
+    does not take a NaN for a whole number. `storage` says what they are.
+    """
+    type_ = _TYPES.get(column["type"], "array" if column["type"].endswith("[]") else "any")
+    return "number" if type_ == "integer" and not column["required"] else type_
 
 
 def _write(path: Path, content: Any) -> None:

@@ -5,7 +5,7 @@ Not here: writing copies (see `release` and `database`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +33,7 @@ class MartSpec:
     description  the grain, from dbt; becomes the table's comment
     columns      column -> description, from dbt; become the columns' comments
     units        column -> unit, where its declaration names one
+    required     the columns that are declared never to be null, beside the key
     year_column  the column by which there is one Parquet file and one content hash per year; None: one file
     in_database  whether the DuckDB file holds the mart; one that is not there needs a year column
     ready        year -> Parquet file that holds exactly the mart's rows of that year; it is copied, not written again.
@@ -47,14 +48,16 @@ class MartSpec:
     in_database: bool = True
     ready: Mapping[int, Path] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
+    required: Collection[str] = ()
 
-    def described(self, types: Mapping[str, str]) -> dict[str, dict[str, str]]:
-        """Column -> type, description and unit, of a table with columns of these types."""
+    def described(self, types: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+        """Column -> type, description, unit and whether it is never null, of a table with columns of these types."""
         return {
             name: {
                 "type": type_,
                 "description": self.columns.get(name, ""),
                 "unit": self.units.get(name, unit_by_name(name, type_)),
+                "required": name in self.key or name in self.required,
             }
             for name, type_ in types.items()
         }
@@ -101,8 +104,8 @@ class Mart:
         return self.spec.in_database and not self.spec.year_column and self.rows <= KEYED_ROWS
 
     @property
-    def described(self) -> dict[str, dict[str, str]]:
-        """Column -> type, description and unit (empty for what is not measured)."""
+    def described(self) -> dict[str, dict[str, Any]]:
+        """Column -> type, description, unit (empty for what is not measured) and whether it is never null."""
         return self.spec.described(self.types)
 
     @cached_property

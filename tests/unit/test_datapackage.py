@@ -55,8 +55,10 @@ def test_the_package_says_units_terms_sources_and_how_to_cite(release: Published
     schema = json.loads((release.path / "schemas/trade_flows.json").read_text())
     fields = {field["name"]: field for field in schema["fields"]}
     assert fields["value_usd"] == {
-        "name": "value_usd", "type": "number", "description": FLOWS.columns["value_usd"], "unit": "USD",
+        "name": "value_usd", "type": "number", "storage": "DOUBLE", "unit": "USD",
+        "description": FLOWS.columns["value_usd"],
     }  # fmt: skip
+    assert (fields["year"]["type"], fields["year"]["storage"]) == ("integer", "INTEGER")
     assert fields["hs6"]["constraints"] == {"required": True} and "unit" not in fields["hs6"]
 
 

@@ -161,8 +161,9 @@ def test_manifest_of_marts_and_files(warehouse, published):
         "type": "DOUBLE",
         "description": FLOWS.columns["value_usd"],
         "unit": "USD",
+        "required": False,
     }
-    assert flows["columns"]["source"] == {"type": "VARCHAR", "description": "", "unit": ""}
+    assert flows["columns"]["source"] == {"type": "VARCHAR", "description": "", "unit": "", "required": False}
     assert flows["rows"] == 800
     assert {year: facts["rows"] for year, facts in flows["years"].items()} == {"2017": 400, "2018": 400}
     parts = [ContentHash.parse(facts["content_hash"]) for facts in flows["years"].values()]
