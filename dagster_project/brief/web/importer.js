@@ -55,7 +55,7 @@
     say("said", who + " bought " + count(shown.length) + " goods in scope in " + chosen.year
       + " for USD " + money(value(shown)) + ". " + (worst.length
         ? startOf(several(worst.length, "of them is", "of them are")) + " doubly exposed: few countries hold the world's exports, and "
-          + theCountry(chosen.importer) + " buys from few. They are " + percent(value(worst) / value(shown)) + " of the value. "
+          + theCountry(chosen.importer) + " buys from few. " + (worst.length === 1 ? "It is " : "They are ") + percent(value(worst) / value(shown)) + " of the value. "
           + (largest[0][1] === 1 ? (worst.length === 1 ? "Its largest supplier is " : "Their largest suppliers are ") + listed(largest.map(([supplier]) => theCountry(supplier)))
             : startOf(listed(largest.map(([supplier, n], place) => theCountry(supplier) + (place ? " of " + n : " is the largest supplier of " + n + " of them"))))) + "."
         : "Not one of them is doubly exposed.")
