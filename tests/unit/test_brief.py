@@ -80,15 +80,20 @@ def _spec(name: str) -> MartSpec:
     return MartSpec(name=name, key=KEYS.get(name, ("year", "hs6")), description="One row per thing.", columns={})
 
 
-@pytest.fixture
-def published(tmp_path: Path) -> Path:
-    warehouse = tmp_path / "warehouse.duckdb"
+def publish_in(folder: Path) -> Path:
+    """A published directory with one release of TABLES."""
+    warehouse = folder / "warehouse.duckdb"
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute("create schema marts")
         for name, query in TABLES.items():
             connection.execute(f"create table marts.{name} as {query}")
-    publish(warehouse, tmp_path / "published", [_spec(name) for name in TABLES], make_context(), retain=1)
-    return tmp_path / "published"
+    publish(warehouse, folder / "published", [_spec(name) for name in TABLES], make_context(), retain=1)
+    return folder / "published"
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    return publish_in(tmp_path)
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from dagster_project.brief import BriefOptions, render_brief
-from dagster_project.brief.good import render_good
-from dagster_project.publish.read import Release
-from tests.unit.test_brief import published, release  # noqa: F401  (fixtures)
+from dagster_project.brief import write_brief
+from dagster_project.brief.good import write_good
+from dagster_project.publish.read import open_release
+from tests.unit.test_brief import publish_in
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed")
@@ -49,6 +49,26 @@ def browser() -> Iterator[Any]:
         opened.close()
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the pages of an importer and of a good lie."""
+    made = tmp_path_factory.mktemp("brief")
+    with open_release(publish_in(made)) as release:
+        write_brief(release, made / "importer.html")
+        write_good(release, made / "good.html", "850110", importer="DEU")
+    return made
+
+
+@pytest.fixture(scope="module")
+def importer(folder: Path) -> str:
+    return (folder / "importer.html").as_uri()
+
+
+@pytest.fixture(scope="module")
+def good(folder: Path) -> str:
+    return (folder / "good.html").as_uri()
+
+
 @pytest.fixture
 def reader(browser: Any) -> Iterator[Reader]:
     there = Reader(browser)
@@ -56,22 +76,12 @@ def reader(browser: Any) -> Iterator[Reader]:
     assert there.problems == []
 
 
-def _written(page: str, tmp_path: Path) -> str:
-    target = tmp_path / "brief.html"
-    target.write_text(page, encoding="utf-8")
-    return target.as_uri()
-
-
 def _fits(page: Any) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
 
 
-def test_sentences_name_goods_and_suppliers(
-    reader: Reader,
-    release: Release,  # noqa: F811
-    tmp_path: Path,
-) -> None:
-    page = reader.open(_written(render_brief(release), tmp_path), scheme="dark")
+def test_sentences_name_goods_and_suppliers(reader: Reader, importer: str) -> None:
+    page = reader.open(importer, scheme="dark")
     assert page.inner_text("h1") == "Supply vulnerability of Germany, 2018"
     said = page.inner_text("#sentences").replace("\u00a0", " ")
     assert (
@@ -80,12 +90,8 @@ def test_sentences_name_goods_and_suppliers(
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 24, 29)"
 
 
-def test_another_importer_is_chosen_by_keyboard_alone(
-    reader: Reader,
-    release: Release,  # noqa: F811
-    tmp_path: Path,
-) -> None:
-    page = reader.open(_written(render_brief(release), tmp_path))
+def test_another_importer_is_chosen_by_keyboard_alone(reader: Reader, importer: str) -> None:
+    page = reader.open(importer)
     page.focus("#importer")
     page.keyboard.press("ArrowDown")
     page.wait_for_function("document.querySelector('h1').textContent.includes('France <&>')")
@@ -95,13 +101,8 @@ def test_another_importer_is_chosen_by_keyboard_alone(
     assert "importer=FRA&year=2018&good=850110" in page.url
 
 
-def test_the_address_shows_the_same_view_again(
-    reader: Reader,
-    release: Release,  # noqa: F811
-    tmp_path: Path,
-) -> None:
-    address = _written(render_brief(release), tmp_path)
-    page = reader.open(address + "#importer=DEU&year=2017&good=280461&at=closer")
+def test_the_address_shows_the_same_view_again(reader: Reader, importer: str) -> None:
+    page = reader.open(importer + "#importer=DEU&year=2017&good=280461&at=closer")
     assert page.inner_text("h1") == "Supply vulnerability of Germany, 2017"
     assert page.input_value("#good") == "280461" and "silicon" in page.inner_text("#good-said")
     page.evaluate("location.hash = 'importer=DEU&year=2018&good=850110'")
@@ -112,12 +113,8 @@ def test_the_address_shows_the_same_view_again(
     page.wait_for_function("location.hash.includes('good=850110')")
 
 
-def test_the_table_sorts_searches_and_exports(
-    reader: Reader,
-    release: Release,  # noqa: F811
-    tmp_path: Path,
-) -> None:
-    page = reader.open(_written(render_brief(release), tmp_path) + "#importer=DEU&year=2017")
+def test_the_table_sorts_searches_and_exports(reader: Reader, importer: str) -> None:
+    page = reader.open(importer + "#importer=DEU&year=2017")
     codes = "[...document.querySelectorAll('#goods-table tbody td:first-child')].map((cell) => cell.textContent)"
     assert page.evaluate(codes) == ["850110", "280461"]
     page.get_by_role("button", name="HS6").click()
@@ -137,26 +134,16 @@ def test_the_table_sorts_searches_and_exports(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_pages_fit_their_width(
-    reader: Reader,
-    release: Release,  # noqa: F811
-    tmp_path: Path,
-    width: int,
-    scheme: str,
-) -> None:
-    for text in (render_brief(release, BriefOptions("DEU")), render_good(release, "850110")):
-        page = reader.open(_written(text, tmp_path), width, scheme)
+def test_pages_fit_their_width(reader: Reader, importer: str, good: str, width: int, scheme: str) -> None:
+    for address in (importer, good):
+        page = reader.open(address, width, scheme)
         page.wait_for_selector("#world svg")
         assert _fits(page)
         page.close()
 
 
-def test_print_is_a4_with_all_that_is_folded(
-    reader: Reader,
-    release: Release,  # noqa: F811
-    tmp_path: Path,
-) -> None:
-    page = reader.open(_written(render_brief(release), tmp_path))
+def test_print_is_a4_with_all_that_is_folded(reader: Reader, importer: str) -> None:
+    page = reader.open(importer)
     page.emulate_media(media="print")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     assert page.is_visible(".terms") and not page.is_visible("nav") and not page.is_visible("#choice")
@@ -165,12 +152,8 @@ def test_print_is_a4_with_all_that_is_folded(
     assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
 
 
-def test_the_page_of_a_good_points_out_an_importer(
-    reader: Reader,
-    release: Release,  # noqa: F811
-    tmp_path: Path,
-) -> None:
-    page = reader.open(_written(render_good(release, "850110", importer="DEU"), tmp_path))
+def test_the_page_of_a_good_points_out_an_importer(reader: Reader, good: str) -> None:
+    page = reader.open(good)
     said = page.inner_text("#lead").replace("\u00a0", " ")
     assert "China sold 70 % of it" in said and "Germany imports USD 150 of it, 70 % from China." in said
     page.get_by_role("link", name="France <&>").click()

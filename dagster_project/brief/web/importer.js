@@ -55,8 +55,8 @@
     say("said", who + " bought " + count(shown.length) + " goods in scope in " + chosen.year
       + " for USD " + money(value(shown)) + ". " + (worst.length
         ? startOf(several(worst.length, "of them is", "of them are")) + " doubly exposed: few countries hold the world's exports, and "
-          + theCountry(chosen.importer) + " buys from few. They are " + percent(value(worst) / value(shown)) + " of the value. "
-          + (largest[0][1] === 1 ? "Their largest suppliers are " + listed(largest.map(([supplier]) => theCountry(supplier)))
+          + theCountry(chosen.importer) + " buys from few. " + (worst.length === 1 ? "It is " : "They are ") + percent(value(worst) / value(shown)) + " of the value. "
+          + (largest[0][1] === 1 ? (worst.length === 1 ? "Its largest supplier is " : "Their largest suppliers are ") + listed(largest.map(([supplier]) => theCountry(supplier)))
             : startOf(listed(largest.map(([supplier, n], place) => theCountry(supplier) + (place ? " of " + n : " is the largest supplier of " + n + " of them"))))) + "."
         : "Not one of them is doubly exposed.")
       + (industries.length ? " The most exposed industry is " + small(short(industries[0].name || "chapter " + industries[0].hs2)) + " (HS " + industries[0].hs2 + ")." : ""));
@@ -205,8 +205,10 @@
   }
 
   function alternatives(row, flows, sellers) {
-    const bought = new Map((row?.sold || []).map(([supplier, share]) => [supplier, share * row.value]));
-    const complete = row && row.sold.length >= row.suppliers;
+    // What the importer buys of each: from the flows where it has a part of its own in them, else from its largest suppliers.
+    const direct = flows.filter(([, to]) => to === chosen.importer), sold = row?.sold || [];
+    const bought = new Map(direct.length ? direct.map(([from, , value]) => [from, value]) : sold.map(([supplier, share]) => [supplier, share * row.value]));
+    const complete = direct.length > 0 || sold.length >= (row?.suppliers || 0);
     const exported = new Map();
     for (const [from, , value] of flows) exported.set(from, (exported.get(from) || 0) + value);
     const outside = [...exported].reduce((all, [, value]) => all + value, 0) - (row?.value || 0);
@@ -214,10 +216,10 @@
     const found = sellers.filter((each) => each != null && each !== chosen.importer).map((exporter) => {
       const others = Math.max(0, exported.get(exporter) - (bought.get(exporter) || 0));
       return { exporter, others, share: outside > 0 ? others / outside : null, closeness: distance.get(exporter),
-        supplies: bought.has(exporter) ? percent(bought.get(exporter) / row.value) : complete || !row ? "not yet" : "little or nothing" };
+        supplies: bought.has(exporter) && row ? percent(bought.get(exporter) / row.value) : complete ? "not yet" : "at most " + percent(sold.at(-1)[1]) };
     }).sort((a, b) => b.others - a.others);
     const fresh = found.filter((each) => each.exporter !== row?.top && each.share >= 0.02);
-    say("alternatives-said", fresh.length ? "Besides " + theCountry(row?.top) + ", " + listed(fresh.slice(0, 4).map((each) => theCountry(each.exporter) + " (" + percent(each.share, 0) + ")"))
+    say("alternatives-said", fresh.length ? startOf((row ? "besides " + theCountry(row.top) + ", " : "") + listed(fresh.slice(0, 4).map((each) => theCountry(each.exporter) + " (" + percent(each.share, 0) + ")")))
       + (fresh.length > 1 ? " sell" : " sells") + " it to others: shares of what the world exports outside " + theCountry(chosen.importer) + "."
       : (flows.some(([from]) => from === chosen.importer) ? "Beside " + theCountry(chosen.importer) + " itself, no other" : "No other") + " exporter sells as much as 2 % of what the world exports of it.");
     table("alternatives-table", { caption: "Who else exports it", rows: found, columns: [
