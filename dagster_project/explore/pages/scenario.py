@@ -1,7 +1,7 @@
 """A supplier that delivers less: what each importer and industry loses at first, and what others could deliver.
 
 The rules are those of the command `chokepoint scenario` and of the mart `scenario_losses`; here they are asked by the
-codes of countries, in few passes over one year of flows, so that an answer over all goods comes within a second. Not
+codes of countries, in two passes over one year of flows, so that an answer over all goods comes within a second. Not
 here: losses through stages of production (see `chains`).
 """
 
