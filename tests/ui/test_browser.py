@@ -188,6 +188,7 @@ def test_the_explorer_answers_by_mouse_keyboard_and_without_scripts(visit: Visit
         page.get_by_label("Not delivered").press("ArrowRight")
         expect(page.get_by_role("heading", level=1, name="China delivers 51 % less")).to_be_visible()
         assert "cut=51" in page.url and "importer=DEU" in page.url
+        expect(page.get_by_label("Not delivered")).to_be_focused()
         expect(page.locator(".chart[data-drawn]")).to_have_count(2)
         page.set_viewport_size({"width": 1150, "height": 1000})
         visit.picture("explore")

@@ -1,7 +1,7 @@
 """A supplier that delivers less: what each importer and industry loses at first, and what others could deliver.
 
 The rules are those of the command `chokepoint scenario` and of the mart `scenario_losses`; here they are asked by the
-codes of countries, in few passes over one year of flows, so that an answer over all goods comes within a second. Not
+codes of countries, in two passes over one year of flows, so that an answer over all goods comes within a second. Not
 here: losses through stages of production (see `chains`).
 """
 
@@ -116,12 +116,18 @@ def prepare(reader: Reader, question: Question) -> int:
             select hs6 from marts.product_centrality where year = $year and ({inside})""",
         {"year": question.year, **values},
     )
-    # One pass over the year: what the exporter sells of each good, and what everybody else does.
+    # One pass over the year: what each exporter sells of each good, and what each importer buys of them all.
     reader.cursor.execute(
-        f"""create or replace temp table sold as
+        f"""create or replace temp table traded as
+            select exporter_code, importer_code, hs6, sum(value_usd) as value_usd
+            from {reader.of_year("trade_flows", question.year)} semi join asked using (hs6)
+            group by grouping sets ((exporter_code, hs6), (importer_code))"""
+    )
+    reader.cursor.execute(
+        """create or replace temp table sold as
             select hs6, sum(value_usd) filter (exporter_code = $exporter) as lost_from_usd,
                 sum(value_usd) filter (exporter_code <> $exporter) as others_usd
-            from {reader.of_year("trade_flows", question.year)} semi join asked using (hs6) group by hs6""",
+            from traded where hs6 is not null group by hs6""",
         {"exporter": question.exporter.code},
     )
     # And one of the exporter's own rows: what each importer loses of each good, and what of it nobody could replace.
@@ -143,9 +149,8 @@ def prepare(reader: Reader, question: Question) -> int:
 def losses_by_importer(reader: Reader, question: Question) -> list[Row]:
     """Every importer that loses something, the largest loss first."""
     return reader.rows(
-        f"""with bought as (
-                select importer_code, sum(value_usd) as import_value_usd
-                from {reader.of_year("trade_flows", question.year)} semi join asked using (hs6) group by importer_code
+        """with bought as (
+                select importer_code, value_usd as import_value_usd from traded where importer_code is not null
             ),
             losses as (
                 select importer_code, any_value(importer_iso3) as importer_iso3,
@@ -162,23 +167,32 @@ def losses_by_importer(reader: Reader, question: Question) -> list[Row]:
 def alternatives(reader: Reader, question: Question) -> list[Row]:
     """Who else sells the goods that are cut, the largest first."""
     return reader.rows(
-        f"""with cut as (select hs6 from sold where lost_from_usd > 0)
-            select any_value(exporter_iso3) as exporter_iso3, any_value(exporter_name) as exporter_name,
-                count(distinct hs6) as n_goods, sum(value_usd) as export_value_usd,
-                sum($spare * value_usd) as spare_usd,
-                sum(value_usd) / sum(sum(value_usd)) over () as share
-            from {reader.of_year("trade_flows", question.year)} semi join cut using (hs6)
-            where exporter_code <> $exporter group by exporter_code
-            order by round(sum(value_usd), 2) desc, exporter_code""",
+        f"""with others as (
+                select exporter_code, count(*) as n_goods, sum(value_usd) as export_value_usd
+                from traded semi join (select hs6 from sold where lost_from_usd > 0) using (hs6)
+                where exporter_code <> $exporter group by exporter_code
+            )
+            select exporter_code, exporter_iso3, exporter_name, n_goods, export_value_usd,
+                $spare * export_value_usd as spare_usd, export_value_usd / sum(export_value_usd) over () as share
+            from others join {_exporters(reader, question.year)} using (exporter_code)
+            order by round(export_value_usd, 2) desc, exporter_code""",
         {"exporter": question.exporter.code, "spare": question.spare},
     )
 
 
+def _exporters(reader: Reader, year: int) -> str:
+    """The names of the year's exporters, as a table expression: of a mart with few rows, where there is one."""
+    names = "exporter_code", "exporter_iso3", "exporter_name"
+    mart = "bilateral_totals" if reader.has("bilateral_totals", *names) else "trade_flows"
+    return f"(select distinct {', '.join(names)} from {reader.of_year(mart, year)})"
+
+
 def _nothing(reader: Reader, question: Question) -> Section:
     sellers = reader.rows(
-        f"""select any_value(exporter_name) as name, sum(value_usd) as usd
-            from {reader.of_year("trade_flows", question.year)} semi join asked using (hs6)
-            group by exporter_code order by round(sum(value_usd), 2) desc, exporter_code limit 5"""
+        f"""select exporter_name as name
+            from (select exporter_code, sum(value_usd) as usd from traded where hs6 is not null group by exporter_code)
+            join {_exporters(reader, question.year)} using (exporter_code)
+            order by round(usd, 2) desc, exporter_code limit 5"""
     )
     who = f" Those who sell most of them: {', '.join(str(row['name']) for row in sellers)}." if sellers else ""
     why = (

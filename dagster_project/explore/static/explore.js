@@ -7,11 +7,28 @@
     form.submit();
   }
 
+  // A key moves a slider by a step: the answer waits until it rests, and comes with the field and the place kept.
+  let waiting;
+  function later(form, field) {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      sessionStorage.setItem("left", JSON.stringify({ page: location.pathname, field: field.id, at: window.scrollY }));
+      submit(form);
+    }, field.type === "range" ? 400 : 0);
+  }
+
+  const left = JSON.parse(sessionStorage.getItem("left") || "{}");
+  sessionStorage.removeItem("left");
+  if (left.page === location.pathname) {
+    document.getElementById(left.field)?.focus({ preventScroll: true });
+    window.scrollTo({ top: left.at });
+  }
+
   const form = document.getElementById("choices");
   if (form) {
     form.addEventListener("submit", (event) => { event.preventDefault(); submit(form); });
     for (const field of form.querySelectorAll("select, input[type=range]"))
-      field.addEventListener("change", () => submit(form));
+      field.addEventListener("change", () => later(form, field));
     for (const field of form.querySelectorAll("input[type=range]"))
       field.addEventListener("input", () => { field.nextElementSibling.textContent = field.value + " %"; });
     for (const field of form.querySelectorAll("input[data-list]"))
