@@ -182,12 +182,11 @@ def test_after_a_change_to_spark_every_model_is_computed_anew(sample: Both) -> N
         for data in (sample.duckdb, sample.spark)
     ]
     assert landed[0] == landed[1]
+    nodes = plain_manifest()["nodes"].values()
+    models = {node["name"] for node in nodes if node["config"]["materialized"] not in ("view", "test")}
+    assert {path.name for path in (sample.spark / "spark").glob("*.db/*")} == models
     releases = sample.spark / "published" / "releases"
-    before, now = sorted(releases.iterdir())
-    assert before.name == (sample.duckdb / "published" / "current").resolve().name
-    assert {path.stat().st_ino for path in before.rglob("*.parquet")}.isdisjoint(
-        path.stat().st_ino for path in now.rglob("*.parquet")
-    )
+    assert (releases / (sample.duckdb / "published" / "current").resolve().name).is_dir()
 
 
 def test_the_same_engine_again_has_nothing_to_compute(sample: Both, cluster: Cluster) -> None:
