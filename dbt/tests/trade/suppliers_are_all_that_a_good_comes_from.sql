@@ -1,4 +1,4 @@
--- The rows of every importer's good sum to its imports and suppliers, which import_vulnerability shows; rank 1 is first.
+-- The rows of every importer's good sum to its imports and its suppliers (as in import_vulnerability); rank 1 is first.
 with goods as (
     select
         year,
