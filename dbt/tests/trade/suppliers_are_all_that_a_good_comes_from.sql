@@ -1,4 +1,4 @@
--- The rows of every importer's good sum to its imports and suppliers in import_vulnerability, and rank 1 is its first.
+-- The rows of every importer's good sum to its imports and its suppliers (as in import_vulnerability); rank 1 is first.
 with goods as (
     select
         year,
@@ -16,7 +16,7 @@ with goods as (
 ),
 
 imports as (
-    select * from {{ ref('import_vulnerability') }} where {{ in_years_of_run() }}
+    select * from {{ ref('int_importer_products') }} where {{ in_years_of_run() }}
 )
 
 select
