@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from dagster_project.datasets.registry import DATASETS, figures_stage
-from dagster_project.dbt_project import plain_manifest
+from dagster_project.dbt_project import mart_specs, plain_manifest
 from dagster_project.places import DBT_PROJECT
 
 LAYERS = ("staging", "intermediate", "marts")
@@ -78,6 +79,18 @@ def test_descriptions_begin_with_the_grain(marts: dict[str, dict[str, Any]]) -> 
 
 def test_all_columns_are_described(marts: dict[str, dict[str, Any]]) -> None:
     assert not {name for name, column in columns(marts) if not column["description"].strip()}
+
+
+def test_what_is_described_as_money_has_its_unit(marts: dict[str, dict[str, Any]]) -> None:
+    """Units are known from names; where a name does not say it, its declaration must."""
+    wrong = []
+    for spec in mart_specs(plain_manifest()):
+        types = {name: column["data_type"] for name, column in marts[spec.name]["columns"].items()}
+        for name, column in spec.described(types).items():
+            money = re.search(r"\b(in|,) USD\b|, in USD\b", column["description"])
+            if column["type"] == "double" and money and column["unit"] != "USD":
+                wrong.append(f"{spec.name}.{name}: {column['unit']}")
+    assert not wrong
 
 
 def test_models_below_the_marts_are_described_too(models: dict[str, dict[str, Any]]) -> None:
