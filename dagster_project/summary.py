@@ -36,8 +36,8 @@ MOST_EXPOSED = """
          largest as (select importer_code from newest
                      group by importer_code order by round(sum(import_value_usd), 2) desc, importer_code limit 1)
     select coalesce(importer_name, importer_iso3, importer_code::varchar), year, hs6, hs6_name, n_suppliers,
-           newest.top_supplier_iso3, newest.top_supplier_share, vulnerability_index
-    from newest left join marts.product_centrality using (year, hs6)
+           top_supplier_iso3, top_supplier_share, vulnerability_index
+    from newest
     where category = 1 and importer_code = (select importer_code from largest)
     order by vulnerability_index desc nulls last, hs6 limit 5"""
 
