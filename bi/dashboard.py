@@ -145,6 +145,13 @@ _CATEGORY = {
 }
 COLOURS = dict(zip(_CATEGORY.values(), ("#c0392b", "#e59866", "#f4d03f", "#aeb6bf"), strict=True))
 
+
+
+def _of_countries(mart: str) -> str:
+    """The mart without the European Union as one economy, which stands beside its members."""
+    return f"select * from marts.{mart} where economy_kind = 'country'"
+
+
 DATASETS = (
     Dataset(
         "release_info",
@@ -152,6 +159,7 @@ DATASETS = (
     ),
     Dataset(
         "vulnerability_summary",
+        sql=_of_countries("vulnerability_summary"),
         metrics=(
             Metric("Imports in scope, USD", "sum(import_value_usd)", VALUE),
             *(
@@ -168,15 +176,17 @@ DATASETS = (
     Dataset(
         "import_vulnerability",
         name="exposed_goods",
-        sql="select * from marts.import_vulnerability",
+        sql=_of_countries("import_vulnerability"),
     ),
     Dataset(
         "industry_vulnerability",
+        sql=_of_countries("industry_vulnerability"),
         metrics=(Metric("Vulnerability (V)", "avg(vulnerability)", INDEX),),
     ),
     Dataset("product_centrality"),
     Dataset(
         "exporter_position",
+        sql=_of_countries("exporter_position"),
         metrics=(
             Metric("First", "sum(n_high_centrality_rank1)", COUNT),
             Metric("Second or third", "sum(n_high_centrality_top3 - n_high_centrality_rank1)", COUNT),

@@ -65,21 +65,28 @@ def select(
             remedy="Choose among these years, or `all`.",
         )
     chosen = tuple(sorted(years or held))
-    known = _importers(connection, chosen)
+    known = _importers(connection, release, chosen)
     wanted = known if importer == AUTO else [row for row in known if row["iso3"] == importer]
     if not wanted:
         raise _unknown_importer(connection, release, importer, chosen, known)
     return Selection(_within_budget(wanted[0], known), chosen)
 
 
-def _importers(connection: duckdb.DuckDBPyConnection, years: tuple[int, ...]) -> Rows:
-    """Importers with goods in scope in these years, by value; `n` is their number of rows."""
+def _is_country(release: Release, mart: str) -> str:
+    """SQL: not of the European Union as one economy, which stands beside its members. Releases of before have none."""
+    return "economy_kind = 'country'" if "economy_kind" in release.manifest["marts"][mart]["columns"] else "true"
+
+
+def _importers(connection: duckdb.DuckDBPyConnection, release: Release, years: tuple[int, ...]) -> Rows:
+    """Importers with goods in scope in these years, countries first, by value; `n` is their number of rows."""
     return rows(
         connection,
-        """select importer_iso3 as iso3, any_value(importer_name) as name, count(*) as n
+        f"""select importer_iso3 as iso3, any_value(importer_name) as name, count(*) as n
            from marts.import_vulnerability
            where in_scope and importer_iso3 is not null and list_contains(?, year)
-           group by importer_iso3 order by round(sum(import_value_usd), 2) desc, importer_iso3""",
+           group by importer_iso3
+           order by bool_and({_is_country(release, "import_vulnerability")}) desc,
+               round(sum(import_value_usd), 2) desc, importer_iso3""",
         [list(years)],
     )
 
@@ -201,12 +208,13 @@ def exporters(connection: duckdb.DuckDBPyConnection, release: Release, selection
         return None
     return rows(
         connection,
-        """select year, exporter_iso3 as exporter, exporter_name as name, n_goods, n_top3,
+        f"""select year, exporter_iso3 as exporter, exporter_name as name, n_goods, n_top3,
                   round(top3_share, 4) as top3_share,
                   n_high_centrality, n_high_centrality_rank1 as first, n_high_centrality_top3 as top3,
                   round(high_centrality_top3_share, 4) as high_top3_share
            from marts.exporter_position
            where n_high_centrality_top3 > 0 and list_contains(?, year)
+               and {_is_country(release, "exporter_position")}
            qualify row_number() over (partition by year
                order by n_high_centrality_rank1 desc, n_high_centrality_top3 desc, exporter_code) <= 15
            order by year, first desc, top3 desc, exporter_code""",
