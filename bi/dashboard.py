@@ -146,7 +146,6 @@ _CATEGORY = {
 COLOURS = dict(zip(_CATEGORY.values(), ("#c0392b", "#e59866", "#f4d03f", "#aeb6bf"), strict=True))
 
 
-
 def _of_countries(mart: str) -> str:
     """The mart without the European Union as one economy, which stands beside its members."""
     return f"select * from marts.{mart} where economy_kind = 'country'"

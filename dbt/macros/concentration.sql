@@ -1,6 +1,6 @@
 {#-
-  A query of year, importer_code, hs6 and the concentration of the importer's suppliers of that good, from a CTE with one
-  row per flow (year, exporter_code, importer_code, hs6, value_usd).
+  A query of year, importer_code, hs6 and the concentration of the importer's suppliers of that good, from a CTE with
+  one row per flow (year, exporter_code, importer_code, hs6, value_usd).
 -#}
 {% macro concentration_of_imports(flows) -%}
     select

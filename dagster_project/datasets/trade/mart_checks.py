@@ -183,7 +183,10 @@ _IMPORTER_TOTALS_IN_SCOPE = """
     select year, importer_code, sum(in_scope_value_usd) as flows_usd from bilateral_totals
     group by all having flows_usd > 0
 """
-_UNION_TOTALS = "select year, 97 as importer_code, sum(value_usd) from sides_of_the_union where not is_export group by all"
+_UNION_TOTALS = """
+    select year, 97 as importer_code, sum(value_usd) as flows_usd from sides_of_the_union where not is_export
+    group by all
+"""
 _UNION_TOTALS_IN_SCOPE = """
     select year, 97 as importer_code, sum(in_scope_value_usd) as flows_usd from sides_of_the_union where not is_export
     group by all having flows_usd > 0
@@ -438,7 +441,7 @@ TRADE_MARTS = Stage(
             "totals_match_flows",
             "exporter_position",
             "ERROR",
-            "Every country that exports goods in scope is there, and the union of some; their exports are their flows'.",
+            "Every exporter of goods in scope is there, the union too, and its exports are the sum of its flows.",
             (
                 _agrees(
                     "year, exporter_code",

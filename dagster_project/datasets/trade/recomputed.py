@@ -340,9 +340,7 @@ PREPARED: Mapping[str, str] = {
     "sampled_sides": _SAMPLED_SIDES,
     "sampled_exporters": f"""
         from ({
-        sampled(
-            "bilateral_totals", "year, exporter_code", EXPORTERS, where="year in (select year from sampled_years)"
-        )
+        sampled("bilateral_totals", "year, exporter_code", EXPORTERS, where="year in (select year from sampled_years)")
     }) union all select year, 97 from sampled_years
     """,
     "recomputed_imports": _IMPORTERS,
@@ -404,7 +402,7 @@ RECOMPUTED = (
         "recomputed_from_flows",
         "exporter_position",
         "ERROR",
-        f"Goods, places and exports of {EXPORTERS} exporters, and of the union in {YEARS} years, are recomputed from flows.",
+        f"Goods, places and exports of {EXPORTERS} exporters and the union are recomputed from {YEARS} years' flows.",
         (
             equals(
                 _EXPORTERS,
@@ -425,7 +423,7 @@ RECOMPUTED = (
         "recomputed_from_flows",
         "import_vulnerability",
         "ERROR",
-        f"Every measure of all goods of {IMPORTERS} importers and of the union is recomputed from flows and reports.",
+        f"Every measure of all goods of {IMPORTERS} importers and the union is recomputed from flows and reports.",
         (
             equals(
                 "from recomputed_imports",
@@ -447,7 +445,7 @@ RECOMPUTED = (
         "recomputed_from_flows",
         "vulnerability_summary",
         "ERROR",
-        f"Goods, values and shares of the categories of {IMPORTERS} importers and of the union are recomputed from flows.",
+        f"Goods, values and shares of the categories of {IMPORTERS} importers and the union are recomputed from flows.",
         (
             equals(
                 _CATEGORIES,
@@ -462,7 +460,7 @@ RECOMPUTED = (
         "recomputed_from_flows",
         "industry_vulnerability",
         "ERROR",
-        f"Vulnerability and ranks of the industries of {IMPORTERS} importers and of the union are recomputed from flows.",
+        f"Vulnerability and ranks of the industries of {IMPORTERS} importers and the union are recomputed from flows.",
         (
             equals(
                 _INDUSTRIES,
