@@ -296,7 +296,7 @@ from flows left join members as e on e.code = exporter_code left join members as
 where (e.code is null) <> (i.code is null)
 group by all;
 create temp table union_exports as
-select year, 97 as exporter_code, hs6, u.export_value_usd, 1 + count(x.hs6) as place
+select u.year, 97 as exporter_code, u.hs6, u.export_value_usd, 1 + count(x.hs6) as place
 from (
     select year, hs6, sum(value_usd) as export_value_usd from union_flows where exporter_code = 97 group by all
 ) as u
