@@ -280,6 +280,30 @@ left join (select distinct year + 5 as year, product_level, product_code from sh
 left join (select * replace (year + 5 as year) from shares) as earlier
     using (year, product_level, product_code, exporter_code);
 
+-- The European Union of 27 as one economy: what its members trade with others, under its code.
+create temp table members as
+select code from countries
+where iso3 in (
+    select iso3 from read_csv(getvariable('seeds') || '/reference/country_memberships.csv', all_varchar = true)
+    where membership = 'eu' and valid_to is null
+);
+create temp table economies as
+from countries union all select 97 as code, 'EUR' as iso3, 'European Union (27)' as name;
+create temp table union_flows as
+select year, hs6, if(e.code is null, exporter_code, 97) as exporter_code,
+    if(i.code is null, importer_code, 97) as importer_code, sum(value_usd) as value_usd
+from flows left join members as e on e.code = exporter_code left join members as i on i.code = importer_code
+where (e.code is null) <> (i.code is null)
+group by all;
+create temp table union_exports as
+select u.year, 97 as exporter_code, u.hs6, u.export_value_usd, 1 + count(x.hs6) as place
+from (
+    select year, hs6, sum(value_usd) as export_value_usd from union_flows where exporter_code = 97 group by all
+) as u
+left join (select * from exports anti join members on code = exporter_code) as x
+    on x.year = u.year and x.hs6 = u.hs6 and round(x.export_value_usd, 2) > round(u.export_value_usd, 2)
+group by all;
+
 create table release.marts.exporter_position as
 with counted as (
     select year, exporter_code,
@@ -291,25 +315,46 @@ with counted as (
         count(*) filter (high_centrality and place <= 3) as n_high_centrality_top3,
         sum(export_value_usd) as export_value_usd,
         sum(export_value_usd) filter (in_scope) as in_scope_export_value_usd
-    from exports join release.marts.product_centrality using (year, hs6) group by all
+    from (
+        select year, exporter_code, hs6, export_value_usd, place from exports
+        union all by name
+        from union_exports
+    ) join release.marts.product_centrality using (year, hs6) group by all
 )
-select year, exporter_code, iso3 as exporter_iso3, name as exporter_name, n_goods, n_rank1, n_top3,
+select year, exporter_code, iso3 as exporter_iso3, name as exporter_name,
+    if(exporter_code = 97, 'union', 'country') as economy_kind, n_goods, n_rank1, n_top3,
     n_high_centrality, n_high_centrality_rank1, n_high_centrality_top3,
     n_rank1 / n_goods as rank1_share, n_top3 / n_goods as top3_share,
     n_high_centrality_rank1 / nullif(n_high_centrality, 0) as high_centrality_rank1_share,
     n_high_centrality_top3 / nullif(n_high_centrality, 0) as high_centrality_top3_share,
-    rank() over (partition by year order by n_high_centrality desc) as high_centrality_rank,
+    if(
+        exporter_code = 97,
+        rank() over (partition by year, exporter_code in (from members) order by n_high_centrality desc),
+        rank() over (partition by year, exporter_code = 97 order by n_high_centrality desc)
+    ) as high_centrality_rank,
     export_value_usd, in_scope_export_value_usd
-from counted join countries on code = exporter_code
+from counted join economies on code = exporter_code
 where n_goods > 0;
 
 create table release.marts.import_vulnerability as
 with goods as (
     select i.*, p.hs6_name, p.hs2, p.in_scope, p.high_centrality, p.centrality_percentile,
         coalesce(x.export_value_usd, 0) as export_value_usd
-    from imports as i
+    from (
+        from imports
+        union all by name
+        select year, importer_code, hs6, sum(value_usd) as import_value_usd, count(*) as n_suppliers,
+            sum(value_usd ** 2) / sum(value_usd) ** 2 as import_hhi,
+            arg_max(exporter_code, (round(value_usd, 2), -exporter_code)) as top_supplier_code,
+            max(value_usd) as top_value_usd
+        from union_flows where importer_code = 97 group by all
+    ) as i
     join release.marts.product_centrality as p using (year, hs6)
-    left join exports as x on x.year = i.year and x.exporter_code = i.importer_code and x.hs6 = i.hs6
+    left join (
+        select year, exporter_code, hs6, export_value_usd from exports
+        union all by name
+        select year, exporter_code, hs6, export_value_usd from union_exports
+    ) as x on x.year = i.year and x.exporter_code = i.importer_code and x.hs6 = i.hs6
 ),
 scoped as (
     select year, importer_code, hs6,
@@ -323,7 +368,8 @@ flagged as (
     select goods.*, concentration_percentile, case when in_scope then round(import_hhi, 12) >= p75 end as high_concentration
     from goods left join scoped using (year, importer_code, hs6) left join thresholds using (year, importer_code)
 )
-select year, importer_code, c.iso3 as importer_iso3, c.name as importer_name, hs6, hs6_name, hs2, in_scope,
+select year, importer_code, c.iso3 as importer_iso3, c.name as importer_name,
+    if(importer_code = 97, 'union', 'country') as economy_kind, hs6, hs6_name, hs2, in_scope,
     false as is_mirror,
     import_value_usd, n_suppliers, import_hhi, 1 / import_hhi as effective_suppliers,
     top_supplier_code, s.iso3 as top_supplier_iso3, s.name as top_supplier_name,
@@ -342,11 +388,11 @@ select year, importer_code, c.iso3 as importer_iso3, c.name as importer_name, hs
         and round(import_value_usd / export_value_usd, 12) > 1
     )) as eu_dependent,
     0::double as unallocated_value_usd, 0::double as unallocated_share
-from flagged join countries as c on c.code = importer_code join countries as s on s.code = top_supplier_code;
+from flagged join economies as c on c.code = importer_code join countries as s on s.code = top_supplier_code;
 
 create table release.marts.vulnerability_summary as
 select year, importer_code, any_value(importer_iso3) as importer_iso3, any_value(importer_name) as importer_name,
-    category, count(*) as n_goods,
+    any_value(economy_kind) as economy_kind, category, count(*) as n_goods,
     count(*) / sum(count(*)) over (partition by year, importer_code) as goods_share,
     sum(import_value_usd) as import_value_usd,
     sum(import_value_usd) / sum(sum(import_value_usd)) over (partition by year, importer_code) as value_share
@@ -355,7 +401,7 @@ from release.marts.import_vulnerability where in_scope group by year, importer_c
 create table release.marts.industry_vulnerability as
 with industries as (
     select year, importer_code, any_value(importer_iso3) as importer_iso3, any_value(importer_name) as importer_name,
-        hs2, count(*) as n_goods, sum(import_value_usd) as import_value_usd,
+        any_value(economy_kind) as economy_kind, hs2, count(*) as n_goods, sum(import_value_usd) as import_value_usd,
         sum(import_value_usd * coalesce(vulnerability_index, 0)) as weighted,
         avg(vulnerability_index) as vulnerability_mean,
         count(*) - count(vulnerability_index) as n_goods_without_index,
@@ -368,8 +414,8 @@ weighed as (
     select *, weighted / sum(import_value_usd) over (partition by year, importer_code) as vulnerability
     from industries
 )
-select year, importer_code, importer_iso3, importer_name, hs2, hs2_name, n_goods, import_value_usd, vulnerability,
-    vulnerability_mean, n_goods_without_index, indexed_value_share, n_category1,
+select year, importer_code, importer_iso3, importer_name, economy_kind, hs2, hs2_name, n_goods, import_value_usd,
+    vulnerability, vulnerability_mean, n_goods_without_index, indexed_value_share, n_category1,
     rank() over (partition by year, importer_code order by round(vulnerability, 12) desc) as rank,
     vulnerability / nullif(
         lead(vulnerability) over (partition by year, importer_code order by round(vulnerability, 12) desc, hs2), 0

@@ -109,13 +109,17 @@ class Section:
 
 @dataclass(frozen=True)
 class Filter:
-    """A choice of one value, at the start the first: values are sorted by themselves or a metric, largest first."""
+    """A choice of one value, at the start the first: values are sorted by themselves or a metric, largest first.
+
+    where   conditions on the rows whose values are offered
+    """
 
     name: str
     dataset: str
     column: str
     about: str
     sort_metric: str | None = None
+    where: Sequence[Where] = ()
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from bi.dashboard import (
     Where,
     ratio,
 )
-from bi.every_page import CATEGORY, IMPORTER, OF_IMPORTER, OF_YEAR, THIS_RELEASE, YEAR
+from bi.every_page import CATEGORY, IMPORTER, OF_COUNTRIES, OF_IMPORTER, OF_YEAR, THIS_RELEASE, YEAR
 
 DATASETS = (
     Dataset("import_vulnerability"),
@@ -67,6 +67,7 @@ _VULNERABILITY = Section(
                 stacked=True,
                 horizontal=True,
                 format=".0%",
+                where=(OF_COUNTRIES,),
                 order="Imports in scope, USD",
                 limit=15,
                 scope=frozenset({YEAR}),
@@ -81,6 +82,7 @@ _VULNERABILITY = Section(
                 stacked=True,
                 legend=False,
                 format=".0%",
+                where=(OF_COUNTRIES,),
                 order="year",
                 ascending=True,
                 limit=100,
@@ -95,6 +97,7 @@ _VULNERABILITY = Section(
                 metrics=("Vulnerability (V)",),
                 horizontal=True,
                 format=INDEX,
+                where=(OF_COUNTRIES,),
                 order="Vulnerability (V)",
                 limit=12,
                 scope=frozenset({YEAR, IMPORTER}),
@@ -124,7 +127,7 @@ _VULNERABILITY = Section(
                     "import_value_usd": VALUE,
                     "top_supplier_share": SHARE,
                 },
-                where=(Where("vulnerability_index", "IS NOT NULL"),),
+                where=(OF_COUNTRIES, Where("vulnerability_index", "IS NOT NULL")),
                 order="vulnerability_index",
                 limit=25,
                 scope=frozenset({YEAR, IMPORTER}),
@@ -225,6 +228,7 @@ _EXPORTERS = Section(
                 stacked=True,
                 horizontal=True,
                 format=COUNT,
+                where=(OF_COUNTRIES,),
                 order="Among the first three",
                 limit=12,
                 scope=frozenset({YEAR}),
@@ -238,6 +242,7 @@ _EXPORTERS = Section(
                 metrics=("Share of its central goods", "Share of all its goods"),
                 horizontal=True,
                 format=".0%",
+                where=(OF_COUNTRIES,),
                 order="Among the first three",
                 limit=12,
                 scope=frozenset({YEAR}),

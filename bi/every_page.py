@@ -5,9 +5,11 @@ Not here: what a theme shows.
 
 from __future__ import annotations
 
-from bi.dashboard import VALUE, Dataset, Filter, Metric, Section, Table
+from bi.dashboard import VALUE, Dataset, Filter, Metric, Section, Table, Where
 
 YEAR, IMPORTER = "Year", "Importer"
+# Some marts have the European Union as one economy beside its members.
+OF_COUNTRIES = Where("economy_kind", "==", "country")
 CATEGORY = {
     1: "1 Both",
     2: "2 Central",
@@ -44,6 +46,7 @@ OF_IMPORTER = Filter(
     "importer_name",
     "The country whose imports are shown; the largest importer first.",
     sort_metric="Imports in scope, USD",
+    where=(OF_COUNTRIES,),
 )
 
 

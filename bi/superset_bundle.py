@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from uuid import NAMESPACE_DNS, uuid5
 
 import yaml
 
-from bi.dashboard import Bars, Chart, Dashboard, Dataset, Filter, Lines, Metric, Section, Table
+from bi.dashboard import Bars, Chart, Dashboard, Dataset, Filter, Lines, Metric, Section, Table, Where
 from bi.dashboards import COLOURS, DASHBOARDS, DATASETS, charts
 from dagster_project.dbt_project import plain_manifest
 from dagster_project.places import CHECKOUT
@@ -195,7 +195,7 @@ def _chart(chart: Chart, marts: Contract) -> dict[str, Any]:
     """A chart with its settings (`params`, from which the browser asks) and the saved query (for the API)."""
     _require_known(chart, marts)
     form, query = _form_and_query(chart)
-    params = {"viz_type": _viz_type(chart), "adhoc_filters": _adhoc_filters(chart), "row_limit": chart.limit, **form}
+    params = {"viz_type": _viz_type(chart), "adhoc_filters": _adhoc_filters(chart.where), "row_limit": chart.limit, **form}
     context = {
         "datasource": {"id": _number(chart.dataset), "type": "table"},
         "force": False,
@@ -247,7 +247,7 @@ def _viz_type(chart: Chart) -> str:
     return {Table: "table", Bars: "echarts_timeseries_bar", Lines: "echarts_timeseries_line"}[type(chart)]
 
 
-def _adhoc_filters(chart: Chart) -> list[dict[str, Any]]:
+def _adhoc_filters(conditions: Sequence[Where]) -> list[dict[str, Any]]:
     return [
         {
             "clause": "WHERE",
@@ -256,7 +256,7 @@ def _adhoc_filters(chart: Chart) -> list[dict[str, Any]]:
             "operator": where.operator,
             "comparator": where.value,
         }
-        for where in chart.where
+        for where in conditions
     ]
 
 
@@ -530,6 +530,7 @@ def _filter(each: Filter, page: Dashboard) -> dict[str, Any]:
             "sortAscending": False,
         },
         "requiredFirst": True,
+        **({"adhoc_filters": _adhoc_filters(each.where)} if each.where else {}),
         **({"sortMetric": each.sort_metric} if each.sort_metric else {}),
         "defaultDataMask": {"extraFormData": {}, "filterState": {}, "ownState": {}},
         "cascadeParentIds": [],

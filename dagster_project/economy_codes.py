@@ -45,6 +45,10 @@ ALPHA3 = frozenset([*ALPHA3_BY_ALPHA2.values(), *_WITHDRAWN.split()])
 _ALPHA3_BY_OTHER = {**dict(pair.split(":") for pair in _MEANT.split()), **ALPHA3_BY_ALPHA2, "UK": "GBR", "EL": "GRC"}
 
 
+# The European Union as one economy, beside its members, in the marts that have it: Comtrade's letters, not ISO's.
+EUROPEAN_UNION = "EUR"
+
+
 def nearest(text: str) -> str:
     """The alpha-3 code that is meant, or most like it; an empty text where none is."""
     wanted = text.strip().upper()

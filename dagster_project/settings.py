@@ -343,7 +343,7 @@ def _schema(text: str) -> str:
 
 
 def _importer(text: str) -> str:
-    if text != "auto" and text.upper() not in economy_codes.ALPHA3:
+    if text != "auto" and text.upper() not in economy_codes.ALPHA3 | {economy_codes.EUROPEAN_UNION}:
         raise _Refused("which is no such code", economy_codes.nearest(text))
     return text if text == "auto" else text.upper()
 

@@ -79,22 +79,24 @@ def select(
     SettingError for an importer that the release does not hold (lists those it does) and for years without rows.
     """
     chosen = held_years(connection, release, years)
-    known = _importers(connection, chosen)
+    known = _importers(connection, release, chosen)
     wanted = known if importer == AUTO else [row for row in known if row["iso3"] == importer]
     if not wanted:
         raise _unknown_importer(connection, release, importer, chosen, known)
     return Selection(_within_budget(wanted[0], known), chosen)
 
 
-def _importers(connection: duckdb.DuckDBPyConnection, years: tuple[int, ...]) -> Rows:
-    """Importers with goods in scope in these years, by value; `n` is their number of rows."""
+def _importers(connection: duckdb.DuckDBPyConnection, release: Release, years: tuple[int, ...]) -> Rows:
+    """Importers with goods in scope in these years, countries first, by value; `n` is their number of rows."""
     return rows(
         connection,
-        """select importer_iso3 as iso3, any_value(importer_name) as name, any_value(importer_code) as code,
+        f"""select importer_iso3 as iso3, any_value(importer_name) as name, any_value(importer_code) as code,
                   count(*) as n
            from marts.import_vulnerability
            where in_scope and importer_iso3 is not null and list_contains(?, year)
-           group by importer_iso3 order by round(sum(import_value_usd), 2) desc, importer_iso3""",
+           group by importer_iso3
+           order by bool_and({release.of_countries("import_vulnerability")}) desc,
+               round(sum(import_value_usd), 2) desc, importer_iso3""",
         [list(years)],
     )
 

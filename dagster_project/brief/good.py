@@ -129,7 +129,7 @@ def _answers(
         "countries": countries.ask(connection, release),
         "trend": _trend(connection, release, good, years),
         "exporters": _exporters(connection, release, good, years),
-        "importers": _importers(connection, good, years),
+        "importers": _importers(connection, release, good, years),
         "flows": suppliers.flows(connection, release, years, [good], SHOWN),
         "prices": prices.ask(connection, release, years, [good], 6),
         "learning": prices.learning(connection, release, good),
@@ -177,14 +177,15 @@ def _exporters(
     )
 
 
-def _importers(connection: duckdb.DuckDBPyConnection, good: str, years: tuple[int, ...]) -> Rows:
-    """Every importer of the good by dependence, by year."""
+def _importers(connection: duckdb.DuckDBPyConnection, release: Release, good: str, years: tuple[int, ...]) -> Rows:
+    """Every country that imports the good by dependence, by year."""
     return rows(
         connection,
-        """select year, coalesce(importer_iso3, importer_name) as importer, round(import_value_usd) as value,
+        f"""select year, coalesce(importer_iso3, importer_name) as importer, round(import_value_usd) as value,
                   n_suppliers as suppliers, round(import_hhi, 4) as hhi, top_supplier_iso3 as top,
                   round(top_supplier_share, 4) as top_share, category, round(vulnerability_index, 4) as index
-           from marts.import_vulnerability where hs6 = ? and list_contains(?, year)
+           from marts.import_vulnerability
+           where hs6 = ? and list_contains(?, year) and {release.of_countries("import_vulnerability")}
            order by year, round(import_hhi, 12) desc, round(import_value_usd, 2) desc, importer_code""",
         [good, list(years)],
     )

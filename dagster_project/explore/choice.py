@@ -82,9 +82,9 @@ class Choice:
         """A year among those held, by default the newest. Only for marts of which the release holds a year."""
         return int(self.one_of(name, [str(year) for year in held], str(held[-1])))
 
-    def country(self, reader: Reader, name: str = "iso3", default: str = "") -> Country:
-        """A country of the release, by alpha-3 code; by default the first of the preferred ones."""
-        known = reader.names.countries
+    def country(self, reader: Reader, name: str = "iso3", default: str = "", *, union: bool = False) -> Country:
+        """A country of the release, by alpha-3 code, or with `union` the European Union as one economy too."""
+        known = {iso3: each for iso3, each in reader.names.countries.items() if union or not each.is_union}
         iso3 = self.text(name, default).upper()
         if iso3 not in known:
             near = nearest(iso3)

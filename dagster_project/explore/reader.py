@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.economy_codes import EUROPEAN_UNION
 from dagster_project.errors import ReleaseError
 from dagster_project.machine import Resources
 from dagster_project.publish.read import CURRENT, Release, open_release
@@ -34,6 +35,11 @@ class Country:
     code: int
     iso3: str
     name: str
+
+    @property
+    def is_union(self) -> bool:
+        """Whether it is the European Union as one economy, which has no flows of its own: they are its members'."""
+        return self.iso3 == EUROPEAN_UNION
 
 
 class Held:
@@ -107,6 +113,16 @@ class Reader:
         """Whether the release holds the mart, with these columns."""
         facts = self.manifest["marts"].get(mart)
         return facts is not None and set(columns) <= set(facts["columns"])
+
+    def of_countries(self, mart: str) -> str:
+        """SQL: without the European Union as one economy, which stands beside its members in some marts."""
+        return self.release.of_countries(mart)
+
+    def codes(self, country: Country) -> list[int]:
+        """Whose flows are those of the economy: its own code, or its members'."""
+        if country.is_union and self.has("countries", "country_code", "is_eu27"):
+            return [row["country_code"] for row in self.rows("from marts.countries where is_eu27")]
+        return [country.code]
 
     def years(self, mart: str) -> list[int]:
         """The years of a mart by year, oldest first; none of a mart that the release lacks."""

@@ -68,16 +68,15 @@ TOP_EXPOSED = Macro(
     parameters=("iso3", "year"),
     answers="Which goods is a country most exposed in?",
     notes="Goods in scope by vulnerability_index; those without one, of too few traders, come last. Take the first "
-    "with `limit`, or by `place`.",
-    reads=("import_vulnerability", "product_centrality"),
+    "with `limit`, or by `place`. 'EUR' is the European Union as one importer.",
+    reads=("import_vulnerability",),
     sql="""
         select row_number() over (
                 order by round(v.vulnerability_index, 12) desc nulls last, v.import_value_usd desc, v.hs6
             ) as place,
-            v.hs6, p.hs6_name, v.category, v.vulnerability_index, v.import_value_usd, v.n_suppliers, v.import_hhi,
+            v.hs6, v.hs6_name, v.category, v.vulnerability_index, v.import_value_usd, v.n_suppliers, v.import_hhi,
             v.top_supplier_iso3, v.top_supplier_name, v.top_supplier_share, v.eu_dependent
         from marts.import_vulnerability as v
-        join marts.product_centrality as p on p.year = v.year and p.hs6 = v.hs6
         where v.importer_iso3 = iso3 and v.year = year and v.in_scope
         order by place""",
     example="from marts.top_exposed('DEU', 2019) limit 10",

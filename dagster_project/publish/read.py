@@ -62,6 +62,13 @@ class Release:
         """The names of the marts this release holds."""
         return list(self.manifest["marts"])
 
+    def of_countries(self, mart: str) -> str:
+        """SQL: without the European Union as one economy, which stands beside its members in some marts.
+
+        Releases of older versions have no such rows, and no column that says so.
+        """
+        return "economy_kind = 'country'" if "economy_kind" in self.manifest["marts"][mart]["columns"] else "true"
+
     def parquet(self, mart: str) -> list[Path]:
         """The mart's Parquet files: one per year of a mart by year, else one. ReleaseError for an unknown mart."""
         if mart not in self.manifest["marts"]:

@@ -11,8 +11,5 @@
     end
 {%- endmacro %}
 
-{#- Comtrade's code of the European Union among the third countries: it stands for the sum of the members. -#}
-{% macro european_union() -%}97{%- endmacro %}
-
 {#- Comtrade's code of Hong Kong, through which goods pass that others use. -#}
 {% macro hong_kong() -%}344{%- endmacro %}

@@ -25,16 +25,17 @@ con.sql("from marts.release_info").show()
 # %% [markdown]
 # ## The importer and the year
 #
-# The largest importer of goods in scope in the newest year, unless you name another.
+# The country that imports most goods in scope in the newest year, unless you name another, or `EUR`: the European Union
+# as one importer.
 
 # %%
 importer, year = con.execute("""
     select importer_iso3, year from marts.import_vulnerability
-    where in_scope and importer_iso3 = coalesce($1, importer_iso3)
+    where in_scope and case when $1 is null then economy_kind = 'country' else importer_iso3 = $1 end
     group by importer_iso3, year order by year desc, round(sum(import_value_usd), 2) desc, importer_iso3 limit 1
 """, [os.environ.get("CHOKEPOINT_IMPORTER")]).fetchone()  # fmt: skip
 goods = con.execute("""
-    select v.hs6, c.hs6_name, v.import_value_usd, v.import_hhi, v.category, c.export_centrality, v.top_supplier_iso3
+    select v.hs6, v.hs6_name, v.import_value_usd, v.import_hhi, v.category, c.export_centrality, v.top_supplier_iso3
     from marts.import_vulnerability as v join marts.product_centrality as c using (year, hs6)
     where v.in_scope and v.importer_iso3 = ? and v.year = ? order by v.hs6
 """, [importer, year]).df()  # fmt: skip

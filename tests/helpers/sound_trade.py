@@ -379,23 +379,60 @@ _MARTS = """
             case when in_scope then cume_dist() over (partition by year, in_scope order by round(export_centrality, 12))
                 end as centrality_percentile
         from measured;
+    -- Here Japan and Taiwan are the union.
+    create table country_memberships as
+        select 'eu' as membership, unnest(['JPN', 'TWN']) as iso3, null::date as valid_to;
+    create table union_flows as
+        select year, hs6, case when exporter_code in (392, 490) then 97 else exporter_code end as exporter_code,
+            case when importer_code in (392, 490) then 97 else importer_code end as importer_code,
+            sum(value_usd) as value_usd
+        from trade_flows where (exporter_code in (392, 490)) <> (importer_code in (392, 490)) group by all;
+    create table economy_exports as
+        select year, exporter_code, hs6, value_usd, place, 'country' as economy_kind from exporter_products
+        union all
+        select year, 97, hs6, usd, 1 + (
+                select count(*) from exporter_products as x
+                where x.year = u.year and x.hs6 = u.hs6 and x.value_usd > usd and exporter_code not in (392, 490)
+            ), 'union'
+        from (
+            select year, hs6, sum(value_usd) as usd from union_flows where exporter_code = 97 group by all
+        ) as u;
     create table exporter_position as
         select *, n_rank1 / n_goods as rank1_share, n_top3 / n_goods as top3_share,
             n_high_centrality_rank1 / nullif(n_high_centrality, 0) as high_centrality_rank1_share,
             n_high_centrality_top3 / nullif(n_high_centrality, 0) as high_centrality_top3_share,
-            rank() over (partition by year order by n_high_centrality desc) as high_centrality_rank
+            case when economy_kind = 'country'
+                then rank() over (partition by year, economy_kind order by n_high_centrality desc)
+                else rank() over (
+                    partition by year, exporter_code in (392, 490) order by n_high_centrality desc
+                ) end as high_centrality_rank
         from (
-            select year, exporter_code, count(*) filter (in_scope) as n_goods,
+            select year, exporter_code, economy_kind, count(*) filter (in_scope) as n_goods,
                 count(*) filter (in_scope and place = 1) as n_rank1,
                 count(*) filter (in_scope and place <= 3) as n_top3,
                 count(*) filter (high_centrality) as n_high_centrality,
                 count(*) filter (high_centrality and place = 1) as n_high_centrality_rank1,
                 count(*) filter (high_centrality and place <= 3) as n_high_centrality_top3,
                 sum(value_usd) as export_value_usd, sum(value_usd) filter (in_scope) as in_scope_export_value_usd
-            from exporter_products join product_centrality using (year, hs6) group by all
+            from economy_exports join product_centrality using (year, hs6) group by all
         );
     create table import_vulnerability as
-        with flagged as (
+        with imports as (
+            select *, 'country' as economy_kind from importer_products
+            union all by name
+            select year, importer_code, hs6, sum(value_usd) as import_value_usd, count(*) as n_suppliers,
+                sum(value_usd ** 2) / sum(value_usd) ** 2 as import_hhi,
+                max(value_usd) / sum(value_usd) as top_supplier_share,
+                arg_max(exporter_code, (value_usd, -exporter_code)) as top_supplier_code, 'union' as economy_kind
+            from union_flows where importer_code = 97 group by all
+        ),
+        unallocated as (
+            select year, reporter_code, cmd_code, value_usd from stg_trade_unallocated
+            union all
+            select year, 97, cmd_code, sum(value_usd) from stg_trade_unallocated where reporter_code in (392, 490)
+            group by all
+        ),
+        flagged as (
             select i.*, p.hs2, p.in_scope, p.high_centrality, p.centrality_percentile,
                 1 / i.import_hhi as effective_suppliers,
                 case when p.in_scope then round(i.import_hhi, 12)
@@ -406,10 +443,10 @@ _MARTS = """
                 i.import_value_usd / (i.import_value_usd + coalesce(x.value_usd, 0)) as net_import_ratio,
                 u.value_usd as unallocated_value_usd,
                 u.value_usd / (u.value_usd + i.import_value_usd) as unallocated_share
-            from importer_products as i join product_centrality as p using (year, hs6)
-            left join exporter_products as x
+            from imports as i join product_centrality as p using (year, hs6)
+            left join economy_exports as x
                 on x.year = i.year and x.exporter_code = i.importer_code and x.hs6 = i.hs6
-            join stg_trade_unallocated as u
+            join unallocated as u
                 on u.year = i.year and u.reporter_code = i.importer_code and u.cmd_code = i.hs6
         )
         select * exclude (centrality_percentile, r_h),
@@ -419,7 +456,7 @@ _MARTS = """
         from flagged;
     create table category_transitions as
         -- Of 2018 as of 2017: no good has changed its category.
-        select importer_code, hs6, '2017:' || min(category) || ', 2018:' || max(category) as categories,
+        select importer_code, economy_kind, hs6, '2017:' || min(category) || ', 2018:' || max(category) as categories,
             count(*) as n_years, 2017 as first_year, 2018 as last_year,
             count(*) filter (category = 1) as n_years_category1,
             case when max(category) = 1 then 2017 end as first_year_category1,
@@ -429,19 +466,20 @@ _MARTS = """
         select *, n_goods / sum(n_goods) over importer as goods_share,
             import_value_usd / sum(import_value_usd) over importer as value_share
         from (
-            select year, importer_code, category, count(*) as n_goods, sum(import_value_usd) as import_value_usd
+            select year, importer_code, economy_kind, category, count(*) as n_goods,
+                sum(import_value_usd) as import_value_usd
             from import_vulnerability where in_scope group by all
         ) window importer as (partition by year, importer_code);
     create table industry_vulnerability as
         select *, rank() over ranked as rank,
             vulnerability / nullif(lead(vulnerability) over ranked, 0) as ratio_to_next
         from (
-            select year, importer_code, hs2, n_goods, import_value_usd, n_category1, vulnerability_mean,
+            select year, importer_code, economy_kind, hs2, n_goods, import_value_usd, n_category1, vulnerability_mean,
                 n_goods_without_index, indexed_value_share,
                 weighted / sum(import_value_usd) over (partition by year, importer_code) as vulnerability
             from (
-                select year, importer_code, hs2, count(*) as n_goods, sum(import_value_usd) as import_value_usd,
-                    count(*) filter (category = 1) as n_category1,
+                select year, importer_code, economy_kind, hs2, count(*) as n_goods,
+                    sum(import_value_usd) as import_value_usd, count(*) filter (category = 1) as n_category1,
                     sum(import_value_usd * vulnerability_index) as weighted,
                     avg(vulnerability_index) as vulnerability_mean, 0::bigint as n_goods_without_index,
                     1::double as indexed_value_share
@@ -681,7 +719,8 @@ _MARTS = """
                 i.import_value_usd, coalesce(sector_class, 'none') as sector_class,
                 sum(v.import_hhi * v.import_value_usd) / any_value(i.import_value_usd) as import_hhi_weighted
             from industry_vulnerability as i left join hs2_classes using (hs2)
-            join import_vulnerability as v using (year, importer_code, hs2) where v.in_scope group by all
+            join import_vulnerability as v using (year, importer_code, hs2)
+            where v.in_scope and i.economy_kind = 'country' group by all
         )
         select *, (rca - 1) / (rca + 1) as rca_sym from (
             select c.*, coalesce(x, 0) as export_value_usd, coalesce(n, 0) as n_goods_exported,

@@ -134,11 +134,12 @@ def _write(path: Path, schema: str, rows: Iterable[tuple[object, ...]]) -> None:
 def random_world(seed: int, years: Iterable[int] = (2017, 2018)) -> World:
     """A small world with every case the measures name; the same for the same seed.
 
-    Nine countries (two never report imports, two report in another revision), a dozen goods in and out of scope, one of
-    them traded by two countries only, equal values (ties), dust after conversion, unknown and differing units, 999999.
+    Nine countries (two never report imports, two report in another revision, two are members of the European Union), a
+    dozen goods in and out of scope, one of them traded by two countries only, equal values (ties), dust after
+    conversion, unknown and differing units, 999999.
     """
     draw = random.Random(seed)
-    countries = {code: f"C{code}"[:3] for code in (12, 24, 36, 40, 56, 76, 84, 96, 490)}
+    countries = {code: f"C{code}"[:3] for code in (12, 24, 36, 40, 56, 76, 84, 96, 490)} | {40: "AUT", 56: "BEL"}
     products: dict[str, tuple[str | None, str | None]] = {
         "010121": ("41", "CAP"), "260300": ("21", "INT"), "280461": ("22", "INT"), "290110": ("22", "INT"),
         "540110": ("22", "INT"), "850760": ("53", "CAP"), "850790": ("42", "CONS/INT"), "854231": ("42", "CONS/INT"),

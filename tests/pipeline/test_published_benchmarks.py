@@ -39,12 +39,13 @@ MARTS = """
         from (values (2017), (2018)) as years (year), range(1, 101) as reporters (reporter_code);
     create table marts.bilateral_totals as
         select 2018 as year, 'CHN' as exporter_iso3, 'VNM' as importer_iso3, 1.0::double as value_usd;
-    -- 2012 and 2020: enough goods, importers and destinations, and no more than these figures need.
+    -- 2012, 2019 and 2020: enough goods, importers and destinations, and no more than these figures need.
     insert into marts.product_centrality
-        select year, format('{:06d}', good), false, '22', 1.0, 1, null from (values (2012), (2020)) as years (year),
+        select year, format('{:06d}', good), false, '22', 1.0, 1, null
+        from (values (2012), (2019), (2020)) as years (year),
             range(1, 4501) as goods (good);
     insert into staging.stg_trade_reporters
-        select year, reporter_code, flow from (values (2012), (2020)) as years (year), (
+        select year, reporter_code, flow from (values (2012), (2019), (2020)) as years (year), (
             select reporter_code, flow from staging.stg_trade_reporters where year = 2017
         );
     insert into marts.bilateral_totals select 2020, 'CHN', 'D' || place, 1.0 from range(1, 101) as places (place);
@@ -65,10 +66,16 @@ MARTS = """
         select 2017 as year, 'CHN' as importer_iso3, format('{:06d}', good) as hs6, true as in_scope,
             good <= 70 or good between 891 and 1650 as high_concentration,
             case when good <= 70 then 10 / 60 when good <= 870 then 20 / 800 when good <= 1650 then 20 / 760
-                else 50 / 1700 end as import_value_usd
+                else 50 / 1700 end as import_value_usd, 'country' as economy_kind, false as eu_dependent
         from range(11, 3351) as goods (good) where good not between 871 and 890
-        union all select 2017, 'USA', '000011', true, true, 999
-        union all select 2017, 'CHN', '003601', false, null, 999;
+        union all select 2017, 'USA', '000011', true, true, 999, 'country', true
+        union all select 2017, 'CHN', '003601', false, null, 999, 'country', true
+        -- The union depends on 350 goods; a member, or goods not specified, do not count.
+        union all
+        select 2019, 'EUR', format('{:06d}', good), good <= 10, null, 1, 'union', good <= 350
+        from range(1, 1001) as goods (good)
+        union all select 2019, 'EUR', '999999', false, null, 1, 'union', true
+        union all select 2019, 'DEU', '000999', true, true, 1, 'country', true;
     create table marts.industry_vulnerability as from (values
         (2017, 'CHN', '85', 0.4::double), (2017, 'CHN', '90', 0.12), (2017, 'CHN', '84', 0.1), (2017, 'CHN', '39', 0.1),
         (2017, 'DEU', '84', 0.3), (2017, 'DEU', '85', 0.2), (2017, 'USA', '27', 0.3), (2017, 'USA', '85', 0.2),
@@ -254,6 +261,9 @@ PRICES = {
     "bnef_battery_price_2024": (-0.23, "reproduced"),
     "gac_ev_price_2022": (27000, "differs"),
 }
+OF_2019 = {
+    "eu_dependent_products": (350, "reproduced"),
+}
 OF_2020 = {
     "xu_vietnam_rank_2020": (4, "differs"),
     "xu_vietnam_rank_2020_without_hkg": (3, "reproduced"),
@@ -319,6 +329,7 @@ ALL = {
     **TWO_YEARS,
     **OF_2017,
     **OF_2018,
+    **OF_2019,
     **OF_2020,
     **PRICES,
     **TARIFFS,
@@ -403,6 +414,7 @@ def test_a_missing_good_in_one_year_and_datasets_off_or_synthetic(root: Path) ->
     assert computed(rows) == by_hand(
         {
             **OF_2017,
+            **OF_2019,
             "wu_solar_share": OF_2018["wu_solar_share"],
             **PRICES,
             **{
@@ -429,7 +441,7 @@ def test_a_missing_importer_and_what_an_earlier_run_left(root: Path) -> None:
         drop table marts.patent_collaboration;
     """
     inputs = {name: REAL[name] for name in ("reference", "trade")}
-    assert computed(benchmarks(root, change, inputs)) == by_hand({**OF_2018, **PRICES})
+    assert computed(benchmarks(root, change, inputs)) == by_hand({**OF_2018, **OF_2019, **PRICES})
 
 
 def test_without_the_pooled_flags_there_is_no_figure_that_goes_by_them(root: Path) -> None:

@@ -145,3 +145,14 @@ def test_codes_have_their_names_beside_them(marts: dict[str, dict[str, Any]]) ->
         if name != "countries":
             nameless += [f"{name}.{column}" for column in sorted(wanted - node["columns"].keys())]
     assert not nameless
+
+
+def test_who_reads_marts_with_the_union_takes_one_kind_of_economy(models: dict[str, dict[str, Any]]) -> None:
+    """Beside its members the European Union is an importer and exporter too: added up, it would count them twice."""
+    with_kind = [node for node in models.values() if layer(node) == "marts" and "economy_kind" in node["columns"]]
+    with_union = {node["unique_id"] for node in with_kind}
+    assert len(with_union) == 5
+    for name, node in models.items():
+        if with_union & set(node["depends_on"]["nodes"]) and "economy_kind" not in node["columns"]:
+            chosen = ("economy_kind = ", "importer_code = ", "importer_iso3 ")
+            assert any(condition in node["raw_code"] for condition in chosen), name

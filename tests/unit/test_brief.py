@@ -138,6 +138,29 @@ def test_auto_is_the_largest_importer_of_goods_in_scope(release: Release) -> Non
     assert content_of(render_brief(release))["selection"]["importers"][0]["iso3"] == "DEU"
 
 
+def test_the_union_is_shown_where_it_is_asked_for_and_is_never_the_largest_importer(tmp_path: Path) -> None:
+    """It buys what its members buy, once more."""
+    warehouse = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("create schema marts")
+        for name, query in TABLES.items():
+            connection.execute(f"create table marts.{name} as {query}")
+        connection.execute("alter table marts.import_vulnerability add column economy_kind varchar default 'country'")
+        connection.execute("""
+            insert into marts.import_vulnerability select * replace (
+                97 as importer_code, 'EUR' as importer_iso3, 'European Union (27)' as importer_name,
+                'union' as economy_kind, 1000 * import_value_usd as import_value_usd
+            ) from marts.import_vulnerability where importer_iso3 = 'DEU' and in_scope
+        """)
+    publish(warehouse, tmp_path / "published", [_spec(name) for name in TABLES], make_context(), retain=1)
+    with open_release(tmp_path / "published") as release:
+        shown = [
+            [each["iso3"] for each in _content(render_brief(release, *options))["selection"]["importers"]]
+            for options in ((), (BriefOptions("EUR"),))
+        ]
+    assert shown == [["DEU", "FRA", "EUR"], ["EUR", "DEU", "FRA"]]
+
+
 def test_quartile_lines_are_continuous_quantiles_of_goods_in_scope(release: Release) -> None:
     lines = content_of(render_brief(release, BriefOptions("DEU", (2017,))))["thresholds"]
     # Between 0.34 and 0.82, and between 0.1 and 0.5, at three quarters of the way.

@@ -19,12 +19,13 @@ def ask(connection: duckdb.DuckDBPyConnection, release: Release, selection: Sele
         return None
     return rows(
         connection,
-        """select year, exporter_iso3 as exporter, exporter_name as name, n_goods, n_top3,
+        f"""select year, exporter_iso3 as exporter, exporter_name as name, n_goods, n_top3,
                   round(top3_share, 4) as top3_share,
                   n_high_centrality, n_high_centrality_rank1 as first, n_high_centrality_top3 as top3,
                   round(high_centrality_top3_share, 4) as high_top3_share
            from marts.exporter_position
            where n_high_centrality_top3 > 0 and list_contains(?, year)
+               and {release.of_countries("exporter_position")}
            qualify row_number() over (partition by year
                order by n_high_centrality_rank1 desc, n_high_centrality_top3 desc, exporter_code) <= ?
            order by year, first desc, top3 desc, exporter_code""",

@@ -13,12 +13,24 @@ from typing import Any
 import duckdb
 
 from dagster_project.brief.data import Selection
+from dagster_project.economy_codes import EUROPEAN_UNION
 from dagster_project.publish.read import Release
 
 KEPT, KEPT_BEFORE = 6, 2  # suppliers of a good that are named, in the newest years and before
 SHOWN = 7  # exporters and importers of a good that a picture names
 NEWEST = 5  # years whose flows of single goods are in a page
 COUNTRY = "coalesce({0}_iso3, {0}_name, 'area ' || {0}_code)"
+
+# No flow is the union's own: it buys what its members buy of others.
+_OF_THE_UNION = f"""
+                union all
+                select year, '{EUROPEAN_UNION}', hs6, {COUNTRY.format("exporter")} as supplier, min(exporter_code),
+                       sum(value_usd)
+                from marts.trade_flows
+                where importer_code in (select country_code from marts.countries where is_eu27)
+                    and exporter_code not in (select country_code from marts.countries where is_eu27)
+                    and year in ({{years}})
+                group by all"""
 
 
 def add_to(
@@ -31,13 +43,14 @@ def add_to(
     if "trade_flows" not in release.marts:
         return False
     codes = ", ".join(str(importer["code"]) for importer in selection.importers)
+    union = any(importer["iso3"] == EUROPEAN_UNION for importer in selection.importers) and "countries" in release.marts
     found = connection.execute(
         f"""with bought as (
                 select year, importer_iso3 as importer, hs6, {COUNTRY.format("exporter")} as supplier,
                        min(exporter_code) as code, sum(value_usd) as value
                 from marts.trade_flows
                 where importer_code in ({codes}) and year in ({_listed(selection.years)})
-                group by all
+                group by all {_OF_THE_UNION.format(years=_listed(selection.years)) if union else ""}
             ),
             shares as (
                 select *, value / sum(value) over (partition by year, importer, hs6) as share,

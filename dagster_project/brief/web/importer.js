@@ -216,7 +216,7 @@
     const found = sellers.filter((each) => each != null && each !== chosen.importer).map((exporter) => {
       const others = Math.max(0, exported.get(exporter) - (bought.get(exporter) || 0));
       return { exporter, others, share: outside > 0 ? others / outside : null, closeness: distance.get(exporter),
-        supplies: bought.has(exporter) && row ? percent(bought.get(exporter) / row.value) : complete ? "not yet" : "at most " + percent(sold.at(-1)[1]) };
+        supplies: bought.has(exporter) && row ? percent(bought.get(exporter) / row.value) : complete ? "not yet" : sold.length ? "at most " + percent(sold.at(-1)[1]) : "not known" };
     }).sort((a, b) => b.others - a.others);
     const fresh = found.filter((each) => each.exporter !== row?.top && each.share >= 0.02);
     say("alternatives-said", fresh.length ? startOf((row ? "besides " + theCountry(row.top) + ", " : "") + listed(fresh.slice(0, 4).map((each) => theCountry(each.exporter) + " (" + percent(each.share, 0) + ")")))

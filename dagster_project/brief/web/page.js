@@ -26,9 +26,10 @@ const page = (() => {
   const listed = (words) => words.length < 2 ? words.join("") : words.slice(0, -1).join(", ") + " and " + words.at(-1);
 
   // Countries that take an article in a sentence.
-  const ARTICLE = new Set(["USA", "GBR", "NLD", "PHL", "ARE", "COD", "DOM", "MDV", "BHS", "KOR", "CAF", "SLB", "MHL"]);
+  const ARTICLE = new Set(["USA", "GBR", "NLD", "PHL", "ARE", "COD", "DOM", "MDV", "BHS", "KOR", "CAF", "SLB", "MHL",
+    "EUR"]);
   const NAME = { USA: "United States", KOR: "Republic of Korea", TWN: "Taiwan", HKG: "Hong Kong", RUS: "Russia",
-    COD: "Democratic Republic of the Congo", MAC: "Macao" };
+    COD: "Democratic Republic of the Congo", MAC: "Macao", EUR: "European Union" };
   const country = (iso3) => (iso3 == null ? "others" : NAME[iso3] || content.countries[iso3] || iso3);
   const theCountry = (iso3) => (ARTICLE.has(iso3) ? "the " : "") + country(iso3);
   const startOf = (text) => text.charAt(0).toUpperCase() + text.slice(1);

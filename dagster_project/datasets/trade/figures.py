@@ -106,6 +106,27 @@ _OF_SHARES = _figures(
     wu_solar_share=("china_solar", "world_solar"),
     iea_solar_share=("china_solar", "world_solar"),
 )
+# The European Union as one importer: what its members buy of others and sell to them, good by good.
+_OF_THE_UNION = """
+    with members as (
+        select country_code from stg_countries
+        where iso3 in (select iso3 from country_memberships where membership = 'eu' and valid_to is null)
+    ),
+    sides as (
+        select year, hs6, value_usd, exporter_code, exporter_code in (from members) as sold,
+            importer_code in (from members) as bought
+        from trade_flows semi join figure_years using (year) where hs6 <> '999999'
+    ),
+    suppliers as (
+        select year, hs6, sum(value_usd) as usd from sides where bought and not sold
+        group by year, hs6, exporter_code
+    ),
+    goods as (select year, hs6, sum(usd) as m, sum(usd ** 2) / sum(usd) ** 2 as hhi from suppliers group by all),
+    exports as (select year, hs6, sum(value_usd) as x from sides where sold and not bought group by all)
+    select 'eu_dependent_products' as benchmark_id, year,
+        count(*) filter (round(hhi, 12) > 0.4 and (x is null or round(m / x, 12) > 1)) as numerator, 1 as denominator
+    from goods left join exports using (year, hs6) group by year
+"""
 # Chapters of each importer, the most vulnerable first.
 _RANKED = """
     select year, importer_iso3, list(hs2 order by round(v, 12) desc, hs2) as chapters,
@@ -179,7 +200,10 @@ _SURPLUSES = """
         select year, [importer_code, exporter_code], -value_usd from bilateral_totals
     ) group by year
 """
-_ALL = (_OF_EXPORTS, _OF_IMPORTS, _OF_SHARES, _OF_INDUSTRIES, _OF_DESTINATIONS, _OF_VIET_NAM, OF_PRICES)
+_ALL = (
+    *(_OF_EXPORTS, _OF_IMPORTS, _OF_THE_UNION, _OF_SHARES, _OF_INDUSTRIES, _OF_DESTINATIONS, _OF_VIET_NAM),
+    OF_PRICES,
+)
 _PARTS = " union all ".join(f"select * from ({each})" for each in _ALL)
 
 TRADE_FIGURES = Stage(

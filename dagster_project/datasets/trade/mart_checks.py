@@ -165,8 +165,16 @@ _WRONG_CATEGORIES = """
             when high_concentration then 3 else 4
         end
 """
+# What the members of the European Union trade with others, which is what it trades as one economy.
+_SIDES_OF_THE_UNION = """
+    select *, exporter_code in (from eu_members) as is_export from bilateral_totals
+    where (exporter_code in (from eu_members)) <> (importer_code in (from eu_members))
+"""
 _EXPORTER_TOTALS = """
     select year, exporter_code, sum(value_usd) as flows_usd from bilateral_totals
+    group by all having sum(in_scope_value_usd) > 0
+    union all
+    select year, 97, sum(value_usd) from sides_of_the_union where is_export
     group by all having sum(in_scope_value_usd) > 0
 """
 # Goods are compared with flows by their sums over importers and over products. That takes a tenth of the time of
@@ -176,11 +184,19 @@ _IMPORTER_TOTALS_IN_SCOPE = """
     select year, importer_code, sum(in_scope_value_usd) as flows_usd from bilateral_totals
     group by all having flows_usd > 0
 """
+_UNION_TOTALS = """
+    select year, 97 as importer_code, sum(value_usd) as flows_usd from sides_of_the_union where not is_export
+    group by all
+"""
+_UNION_TOTALS_IN_SCOPE = """
+    select year, 97 as importer_code, sum(in_scope_value_usd) as flows_usd from sides_of_the_union where not is_export
+    group by all having flows_usd > 0
+"""
 _PRODUCT_TOTALS = "select year, hs6, world_exports_usd as flows_usd from product_centrality"
 _CATEGORY_FACTS = """
     select count(*) filter (in_scope) as goods_in_scope, count(*) as goods, count(distinct importer_code) as importers,
         sum(import_value_usd) filter (in_scope) / nullif(sum(import_value_usd), 0) as in_scope_value_share
-    from {batch}
+    from {batch} where economy_kind = 'country'
 """
 
 # An importer's goods against the same goods in the year before (of those the warehouse holds): a wrong unit moves them
@@ -194,7 +210,7 @@ _NEIGHBOUR_YEARS = """
     ),
     goods as (
         select year, importer_code, hs6, import_value_usd from all_years.import_vulnerability
-        where import_value_usd > 0
+        where import_value_usd > 0 and economy_kind = 'country'
     )
     select g.year, year_before, g.importer_code, count(*) as goods, sum(g.import_value_usd) as value_usd,
         sum(b.import_value_usd) as value_before_usd, value_usd / value_before_usd as ratio,
@@ -327,6 +343,7 @@ TRADE_MARTS = Stage(
     prepare=prepared(
         {"neighbour_years": _NEIGHBOUR_YEARS},
         PREPARED,
+        {"sides_of_the_union": _SIDES_OF_THE_UNION},
         NETWORK_PREPARED,
         COMPLEXITY_PREPARED,
         RELOCATION_PREPARED,
@@ -426,7 +443,7 @@ TRADE_MARTS = Stage(
             "totals_match_flows",
             "exporter_position",
             "ERROR",
-            "Every country that exports goods in scope is there, and its exports are the sum of its flows.",
+            "Every exporter of goods in scope is there, the union too, and its exports are the sum of its flows.",
             (
                 _agrees(
                     "year, exporter_code",
@@ -446,11 +463,16 @@ TRADE_MARTS = Stage(
             "totals_match_flows",
             "import_vulnerability",
             "ERROR",
-            "The goods' imports sum to the flows of every importer (all, and in scope) and of every product.",
+            "The goods' imports sum to the flows of every importer, the union among them, and of every product.",
             (
-                _agrees("year, importer_code", _IMPORTER_TOTALS, "import_value_usd"),
-                _agrees("year, importer_code", _IMPORTER_TOTALS_IN_SCOPE, "import_value_usd", where="in_scope"),
-                _agrees("year, hs6", _PRODUCT_TOTALS, "import_value_usd"),
+                _agrees("year, importer_code", f"{_IMPORTER_TOTALS} union all {_UNION_TOTALS}", "import_value_usd"),
+                _agrees(
+                    "year, importer_code",
+                    f"{_IMPORTER_TOTALS_IN_SCOPE} union all {_UNION_TOTALS_IN_SCOPE}",
+                    "import_value_usd",
+                    where="in_scope",
+                ),
+                _agrees("year, hs6", _PRODUCT_TOTALS, "import_value_usd", where="economy_kind = 'country'"),
             ),
             facts=_CATEGORY_FACTS,
         ),

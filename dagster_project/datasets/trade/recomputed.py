@@ -117,17 +117,32 @@ _PRODUCTS = """
     from measured join (select year, hs6, count(*) as n_importers from importers group by all) using (year, hs6)
     left join goods_in_scope using (hs6) left join percentiles using (year, hs6)
 """
+# By the list of memberships, not by the mart countries.
+_EU_MEMBERS = """
+    select country_code from stg_countries
+    where iso3 in (select iso3 from country_memberships where membership = 'eu' and valid_to is null)
+"""
+# Who is before an exporter: of a country's places, countries; of the union's, countries that are not its members.
+_AHEAD = "other.exporter_code <> 97 and (one.exporter_code <> 97 or not other.is_member)"
 # Everything of the exporters' years: a place is known only among all exporters of the good.
-_EXPORTERS = """
-    with exports as (
-        select year, hs6, exporter_code, sum(value_usd) as usd, round(sum(value_usd), 2) as cents
-        from trade_flows where year in (select year from sampled_exporters) group by all
+_EXPORTERS = f"""
+    with sides as (
+        select *, exporter_code in (from eu_members) and importer_code not in (from eu_members) as is_union
+        from trade_flows where year in (select year from sampled_exporters)
     ),
+    sums as (
+        select year, hs6, exporter_code, sum(value_usd) as usd from sides group by all
+        union all
+        select year, hs6, 97, sum(value_usd) from sides where is_union group by all
+    ),
+    exports as (select *, round(usd, 2) as cents, exporter_code in (from eu_members) as is_member from sums),
+    positions as (select *, exporter_code in (from eu_members) as is_member from exporter_position),
     goods as (
         select one.*, 1 + count(other.exporter_code) as place
         from (from exports semi join sampled_exporters using (year, exporter_code)) as one
         left join exports as other
-            on other.year = one.year and other.hs6 = one.hs6 and other.cents > one.cents group by all
+            on other.year = one.year and other.hs6 = one.hs6 and other.cents > one.cents and {_AHEAD}
+        group by all
     ),
     counted as (
         select year, exporter_code, count(*) filter (g.in_scope) as n_goods,
@@ -144,15 +159,28 @@ _EXPORTERS = """
         n_high_centrality_rank1 / nullif(n_high_centrality, 0) as high_centrality_rank1_share,
         n_high_centrality_top3 / nullif(n_high_centrality, 0) as high_centrality_top3_share,
         (
-            select 1 + count(*) from exporter_position as ahead
-            where ahead.year = counted.year and ahead.n_high_centrality > counted.n_high_centrality
+            select 1 + count(*) from positions as other
+            where other.year = one.year and other.n_high_centrality > one.n_high_centrality and {_AHEAD}
         ) as high_centrality_rank
-    from counted where n_goods > 0
+    from counted as one where n_goods > 0
+"""
+# Of the union's years, the flows between its members and others, under its code.
+_SAMPLED_SIDES = """
+    select year, hs6, value_usd,
+        case when exporter_code in (from eu_members) then 97 else exporter_code end as exporter_code,
+        case when importer_code in (from eu_members) then 97 else importer_code end as importer_code
+    from trade_flows where year in (select year from sampled_economies where importer_code = 97)
 """
 _IMPORTERS = """
-    with shares as (
-        select *, value_usd / sum(value_usd) over (partition by year, importer_code, hs6) as share
+    with purchases as (
+        select year, importer_code, hs6, exporter_code, value_usd
         from trade_flows semi join sampled_importers using (year, importer_code)
+        union all by name
+        select year, importer_code, hs6, exporter_code, sum(value_usd) as value_usd
+        from sampled_sides where importer_code = 97 and exporter_code <> 97 group by all
+    ),
+    shares as (
+        select *, value_usd / sum(value_usd) over (partition by year, importer_code, hs6) as share from purchases
     ),
     imports as (
         select year, importer_code, hs6, sum(value_usd) as import_value_usd, count(*) as n_suppliers,
@@ -164,14 +192,21 @@ _IMPORTERS = """
         select year, exporter_code as importer_code, hs6, sum(value_usd) as x
         from trade_flows
         where (year, exporter_code) in (select (year, importer_code) from sampled_importers) group by all
+        union all
+        select year, 97, hs6, sum(value_usd) from sampled_sides where exporter_code = 97 and importer_code <> 97
+        group by all
+    ),
+    reporters as (
+        select year, importer_code, importer_code as reporter_code from sampled_importers
+        union all
+        select year, importer_code, country_code from sampled_economies cross join eu_members where importer_code = 97
     ),
     unallocated as (
-        select u.year, u.reporter_code as importer_code, coalesce(c.hs6, u.cmd_code) as hs6,
+        select u.year, importer_code, coalesce(c.hs6, u.cmd_code) as hs6,
             sum(u.value_usd * coalesce(c.weight, 1)) as nowhere
-        from stg_trade_unallocated as u left join ways as c
+        from stg_trade_unallocated as u join reporters using (year, reporter_code) left join ways as c
             on c.from_revision = u.hs_revision and c.from_code = u.cmd_code and not coalesce(u.revision_assumed, false)
-        where u.flow = 'M' and (u.year, u.reporter_code) in (select (year, importer_code) from sampled_importers)
-        group by all
+        where u.flow = 'M' group by all
     ),
     goods as (
         select i.*, i.import_value_usd as m, e.x, coalesce(u.nowhere, 0) as nowhere,
@@ -225,7 +260,7 @@ _INDUSTRIES = """
                 where ahead.year = i.year and ahead.importer_code = i.importer_code
                     and round(ahead.vulnerability, 12) > round(i.vulnerability, 12)
             ) as rank
-        from industry_vulnerability as i semi join sampled_importers using (year, importer_code)
+        from industry_vulnerability as i semi join sampled_economies using (year, importer_code)
     )
     select industries.*, rank, mart / nullif(next, 0) as ratio_to_next,
         weighted / sum(import_value_usd) over (partition by year, importer_code) as vulnerability
@@ -298,13 +333,16 @@ PREPARED: Mapping[str, str] = {
     "sampled_reports": _SAMPLED_REPORTS,
     "sampled_flows": _SAMPLED_FLOWS,
     "sampled_products": sampled("product_centrality", "year, hs6", PRODUCTS),
+    "eu_members": _EU_MEMBERS,
+    "sampled_years": sampled("bilateral_totals", "year", YEARS),
     "sampled_importers": sampled("bilateral_totals", "year, importer_code", IMPORTERS),
-    "sampled_exporters": sampled(
-        "bilateral_totals",
-        "year, exporter_code",
-        EXPORTERS,
-        where=f"year in ({sampled('bilateral_totals', 'year', YEARS)})",
-    ),
+    "sampled_economies": "from sampled_importers union all select year, 97 from sampled_years",
+    "sampled_sides": _SAMPLED_SIDES,
+    "sampled_exporters": f"""
+        from ({
+        sampled("bilateral_totals", "year, exporter_code", EXPORTERS, where="year in (select year from sampled_years)")
+    }) union all select year, 97 from sampled_years
+    """,
     "recomputed_imports": _IMPORTERS,
     "grouped_flows": _GROUPED_FLOWS,
 }
@@ -364,7 +402,7 @@ RECOMPUTED = (
         "recomputed_from_flows",
         "exporter_position",
         "ERROR",
-        f"Goods, places and exports of {EXPORTERS} exporters are recomputed from all flows of up to {YEARS} years.",
+        f"Goods, places and exports of {EXPORTERS} exporters and the union are recomputed from {YEARS} years' flows.",
         (
             equals(
                 _EXPORTERS,
@@ -385,7 +423,7 @@ RECOMPUTED = (
         "recomputed_from_flows",
         "import_vulnerability",
         "ERROR",
-        f"Every measure of all goods of {IMPORTERS} importers is recomputed from their flows and unallocated imports.",
+        f"Every measure of all goods of {IMPORTERS} importers and the union is recomputed from flows and reports.",
         (
             equals(
                 "from recomputed_imports",
@@ -399,7 +437,7 @@ RECOMPUTED = (
                     *("in_scope", "n_suppliers", "top_supplier_code", "high_concentration", "high_centrality"),
                     *("category", "eu_dependent"),
                 ),
-                sample=("sampled_importers", _IMPORTER),
+                sample=("sampled_economies", _IMPORTER),
             ),
         ),
     ),
@@ -407,14 +445,14 @@ RECOMPUTED = (
         "recomputed_from_flows",
         "vulnerability_summary",
         "ERROR",
-        f"Goods, values and shares of the categories of {IMPORTERS} importers are recomputed from their flows.",
+        f"Goods, values and shares of the categories of {IMPORTERS} importers and the union are recomputed from flows.",
         (
             equals(
                 _CATEGORIES,
                 f"{_IMPORTER}, category",
                 numbers=("goods_share", "import_value_usd", "value_share"),
                 others=("n_goods",),
-                sample=("sampled_importers", _IMPORTER),
+                sample=("sampled_economies", _IMPORTER),
             ),
         ),
     ),
@@ -422,7 +460,7 @@ RECOMPUTED = (
         "recomputed_from_flows",
         "industry_vulnerability",
         "ERROR",
-        f"Vulnerability, means and ranks of the industries of {IMPORTERS} importers are recomputed from their flows.",
+        f"Vulnerability and ranks of the industries of {IMPORTERS} importers and the union are recomputed from flows.",
         (
             equals(
                 _INDUSTRIES,
@@ -432,7 +470,7 @@ RECOMPUTED = (
                     "ratio_to_next",
                 ),
                 others=("n_goods", "n_goods_without_index", "n_category1", "rank"),
-                sample=("sampled_importers", _IMPORTER),
+                sample=("sampled_economies", _IMPORTER),
             ),
         ),
     ),

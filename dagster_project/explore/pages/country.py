@@ -23,7 +23,7 @@ SHORT = dict(zip(CATEGORIES, charts.CATEGORIES, strict=True))
 def page(reader: Reader, choice: Choice) -> Page:
     """The page of one country and year."""
     parts.require(reader, "import_vulnerability", "product_centrality")
-    country = choice.country(reader, default=first_country(reader))
+    country = choice.country(reader, default=first_country(reader), union=True)
     years = reader.years("import_vulnerability")
     year = choice.year(years)
     category = choice.one_of("category", CATEGORIES)
@@ -54,7 +54,7 @@ def page(reader: Reader, choice: Choice) -> Page:
         ],
         lead=_lead(country, year, goods),
         controls=[
-            parts.country_control(reader, country.iso3),
+            parts.country_control(reader, country.iso3, union=True),
             parts.year_control(years, year),
             Control("category", "Category", "select", category, [("", "all"), *CATEGORIES.items()]),
             Control(
@@ -66,22 +66,29 @@ def page(reader: Reader, choice: Choice) -> Page:
             ),
             Control("q", "Goods that contain", "text", words),
         ],
-        related=[
-            ("As an exporter", choice.link("/exporter", iso3=country.iso3)),
-            ("Political distance", choice.link("/politics", iso3=country.iso3)),
-            ("Value chains", choice.link("/chains", iso3=country.iso3)),
-            ("If a supplier stops", choice.link("/scenario", importer=country.iso3)),
-        ],
+        related=_related(choice, country),
     )
 
 
+def _related(choice: Choice, country: Country) -> list[tuple[str, str]]:
+    exporter = ("As an exporter", choice.link("/exporter", iso3=country.iso3))
+    if country.is_union:
+        return [exporter]
+    return [
+        exporter,
+            ("Political distance", choice.link("/politics", iso3=country.iso3)),
+            ("Value chains", choice.link("/chains", iso3=country.iso3)),
+            ("If a supplier stops", choice.link("/scenario", importer=country.iso3)),
+    ]
+
+
 def first_country(reader: Reader) -> str:
-    """The importer of the largest value in scope in the newest year: whom a page shows first."""
+    """The country that imports most in scope in the newest year: whom a page shows first."""
     if not reader.years("vulnerability_summary"):
         return next(iter(reader.names.countries), "")
     found = reader.one(
-        """select importer_iso3 as iso3 from marts.vulnerability_summary
-           where year = $year and importer_iso3 is not null
+        f"""select importer_iso3 as iso3 from marts.vulnerability_summary
+           where year = $year and importer_iso3 is not null and {reader.of_countries("vulnerability_summary")}
            group by importer_iso3 order by round(sum(import_value_usd), 2) desc, importer_iso3 limit 1""",
         {"year": reader.years("vulnerability_summary")[-1]},
     )
@@ -224,6 +231,12 @@ def _industries(reader: Reader, choice: Choice, country: Country, year: int) -> 
 
 
 def _suppliers(reader: Reader, choice: Choice, country: Country, year: int) -> list[Item]:
+    if country.is_union:
+        text = (
+            f"{country.name} stands here for what its members buy of others, and the release adds up suppliers of all "
+            "goods by country only. Select a good above to see who supplies it, or look at a member."
+        )
+        return [Note(text, "absent")]
     distance = "political_exposure_supplier"
     with_distance = reader.has(distance, "distance") and year in reader.years(distance)
     joined = (

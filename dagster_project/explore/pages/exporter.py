@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dagster_project.explore import charts
 from dagster_project.explore.choice import Choice
-from dagster_project.explore.content import Chart, Column, Control, Item, Note, Page, Table, Tile, Tiles, written
+from dagster_project.explore.content import Chart, Column, Control, Item, Note, Page, Section, Table, Tile, Tiles, written
 from dagster_project.explore.pages import parts
 from dagster_project.explore.reader import Country, Reader
 
@@ -17,7 +17,7 @@ DEPENDENT = 0.5
 def page(reader: Reader, choice: Choice) -> Page:
     """The page of one exporter and year."""
     parts.require(reader, "exporter_position", "product_centrality")
-    country = choice.country(reader, default=first_exporter(reader))
+    country = choice.country(reader, default=first_exporter(reader), union=True)
     years = reader.years("exporter_position")
     year = choice.year(years)
     least = choice.number("share", 100 * DEPENDENT, 0, 100)
@@ -25,32 +25,48 @@ def page(reader: Reader, choice: Choice) -> Page:
         f"The hold of {country.name}, {year}",
         [
             parts.section(reader, "Position", ["exporter_position"], lambda: _position(reader, country, year)),
-            parts.section(reader, "Goods it leads", [], lambda: _goods(reader, choice, country, year)),
-            parts.section(
-                reader,
-                "Who leans on it",
-                ["shock_exposure"],
-                lambda: _importers(reader, choice, country, year),
-            ),
-            parts.section(
-                reader,
-                "What they buy mostly of it",
-                ["import_vulnerability"],
-                lambda: _dependent(reader, choice, country, year, least / 100),
-            ),
+            *_hold(reader, choice, country, year, least / 100),
         ],
         lead=_lead(reader, country, year),
         controls=[
-            parts.country_control(reader, country.iso3, title="Exporter"),
+            parts.country_control(reader, country.iso3, title="Exporter", union=True),
             parts.year_control(years, year),
             Control("share", "Share of an import that counts as mostly", "range", f"{least:g}", step=5, unit=" %"),
         ],
-        related=[
-            ("If it stops", choice.link("/scenario", exporter=country.iso3, year=year)),
-            ("As an importer", choice.link("/country", iso3=country.iso3, year=year)),
-            ("Its prices", choice.link("/prices", iso3=country.iso3)),
-        ],
+        related=_related(choice, country, year),
     )
+
+
+def _related(choice: Choice, country: Country, year: int) -> list[tuple[str, str]]:
+    importer = ("As an importer", choice.link("/country", iso3=country.iso3, year=year))
+    if country.is_union:
+        return [importer]
+    return [
+        ("If it stops", choice.link("/scenario", exporter=country.iso3, year=year)),
+        importer,
+        ("Its prices", choice.link("/prices", iso3=country.iso3)),
+    ]
+
+
+def _hold(reader: Reader, choice: Choice, country: Country, year: int, least: float) -> list[Section]:
+    if country.is_union:
+        text = (
+            f"{country.name} stands here for what its members sell to others, with its places among itself and the "
+            "countries outside. The release names goods led and buyers by country only: look at a member."
+        )
+        return [Section("Goods and importers", [Note(text, "absent")])]
+    return [
+        parts.section(reader, "Goods it leads", [], lambda: _goods(reader, choice, country, year)),
+        parts.section(
+            reader, "Who leans on it", ["shock_exposure"], lambda: _importers(reader, choice, country, year)
+        ),
+        parts.section(
+            reader,
+            "What they buy mostly of it",
+            ["import_vulnerability"],
+            lambda: _dependent(reader, choice, country, year, least),
+        ),
+    ]
 
 
 def first_exporter(reader: Reader) -> str:
@@ -58,7 +74,8 @@ def first_exporter(reader: Reader) -> str:
     if not reader.years("exporter_position"):
         return next(iter(reader.names.countries), "")
     found = reader.one(
-        """select exporter_iso3 as iso3 from marts.exporter_position where year = $year and exporter_iso3 is not null
+        f"""select exporter_iso3 as iso3 from marts.exporter_position
+           where year = $year and exporter_iso3 is not null and {reader.of_countries("exporter_position")}
            order by n_high_centrality_rank1 desc, exporter_code limit 1""",
         {"year": reader.years("exporter_position")[-1]},
     )
@@ -180,10 +197,10 @@ def _importers(reader: Reader, choice: Choice, country: Country, year: int) -> l
 
 def _dependent(reader: Reader, choice: Choice, country: Country, year: int, least: float) -> list[Item]:
     found = reader.rows(
-        """select importer_iso3, importer_name, hs6, import_value_usd, top_supplier_share, n_suppliers, category
+        f"""select importer_iso3, importer_name, hs6, import_value_usd, top_supplier_share, n_suppliers, category
            from marts.import_vulnerability
            where year = $year and top_supplier_code = $exporter and in_scope
-               and round(top_supplier_share, 12) >= $least
+               and round(top_supplier_share, 12) >= $least and {reader.of_countries("import_vulnerability")}
            order by category nulls last, round(import_value_usd, 2) desc, importer_code, hs6 limit 5000""",
         {"year": year, "exporter": country.code, "least": least},
     )

@@ -42,11 +42,11 @@ def page(reader: Reader, choice: Choice) -> Page:
 
 def _importers(reader: Reader, choice: Choice, year: int) -> list[Item]:
     found = reader.rows(
-        """select importer_iso3, any_value(importer_name) as importer_name, sum(n_goods) as n_goods,
+        f"""select importer_iso3, any_value(importer_name) as importer_name, sum(n_goods) as n_goods,
                sum(import_value_usd) as import_value_usd,
                coalesce(sum(n_goods) filter (category = 1), 0) as n_category1,
                coalesce(sum(value_share) filter (category = 1), 0) as value_share
-           from marts.vulnerability_summary where year = $year
+           from marts.vulnerability_summary where year = $year and {reader.of_countries("vulnerability_summary")}
            group by importer_code, importer_iso3
            order by round(coalesce(sum(value_share) filter (category = 1), 0), 12) desc, importer_code""",
         {"year": year},
@@ -76,8 +76,9 @@ def _importers(reader: Reader, choice: Choice, year: int) -> list[Item]:
 
 def _exporters(reader: Reader, choice: Choice, year: int) -> list[Item]:
     found = reader.rows(
-        """select exporter_iso3, exporter_name, n_high_centrality_rank1, n_high_centrality_top3, n_rank1, n_goods,
-                  export_value_usd from marts.exporter_position where year = $year
+        f"""select exporter_iso3, exporter_name, n_high_centrality_rank1, n_high_centrality_top3, n_rank1, n_goods,
+                  export_value_usd
+           from marts.exporter_position where year = $year and {reader.of_countries("exporter_position")}
            order by n_high_centrality_rank1 desc, n_high_centrality_top3 desc, exporter_code""",
         {"year": year},
     )

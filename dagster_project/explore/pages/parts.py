@@ -50,9 +50,12 @@ def require(reader: Reader, *marts: str) -> None:
             )
 
 
-def country_control(reader: Reader, value: str, name: str = "iso3", title: str = "Country") -> Control:
-    """A list of the release's countries, by name."""
-    known = sorted(reader.names.countries.values(), key=lambda each: each.name.casefold())
+def country_control(
+    reader: Reader, value: str, name: str = "iso3", title: str = "Country", *, union: bool = False
+) -> Control:
+    """A list of the release's countries, by name; with `union` the European Union as one economy too."""
+    held = (each for each in reader.names.countries.values() if union or not each.is_union)
+    known = sorted(held, key=lambda each: each.name.casefold())
     return Control(name, title, "select", value, [(each.iso3, f"{each.name} ({each.iso3})") for each in known])
 
 

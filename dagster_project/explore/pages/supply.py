@@ -16,7 +16,7 @@ from dagster_project.explore.reader import Country, Reader, Row
 def page(reader: Reader, choice: Choice) -> Page:
     """The page of one importer, good and year."""
     parts.require(reader, "trade_flows", "import_vulnerability", "product_centrality")
-    country = choice.country(reader, default=first_country(reader))
+    country = choice.country(reader, default=first_country(reader), union=True)
     hs6 = choice.good(reader, default=_first_good(reader, country))
     years = reader.years("trade_flows")
     year = choice.year(years)
@@ -37,7 +37,7 @@ def page(reader: Reader, choice: Choice) -> Page:
         ],
         lead=_lead(country, parts.short(name), year, suppliers),
         controls=[
-            parts.country_control(reader, country.iso3, title="Importer"),
+            parts.country_control(reader, country.iso3, title="Importer", union=True),
             parts.good_control(hs6),
             parts.year_control(years, year),
         ],
@@ -57,7 +57,7 @@ def page(reader: Reader, choice: Choice) -> Page:
                         ),
                     )
                 ]
-                if suppliers and suppliers[0]["exporter_iso3"]
+                if suppliers and suppliers[0]["exporter_iso3"] and not country.is_union
                 else []
             ),
         ],
@@ -74,21 +74,24 @@ def _first_good(reader: Reader, country: Country) -> str:
 
 
 def _sellers(reader: Reader, country: Country, hs6: str, year: int) -> list[Row]:
-    """Every exporter of the good: what it sells to the importer, to others, and its share of what others buy."""
+    """Every exporter of the good: what it sells to the importer, to others, and its share of what others buy.
+
+    The European Union buys what its members buy; what they sell each other is no supply of it.
+    """
     return reader.rows(
         f"""with sold as (
                 select exporter_code, any_value(exporter_iso3) as exporter_iso3,
                     any_value(exporter_name) as exporter_name,
-                    sum(value_usd) filter (importer_code = $importer) as sold_usd,
-                    coalesce(sum(value_usd) filter (importer_code <> $importer), 0) as elsewhere_usd,
-                    count(*) filter (importer_code <> $importer) as n_elsewhere
+                    sum(value_usd) filter (list_contains($buyers, importer_code)) as sold_usd,
+                    coalesce(sum(value_usd) filter (not list_contains($buyers, importer_code)), 0) as elsewhere_usd,
+                    count(*) filter (not list_contains($buyers, importer_code)) as n_elsewhere
                 from {reader.of_year("trade_flows", year)} where hs6 = $hs6 group by exporter_code
             )
             select *, sold_usd / nullif(sum(sold_usd) over (), 0) as share,
                 elsewhere_usd / nullif(sum(elsewhere_usd) over (), 0) as elsewhere_share
-            from sold where exporter_code <> $importer
+            from sold where not list_contains($buyers, exporter_code)
             order by round(elsewhere_usd, 2) desc, exporter_code""",
-        {"importer": country.code, "hs6": hs6},
+        {"buyers": reader.codes(country), "hs6": hs6},
     )
 
 
@@ -178,7 +181,7 @@ def _trend(reader: Reader, country: Country, hs6: str, history: list[Row]) -> li
     if len(history) < 2:
         return []
     title = f"Share of {country.name}'s imports"
-    if reader.has("import_suppliers", "supplier_code", "supplier_name", "share"):
+    if reader.has("import_suppliers", "supplier_code", "supplier_name", "share") and not country.is_union:
         lines = reader.rows(
             """with named as (
                    select year, supplier_code, share as value, max_by(supplier_name, year) over suppliers as series,

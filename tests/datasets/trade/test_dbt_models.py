@@ -32,6 +32,8 @@ from tests.helpers.tiny_landing import Report, World, random_world, write_landin
 INTERMEDIATE_BEC4 = {"111", "121", "21", "22", "31", "322", "42", "53"}
 YEARS = (2017, 2018)
 ABSOLUTE = 2e-12  # some measures are published to 12 decimal places
+# The European Union as one economy, and the countries of the small world that are its members.
+UNION, MEMBERS = 97, (40, 56)
 
 Row = dict[str, Any]
 Key = tuple[Any, ...]
@@ -252,21 +254,49 @@ def expected_complexity(world: World, flows: Mapping[Key, Row]) -> dict[str, dic
     return marts
 
 
+def values_with_union(flows: Mapping[Key, Row]) -> dict[Key, float]:
+    """Values of the flows, and of what the union's members trade with others, added up under its code."""
+    values: dict[Key, float] = defaultdict(float)
+    for (year, exporter, importer, hs6), flow in flows.items():
+        values[year, exporter, importer, hs6] = flow["value_usd"]
+        if exporter in MEMBERS and importer not in MEMBERS:
+            values[year, UNION, importer, hs6] += flow["value_usd"]
+        if importer in MEMBERS and exporter not in MEMBERS:
+            values[year, exporter, UNION, hs6] += flow["value_usd"]
+    return values
+
+
+def exports_of_the_union(flows: Mapping[Key, Row]) -> dict[Key, float]:
+    """Its exports by (year, hs6)."""
+    exports: dict[Key, float] = defaultdict(float)
+    for (year, exporter, _, hs6), value in values_with_union(flows).items():
+        if exporter == UNION:
+            exports[year, hs6] += value
+    return exports
+
+
 def expected_vulnerability(world: World, flows: Mapping[Key, Row], products: Mapping[Key, Row]) -> dict[Key, Row]:
     """import_vulnerability by (year, importer, hs6)."""
     reported = {(year, country) for year, country, flow in world.reporters if flow == "M"}
+    reported |= {(year, UNION) for year, country in reported if country in MEMBERS}
     unallocated = expected_unallocated(world)
+    for (year, reporter, hs6), nowhere in list(unallocated.items()):
+        if reporter in MEMBERS:
+            unallocated[year, UNION, hs6] = unallocated.get((year, UNION, hs6), 0.0) + nowhere
+    union_exports = exports_of_the_union(flows)
     suppliers: dict[Key, dict[int, float]] = defaultdict(dict)
-    for (year, exporter, importer, hs6), flow in flows.items():
-        suppliers[year, importer, hs6][exporter] = flow["value_usd"]
+    for (year, exporter, importer, hs6), value in values_with_union(flows).items():
+        if exporter != UNION:
+            suppliers[year, importer, hs6][exporter] = value
     goods: dict[Key, Row] = {}
     for (year, importer, hs6), values in suppliers.items():
         total = sum(values.values())
         top = min(values, key=lambda i: (-round(values[i], 2), i))
-        exported = products[year, hs6]["exports"].get(importer)
+        exported = (products[year, hs6]["exports"] | {UNION: union_exports.get((year, hs6))}).get(importer)
         hhi = sum((v / total) ** 2 for v in values.values())
         nowhere = unallocated.get((year, importer, hs6), 0.0)
         goods[year, importer, hs6] = {
+            "economy_kind": "union" if importer == UNION else "country",
             "hs2": hs6[:2],
             "in_scope": products[year, hs6]["in_scope"],
             "is_mirror": (year, importer) not in reported,
@@ -314,27 +344,33 @@ def expected_unallocated(world: World) -> dict[Key, float]:
     return values
 
 
-def expected_positions(products: Mapping[Key, Row]) -> dict[Key, Row]:
+def expected_positions(products: Mapping[Key, Row], flows: Mapping[Key, Row]) -> dict[Key, Row]:
     """exporter_position by (year, exporter)."""
     positions: dict[Key, Row] = {}
-    for (year, _), product in products.items():
-        for exporter, value in product["exports"].items():
+    union_exports = exports_of_the_union(flows)
+    for (year, hs6), product in products.items():
+        countries = product["exports"]
+        others = {exporter: value for exporter, value in countries.items() if exporter not in MEMBERS}
+        union = {UNION: union_exports[year, hs6]} if (year, hs6) in union_exports else {}
+        for exporter, value in (countries | union).items():
             row = positions.setdefault((year, exporter), defaultdict(float))
             row["export_value_usd"] += value
             if not product["in_scope"]:
                 continue
-            rank = competition_rank(value, list(product["exports"].values()), places=2)
+            beside = (others | union) if exporter == UNION else countries
+            rank = competition_rank(value, list(beside.values()), places=2)
             for prefix, counted in (("n_", True), ("n_high_centrality_", product["high_centrality"])):
                 row["n_goods" if prefix == "n_" else "n_high_centrality"] += counted
                 row[prefix + "rank1"] += counted and rank == 1
                 row[prefix + "top3"] += counted and rank <= 3
     positions = {key: row for key, row in positions.items() if row["n_goods"]}
-    for (year, _), row in positions.items():
+    for (year, exporter), row in positions.items():
         row["top3_share"] = row["n_top3"] / row["n_goods"]
         high = row["n_high_centrality"]
         row["high_centrality_top3_share"] = row["n_high_centrality_top3"] / high if high else None
+        aside = MEMBERS if exporter == UNION else (UNION,)
         row["high_centrality_rank"] = competition_rank(
-            high, [other["n_high_centrality"] for (y, _), other in positions.items() if y == year]
+            high, [other["n_high_centrality"] for (y, i), other in positions.items() if y == year and i not in aside]
         )
     return positions
 
@@ -507,14 +543,15 @@ def expected(world: World) -> dict[str, dict[Key, Row]]:
     flows, _ = expected_flows(world)
     products = expected_centrality(world, flows)
     goods = expected_vulnerability(world, flows, products)
-    groups, regions = expected_diversification(world, flows, goods)
+    countries = {key: good for key, good in goods.items() if good["economy_kind"] == "country"}
+    groups, regions = expected_diversification(world, flows, countries)
     return {
         "trade_flows": flows,
         "bilateral_totals": expected_bilateral(world, flows),
         "product_centrality": products,
         "product_network": expected_networks(products, flows),
         **expected_complexity(world, flows),
-        "exporter_position": expected_positions(products),
+        "exporter_position": expected_positions(products, flows),
         "import_vulnerability": goods,
         "vulnerability_summary": expected_summary(goods),
         "industry_vulnerability": expected_industries(goods),
@@ -558,6 +595,8 @@ def test_random_world_holds_every_case(expected: dict[str, dict[Key, Row]]) -> N
     assert {1, 2, 3, 4, None} == {row["category"] for row in goods.values()}
     assert any(row["cdi3"] is None for row in goods.values()) and any(row["eu_dependent"] for row in goods.values())
     assert any(row["unallocated_share"] > 0 for row in goods.values())
+    assert any(row["economy_kind"] == "union" and row["unallocated_share"] > 0 for row in goods.values())
+    assert any(exporter in MEMBERS and importer in MEMBERS for _, exporter, importer, _ in flows)
     without_index = {row["vulnerability_mean"] is None for row in expected["industry_vulnerability"].values()}
     assert without_index == {True, False}
 
@@ -655,7 +694,7 @@ def test_the_other_settings(copied: Dbt, world: World) -> None:
     assert_equal("product_network", copied.table("marts.product_network"), expected_networks(products, flows))
     assert_equal("trade_flows", copied.table("marts.trade_flows"), flows)
     assert_equal("product_centrality", copied.table("marts.product_centrality"), products)
-    assert_equal("exporter_position", copied.table("marts.exporter_position"), expected_positions(products))
+    assert_equal("exporter_position", copied.table("marts.exporter_position"), expected_positions(products, flows))
 
 
 def test_what_a_run_may_not_ask_for(copied: Dbt) -> None:

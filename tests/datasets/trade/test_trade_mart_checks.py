@@ -31,6 +31,7 @@ US_TO_CHINA = {"exporter_code": USA, "importer_code": CHN}
 TAIWAN_IN_2017 = {"exporter_code": TWN, "year": 2017}
 TAIWAN_OF_2017 = {"country_code": TWN, "year": 2017}
 CHINA_IN_2017 = {"importer_code": CHN, "year": 2017}
+UNION_IN_2017 = {"economy_kind": "union", "year": 2017}
 BATTERIES_OF_2017 = {"hs6": BATTERIES, "year": 2017}
 TAIWAN_PRICE = {
     "year": 2018, "exporter_code": TWN, "product_level": "hs6", "product_code": BATTERIES, "basis": "baseline"
@@ -135,6 +136,23 @@ CASES = [
             shows={"importer_code": CHN, "hs6": BATTERIES, column: value},
         )
         for column, value in (("categories", "2018:4, 2017:4"), ("last_year_category1", 2019), ("n_changes", 1))
+    ),
+    *(
+        case(
+            f"the union's {column}, members' trade with each other in it",
+            rows(mart, **UNION_IN_2017, **key).set(**{column: sql(f"{column} * 1.25")}),
+            fails=f"{mart}.{check}",
+            shows={"year": 2017, **key},
+        )
+        for mart, key, column, check in (
+            ("import_vulnerability", {"importer_code": EU}, "import_value_usd", "totals_match_flows"),
+            ("import_vulnerability", {"importer_code": EU}, "export_value_usd", "recomputed_from_flows"),
+            ("import_vulnerability", {"importer_code": EU}, "unallocated_value_usd", "recomputed_from_flows"),
+            ("vulnerability_summary", {"importer_code": EU}, "import_value_usd", "recomputed_from_flows"),
+            ("industry_vulnerability", {"importer_code": EU}, "vulnerability", "recomputed_from_flows"),
+            ("exporter_position", {"exporter_code": EU}, "export_value_usd", "totals_match_flows"),
+            ("exporter_position", {"exporter_code": EU}, "in_scope_export_value_usd", "recomputed_from_flows"),
+        )
     ),
     case(
         "more effective suppliers than suppliers",

@@ -19,6 +19,10 @@ industries as (
     where importer_iso3 in ('CHN', 'JPN', 'KOR', 'USA', 'DEU', 'GBR', 'FRA', 'ITA')
 ),
 
+union_imports as (
+    select * from {{ ref('import_vulnerability') }} where economy_kind = 'union' and hs6 <> '999999'
+),
+
 destinations as (
     select * from {{ ref('destination_ranks') }} where exporter_iso3 = 'CHN'
 ),
@@ -162,6 +166,13 @@ to_viet_nam as (
     group by year
 ),
 
+-- The Commission counts all goods, in whatever scope.
+union_goods as (
+    select year, sum(case when eu_dependent then 1 else 0 end) as n_dependent
+    from union_imports
+    group by year
+),
+
 -- The statement is about 2012 to 2020: a later first year says nothing of it.
 shifts as (
     select year, case when base_year = 2012 then case when shift_usd > 0 then 1 else 0 end end as has_shifted
@@ -191,6 +202,8 @@ parts as (
         ('xu_category4_value_share', 'category4_value_usd', 'import_value_usd'),
         ('xu_category_odds_ratio', 'n_category1 * n_category4', 'n_category2 * n_category3'),
     ]) }}
+    union all
+    {{ benchmark_parts('union_goods', [('eu_dependent_products', 'n_dependent', 1)]) }}
     union all
     {{ benchmark_parts('china_industries', [
         ('xu_industry_ratio', 'vulnerability_of_85', 'vulnerability_of_next'),

@@ -11,8 +11,8 @@ products as (
     select * from {{ ref('stg_products') }}
 ),
 
-countries as (
-    select * from {{ ref('stg_countries') }}
+economies as (
+    select * from {{ ref('stg_economies') }}
 ),
 
 compared as (
@@ -42,8 +42,9 @@ summed as (
 
 select
     summed.importer_code,
-    countries.iso3 as importer_iso3,
-    countries.name as importer_name,
+    economies.iso3 as importer_iso3,
+    economies.name as importer_name,
+    {{ economy_kind('summed.importer_code') }} as economy_kind,
     summed.hs6,
     products.hs6_name,
     summed.categories,
@@ -56,4 +57,4 @@ select
     summed.n_changes
 from summed
 left join products on summed.hs6 = products.hs6
-left join countries on summed.importer_code = countries.country_code
+left join economies on summed.importer_code = economies.economy_code

@@ -1,9 +1,10 @@
 with industries as (
-    select * from {{ ref('industry_vulnerability') }} where {{ in_build_year() }}
+    select * from {{ ref('industry_vulnerability') }} where {{ in_build_year() }} and economy_kind = 'country'
 ),
 
 goods as (
-    select * from {{ ref('import_vulnerability') }} where {{ in_build_year() }} and in_scope
+    select * from {{ ref('import_vulnerability') }}
+    where {{ in_build_year() }} and in_scope and economy_kind = 'country'
 ),
 
 exports as (
