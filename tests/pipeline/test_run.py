@@ -358,6 +358,14 @@ def test_totals_agree_with_the_flows(on_sample: tuple[Workplace, Outcome]) -> No
     assert (pairs, goods) == (pytest.approx(total, rel=1e-9), pytest.approx(total, rel=1e-9))
 
 
+def test_the_table_in_the_readme_is_what_its_query_gives(
+    on_sample: tuple[Workplace, Outcome], capsys: pytest.CaptureFixture[str]
+) -> None:
+    program, shown = re.findall(r"```(?:python)?\n((?:import duckdb|┌)[^`]*)```", (CHECKOUT / "README.md").read_text())
+    exec(program.replace("demo/published/current", str(on_sample[0].current)), {})
+    assert capsys.readouterr().out.strip() == shown.strip()
+
+
 def test_the_twelve_questions_are_answered_as_the_page_says(on_sample: tuple[Workplace, Outcome]) -> None:
     page = question_page.PAGE.read_text()
     assert len(question_page.queries(page)) == 13  # question 7 has two
