@@ -195,7 +195,12 @@ def _chart(chart: Chart, marts: Contract) -> dict[str, Any]:
     """A chart with its settings (`params`, from which the browser asks) and the saved query (for the API)."""
     _require_known(chart, marts)
     form, query = _form_and_query(chart)
-    params = {"viz_type": _viz_type(chart), "adhoc_filters": _adhoc_filters(chart.where), "row_limit": chart.limit, **form}
+    params = {
+        "viz_type": _viz_type(chart),
+        "adhoc_filters": _adhoc_filters(chart.where),
+        "row_limit": chart.limit,
+        **form,
+    }
     context = {
         "datasource": {"id": _number(chart.dataset), "type": "table"},
         "force": False,

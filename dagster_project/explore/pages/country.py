@@ -76,9 +76,9 @@ def _related(choice: Choice, country: Country) -> list[tuple[str, str]]:
         return [exporter]
     return [
         exporter,
-            ("Political distance", choice.link("/politics", iso3=country.iso3)),
-            ("Value chains", choice.link("/chains", iso3=country.iso3)),
-            ("If a supplier stops", choice.link("/scenario", importer=country.iso3)),
+        ("Political distance", choice.link("/politics", iso3=country.iso3)),
+        ("Value chains", choice.link("/chains", iso3=country.iso3)),
+        ("If a supplier stops", choice.link("/scenario", importer=country.iso3)),
     ]
 
 

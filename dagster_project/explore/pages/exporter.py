@@ -7,7 +7,19 @@ from __future__ import annotations
 
 from dagster_project.explore import charts
 from dagster_project.explore.choice import Choice
-from dagster_project.explore.content import Chart, Column, Control, Item, Note, Page, Section, Table, Tile, Tiles, written
+from dagster_project.explore.content import (
+    Chart,
+    Column,
+    Control,
+    Item,
+    Note,
+    Page,
+    Section,
+    Table,
+    Tile,
+    Tiles,
+    written,
+)
 from dagster_project.explore.pages import parts
 from dagster_project.explore.reader import Country, Reader
 
@@ -57,9 +69,7 @@ def _hold(reader: Reader, choice: Choice, country: Country, year: int, least: fl
         return [Section("Goods and importers", [Note(text, "absent")])]
     return [
         parts.section(reader, "Goods it leads", [], lambda: _goods(reader, choice, country, year)),
-        parts.section(
-            reader, "Who leans on it", ["shock_exposure"], lambda: _importers(reader, choice, country, year)
-        ),
+        parts.section(reader, "Who leans on it", ["shock_exposure"], lambda: _importers(reader, choice, country, year)),
         parts.section(
             reader,
             "What they buy mostly of it",
