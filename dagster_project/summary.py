@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 WIDTH = 116
 MOST_EXPOSED = """
     with newest as (select * from marts.import_vulnerability
-                    where in_scope and economy_kind = 'country' and year = (select max(year) from marts.import_vulnerability)),
+                    where in_scope and economy_kind = 'country'
+                        and year = (select max(year) from marts.import_vulnerability)),
          largest as (select importer_code from newest
                      group by importer_code order by round(sum(import_value_usd), 2) desc, importer_code limit 1)
     select coalesce(importer_name, importer_iso3, importer_code::varchar), year, hs6, hs6_name, n_suppliers,

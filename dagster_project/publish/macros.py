@@ -2,8 +2,9 @@
 
     from marts.suppliers('DEU', '850760', 2019)
 
-A macro is there where all marts that it reads are. What it can say more with another mart, it says where that is there,
-and null elsewhere. Macros are no data: no content hash knows them, and the manifest does not name them.
+A macro is there where all marts that it reads are, with the columns that it asks for. What it can say more with another
+mart, it says where that is there, and null elsewhere. Macros are no data: no content hash knows them, and the manifest
+does not name them.
 
 A macro keeps the names `marts.<mart>` as text, and whoever calls it resolves them: in a session that attached the file
 beside others, `use` it first, or put it on the `search_path`. Its parameters are called like columns, so every column
@@ -13,6 +14,7 @@ in it is written with its table. Not here: the marts, and the file (see `databas
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import duckdb
@@ -281,7 +283,9 @@ def write_macros(con: duckdb.DuckDBPyConnection, database: str, marts: Collectio
     try:
         for macro in MACROS:
             if set(macro.reads) <= set(marts):
-                con.execute(f"create macro {macro.call} as table {macro.query(marts)}")
-                con.execute(f"comment on macro table {macro.name} is {literal(macro.answers)}")
+                # A release is published without a macro rather than not at all: marts may lack a column it asks for.
+                with suppress(duckdb.BinderException):
+                    con.execute(f"create macro {macro.call} as table {macro.query(marts)}")
+                    con.execute(f"comment on macro table {macro.name} is {literal(macro.answers)}")
     finally:
         con.execute(f"use {identifier(before[0])}.{identifier(before[1])}")

@@ -73,6 +73,8 @@ KEYS = {
     "published_benchmarks": ("benchmark_id",),
     "trade_flows": ("year", "exporter_code", "importer_code", "hs6"),
     "political_exposure": ("year", "importer_code"),
+    "countries": ("country_code",),
+    "import_vulnerability": ("year", "importer_code", "hs6"),
 }
 
 
@@ -152,13 +154,19 @@ def test_the_union_is_shown_where_it_is_asked_for_and_is_never_the_largest_impor
                 'union' as economy_kind, 1000 * import_value_usd as import_value_usd
             ) from marts.import_vulnerability where importer_iso3 = 'DEU' and in_scope
         """)
-    publish(warehouse, tmp_path / "published", [_spec(name) for name in TABLES], make_context(), retain=1)
+        members = "select unnest([156, 276]) as country_code, country_code = 276 as is_eu27"
+        connection.execute(f"create table marts.countries as {members}")
+    marts = [_spec(name) for name in (*TABLES, "countries")]
+    publish(warehouse, tmp_path / "published", marts, make_context(), retain=1)
     with open_release(tmp_path / "published") as release:
-        shown = [
-            [each["iso3"] for each in _content(render_brief(release, *options))["selection"]["importers"]]
-            for options in ((), (BriefOptions("EUR"),))
-        ]
+        pages = [content_of(render_brief(release, *options)) for options in ((), (BriefOptions("EUR"),))]
+        good = content_of(render_good(release, "850110", (2018,)))
+    shown = [[each["iso3"] for each in page["selection"]["importers"]] for page in pages]
     assert shown == [["DEU", "FRA", "EUR"], ["EUR", "DEU", "FRA"]]
+    # Germany is its only member here: it buys of the same suppliers.
+    sold = {block["importer"]: block["sold"] for block in pages[1]["goods"]["blocks"] if block["year"] == 2018}
+    assert sold["EUR"] == sold["DEU"] == [["CHN", 700, "JPN", 300]]
+    assert {row["importer"] for row in good["importers"]} == {"DEU", "FRA"}
 
 
 def test_quartile_lines_are_continuous_quantiles_of_goods_in_scope(release: Release) -> None:

@@ -9,7 +9,7 @@ import re
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import duckdb
@@ -88,7 +88,7 @@ KEYS = {
 }
 
 
-def publish_into(root: Path, *inputs: str, retain: int = 2) -> Path:
+def publish_into(root: Path, *inputs: str, retain: int = 2, keys: Mapping[str, tuple[str, ...]] = KEYS) -> Path:
     """Publish the small release; other inputs, another release."""
     warehouse = root / "warehouse.duckdb"
     if not warehouse.exists():
@@ -105,7 +105,7 @@ def publish_into(root: Path, *inputs: str, retain: int = 2) -> Path:
             year_column="year" if "year" in key else None,
             in_database=name != "trade_flows",
         )
-        for name, key in KEYS.items()
+        for name, key in keys.items()
     ]
     publish(warehouse, root / "published", specs, make_context(*inputs), retain=retain)
     return root / "published"
@@ -204,6 +204,69 @@ def test_a_good_shows_its_exporters(app: Starlette) -> None:
     rows = table_of(app, "/good.csv?hs6=854231&year=2017&table=exporters")
     assert [(row["exporter_name"], float(row["share"])) for row in rows] == [
         ("Japan", 0.5), ("China", pytest.approx(1 / 3)), ("USA <&>", pytest.approx(1 / 6))]  # fmt: skip
+
+
+# Germany is the only member that trades here: the union buys what it buys, under a code of its own.
+UNION = """
+    alter table marts.{mart} add column economy_kind varchar default 'country';
+    insert into marts.{mart} select * replace (97 as importer_code, 'EUR' as importer_iso3,
+        'European Union (27)' as importer_name, 'union' as economy_kind) from marts.{mart} where importer_iso3 = 'DEU'
+"""
+
+
+@pytest.fixture(scope="module")
+def with_union(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starlette]:
+    root = tmp_path_factory.mktemp("union")
+    with duckdb.connect(str(root / "warehouse.duckdb")) as connection:
+        connection.execute("create schema marts")
+        for name, query in TABLES.items():
+            connection.execute(f"create table marts.{name} as {query}")
+        for mart in ("import_vulnerability", "vulnerability_summary"):
+            connection.execute(UNION.format(mart=mart))
+        connection.execute("""
+            create table marts.countries as select unnest([156, 276]) as country_code, country_code = 276 as is_eu27;
+            create table marts.exporter_position as
+            select 2018 as year, code as exporter_code, iso3 as exporter_iso3, name as exporter_name,
+                kind as economy_kind, 3 as n_goods, n as n_rank1, n as n_top3, n as n_high_centrality_rank1,
+                n as n_high_centrality_top3, 1 as high_centrality_rank, 1e9 as export_value_usd
+            from (values (97, 'EUR', 'European Union (27)', 'union', 3), (156, 'CHN', 'China', 'country', 2))
+                as t (code, iso3, name, kind, n)
+        """)
+    keys = {**KEYS, "countries": ("country_code",), "exporter_position": ("year", "exporter_code")}
+    releases = Releases(publish_into(root, keys=keys))
+    yield application(releases)
+    releases.close()
+
+
+def test_the_union_is_an_economy_to_choose_and_never_one_among_countries(with_union: Starlette) -> None:
+    listed = {
+        address: {row[column] for row in table_of(with_union, address)}
+        for address, column in (
+            ("/overview.csv?table=importers", "importer_name"),
+            ("/overview.csv?table=exporters", "exporter_name"),
+            ("/good.csv?hs6=854231&table=importers", "importer_name"),
+            ("/exporter.csv?iso3=CHN&table=dependent", "importer_name"),
+        )
+    }
+    assert [sorted(found) for found in listed.values()] == [
+        ["Germany"], ["China"], ["Germany", "Japan"], ["Germany", "Japan"]]  # fmt: skip
+    for path, first in (("/country", "Germany, 2018"), ("/exporter", "The hold of China, 2018")):
+        assert first in ask(with_union, path).words()
+
+
+def test_the_union_s_suppliers_are_those_of_its_members(with_union: Starlette) -> None:
+    assert "European Union (27) bought 2 goods in scope" in ask(with_union, "/country?iso3=EUR").words()
+    ours, theirs = (
+        table_of(with_union, f"/supply.csv?iso3={iso3}&hs6=854231&year=2017&table=suppliers") for iso3 in ("EUR", "DEU")
+    )
+    assert ours == theirs and len(ours) == 3
+    for path in ("/country?iso3=EUR", "/exporter?iso3=EUR"):
+        answer = ask(with_union, path)
+        assert "look at a member" in answer.words()
+        links = {link.partition("#")[0] for link in answer.links() if link.startswith("/")}
+        wrong = {link for link in links if ask(with_union, link).status not in (200, 303, 400)}
+        assert not wrong and not any("EUR" in link and "/scenario" in link for link in links)
+    assert ask(with_union, "/scenario?exporter=EUR").status == 400, "it has no flows of its own"
 
 
 def test_names_from_the_data_cannot_leave_their_place(app: Starlette) -> None:

@@ -46,16 +46,13 @@ MARTS = {
                           importer="392 as importer_code, 'JPN' as importer_iso3")}
     """,
     "import_vulnerability": """
-        select 2019 as year, 276 as importer_code, 'DEU' as importer_iso3, hs6, hs6 <> '870321' as in_scope,
+        select 2019 as year, 276 as importer_code, 'DEU' as importer_iso3, hs6, 'name of ' || hs6 as hs6_name,
+            hs6 <> '870321' as in_scope,
             1 as category, index as vulnerability_index, usd as import_value_usd, 11 as n_suppliers,
             0.4e0 as import_hhi, 'KOR' as top_supplier_iso3, 'Korea' as top_supplier_name, 0.6e0 as top_supplier_share,
             false as eu_dependent
         from (values ('850760', 0.5e0, 100e0), ('854231', 0.5e0, 300e0), ('854232', null, 900e0),
             ('850720', 0.9e0, 1e0), ('870321', 0.99e0, 7e0)) as goods (hs6, index, usd)
-    """,
-    "product_centrality": """
-        select 2019 as year, unnest(['850760', '854231', '854232', '850720', '870321']) as hs6,
-            'name of ' || hs6 as hs6_name
     """,
     "export_price_index": f"""
         select 2019 as year, code as exporter_code, iso3 as exporter_iso3, iso3 as exporter_name,

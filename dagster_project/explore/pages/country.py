@@ -49,7 +49,12 @@ def page(reader: Reader, choice: Choice) -> Page:
             parts.section(
                 reader, "Industries", ["industry_vulnerability"], lambda: _industries(reader, choice, country, year)
             ),
-            parts.section(reader, "Suppliers", ["shock_exposure"], lambda: _suppliers(reader, choice, country, year)),
+            parts.section(
+                reader,
+                "Suppliers",
+                [] if country.is_union else ["shock_exposure"],
+                lambda: _suppliers(reader, choice, country, year),
+            ),
             parts.section(reader, "Over the years", ["vulnerability_summary"], lambda: _years(reader, country)),
         ],
         lead=_lead(country, year, goods),

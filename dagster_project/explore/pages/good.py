@@ -110,7 +110,8 @@ def _importers(reader: Reader, choice: Choice, hs6: str, year: int) -> list[Item
     found = reader.rows(
         f"""select importer_iso3, importer_name, import_value_usd, n_suppliers, import_hhi, top_supplier_iso3,
                   top_supplier_name, top_supplier_share, category, vulnerability_index
-           from marts.import_vulnerability where year = $year and hs6 = $hs6 and {reader.of_countries("import_vulnerability")}
+           from marts.import_vulnerability
+           where year = $year and hs6 = $hs6 and {reader.of_countries("import_vulnerability")}
            order by round(vulnerability_index, 12) desc nulls last, round(import_value_usd, 2) desc, importer_code""",
         {"year": year, "hs6": hs6},
     )
