@@ -586,7 +586,7 @@ DEFINITIONS = (
         "brief_importer",
         "auto",
         "the importer that brief.html shows first; auto is the largest",
-        "auto or an ISO 3166-1 alpha-3 code such as DEU",
+        "auto, an ISO 3166-1 alpha-3 code such as DEU, or EUR (the European Union)",
         _importer,
     ),
     Definition(
