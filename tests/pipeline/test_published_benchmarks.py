@@ -454,4 +454,6 @@ def test_without_the_pooled_flags_there_is_no_figure_that_goes_by_them(root: Pat
 def test_synthetic_trade_gives_no_figure_of_trade(root: Path) -> None:
     inputs = {**REAL, "trade": Input("trade", "sample", True, 1)}
     computable = {**TARIFFS, **PATENTS, **CHAINS, **CONTAGION, **PARADOX, **BY_TABLE}
-    assert computed(benchmarks(root, "select 1", inputs)) == by_hand(computable)
+    # In a year with few reporters, as a sample's are: the tables are weighed where trade is not complete.
+    few = "delete from staging.stg_trade_reporters where year = 2019"
+    assert computed(benchmarks(root, few, inputs)) == by_hand(computable)
