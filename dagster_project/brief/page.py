@@ -120,6 +120,7 @@ def _answers(
     closely = goods.looked_at_closely(own, selection)
     return {
         "countries": countries.ask(connection, release),
+        "members": countries.members(connection, release),
         "flows": suppliers.flows(connection, release, selection.years, closely),
         "prices": prices.ask(connection, release, selection.years, closely),
         "thresholds": goods.thresholds(connection, selection),

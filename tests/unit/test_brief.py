@@ -154,7 +154,7 @@ def test_the_union_is_shown_where_it_is_asked_for_and_is_never_the_largest_impor
                 'union' as economy_kind, 1000 * import_value_usd as import_value_usd
             ) from marts.import_vulnerability where importer_iso3 = 'DEU' and in_scope
         """)
-        members = "select unnest([156, 276]) as country_code, country_code = 276 as is_eu27"
+        members = "select * from (values (156, 'CHN', false), (276, 'DEU', true)) as t (country_code, iso3, is_eu27)"
         connection.execute(f"create table marts.countries as {members}")
     marts = [_spec(name) for name in (*TABLES, "countries")]
     publish(warehouse, tmp_path / "published", marts, make_context(), retain=1)
@@ -166,6 +166,7 @@ def test_the_union_is_shown_where_it_is_asked_for_and_is_never_the_largest_impor
     # Germany is its only member here: it buys of the same suppliers.
     sold = {block["importer"]: block["sold"] for block in pages[1]["goods"]["blocks"] if block["year"] == 2018}
     assert sold["EUR"] == sold["DEU"] == [["CHN", 700, "JPN", 300]]
+    assert pages[1]["members"] == ["DEU"]
     assert {row["importer"] for row in good["importers"]} == {"DEU", "FRA"}
 
 

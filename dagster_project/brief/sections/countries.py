@@ -26,3 +26,11 @@ def ask(connection: duckdb.DuckDBPyConnection, release: Release) -> dict[str, An
         )
         names |= dict(found.fetchall())
     return names
+
+
+def members(connection: duckdb.DuckDBPyConnection, release: Release) -> list[str]:
+    """The alpha-3 codes of the European Union's members: what they sell is no supply of its own from elsewhere."""
+    if "countries" not in release.marts:
+        return []
+    query = "select iso3 from marts.countries where is_eu27 and iso3 is not null order by iso3"
+    return [iso3 for (iso3,) in connection.execute(query).fetchall()]

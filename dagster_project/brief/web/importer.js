@@ -206,14 +206,16 @@
 
   function alternatives(row, flows, sellers) {
     // What the importer buys of each: from the flows where it has a part of its own in them, else from its largest suppliers.
+    const inside = (iso3) => iso3 === chosen.importer || chosen.importer === "EUR" && brief.members.includes(iso3);
     const direct = flows.filter(([, to]) => to === chosen.importer), sold = row?.sold || [];
     const bought = new Map(direct.length ? direct.map(([from, , value]) => [from, value]) : sold.map(([supplier, share]) => [supplier, share * row.value]));
     const complete = direct.length > 0 || sold.length >= (row?.suppliers || 0);
     const exported = new Map();
-    for (const [from, , value] of flows) exported.set(from, (exported.get(from) || 0) + value);
+    // What members sell is the union's own; a country's own exports count.
+    for (const [from, , value] of flows) if (from === chosen.importer || !inside(from)) exported.set(from, (exported.get(from) || 0) + value);
     const outside = [...exported].reduce((all, [, value]) => all + value, 0) - (row?.value || 0);
     const distance = new Map(mine(brief.politics?.suppliers).map((each) => [each.supplier, each.closeness]));
-    const found = sellers.filter((each) => each != null && each !== chosen.importer).map((exporter) => {
+    const found = sellers.filter((each) => each != null && !inside(each)).map((exporter) => {
       const others = Math.max(0, exported.get(exporter) - (bought.get(exporter) || 0));
       return { exporter, others, share: outside > 0 ? others / outside : null, closeness: distance.get(exporter),
         supplies: bought.has(exporter) && row ? percent(bought.get(exporter) / row.value) : complete ? "not yet" : sold.length ? "at most " + percent(sold.at(-1)[1]) : "not known" };
@@ -221,7 +223,7 @@
     const fresh = found.filter((each) => each.exporter !== row?.top && each.share >= 0.02);
     say("alternatives-said", fresh.length ? startOf((row ? "besides " + theCountry(row.top) + ", " : "") + listed(fresh.slice(0, 4).map((each) => theCountry(each.exporter) + " (" + percent(each.share, 0) + ")")))
       + (fresh.length > 1 ? " sell" : " sells") + " it to others: shares of what the world exports outside " + theCountry(chosen.importer) + "."
-      : (flows.some(([from]) => from === chosen.importer) ? "Beside " + theCountry(chosen.importer) + " itself, no other" : "No other") + " exporter sells as much as 2 % of what the world exports of it.");
+      : (flows.some(([from]) => inside(from)) ? "Beside " + theCountry(chosen.importer) + " itself, no other" : "No other") + " exporter sells as much as 2 % of what the world exports of it.");
     table("alternatives-table", { caption: "Who else exports it", rows: found, columns: [
       { name: "Exporter", text: (each) => country(each.exporter) },
       { name: "To others, USD", text: (each) => money(each.others), value: (each) => each.others, number: true },
