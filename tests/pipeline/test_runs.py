@@ -18,9 +18,10 @@ import dagster as dg
 import pytest
 
 from dagster_project import cli
+from dagster_project.display import Display
 from dagster_project.locks import RUN_LOCK, held, is_held
 from dagster_project.places import CHECKOUT, DAGSTER_YAML
-from dagster_project.progress import StepLines
+from dagster_project.progress import RunSteps
 from dagster_project.runs import MARK, alive, free_dead_runs, holders_of
 from tests.helpers.small_job import job
 
@@ -132,7 +133,7 @@ def test_a_step_that_waits_says_so_and_goes_on_when_the_holder_dies(home: Path, 
             free_dead_runs(instance)
             return holders_of(instance, pool)
 
-        instance.add_event_listener(mine, StepLines(said, time.monotonic(), blocked, after=1.0))
+        instance.add_event_listener(mine, RunSteps(Display(said), blocked, after=1.0))
         threading.Timer(4.0, holder.kill).start()
         started = time.monotonic()
         assert job().execute_in_process(instance=instance, run_id=mine).success

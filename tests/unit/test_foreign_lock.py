@@ -10,6 +10,7 @@ import pytest
 
 from dagster_project import cli
 from dagster_project.archive.lock import Lock, load_lock
+from dagster_project.display import Display
 from dagster_project.errors import SettingError, SourceError
 from dagster_project.settings import Settings, load_settings
 
@@ -27,12 +28,12 @@ def rebuilt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     """The settings that a rebuild would compute under."""
     found: list[Settings] = []
 
-    def note(settings: Settings, years: list[int], lock: Lock) -> int:
+    def note(settings: Settings, years: list[int], lock: Lock, display: Display) -> None:
         found.append(settings)
-        return 1
 
     monkeypatch.setenv("CHOKEPOINT_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setattr(cli, "_execute", note)
+    monkeypatch.setattr(cli, "_report", lambda *_: 1)
     return found
 
 
