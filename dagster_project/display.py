@@ -6,6 +6,7 @@ is at. Not here: what the steps are (see `progress`, `installation`), and what c
 
 from __future__ import annotations
 
+import textwrap
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from rich.table import Column
 
 # A plain display that said nothing for so long says what it is at: nobody should wonder for ten seconds.
 SILENCE = 8.0
+# What is going on is said in one line, however long the message is that says it.
+LONGEST = 120
 
 
 class Display:
@@ -58,7 +61,7 @@ class Display:
     def doing(self, text: str) -> None:
         """What is going on within the step."""
         with self._lock:
-            self._doing = " ".join(text.split())
+            self._doing = textwrap.shorten(text, LONGEST, placeholder=" …")
             self._move()
 
     def done(self, ending: str = "done") -> None:

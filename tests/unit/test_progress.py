@@ -100,6 +100,11 @@ def test_a_long_step_says_what_it_is_at_where_no_terminal_shows_it() -> None:
         time.sleep(0.7)
     lines = said(stream)
     assert lines and set(lines) == {"step 1 of 2  trade_models … 3 of 9: sql table model marts.trade_flows"}
+    with Display(stream := io.StringIO(), silence=0.2).shown() as display:
+        display.step("check")
+        display.doing("a message of many words " * 50)
+        time.sleep(0.5)
+    assert said(stream) and max(map(len, said(stream))) < 150
 
 
 def test_a_terminal_gets_one_line_that_moves(monkeypatch: pytest.MonkeyPatch) -> None:
