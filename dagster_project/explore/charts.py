@@ -11,10 +11,10 @@ from typing import Any
 
 import altair as alt
 
+from dagster_project.brief.figures.common import BLUE, GREEN, GREY, ORANGE, RED, VIOLET, dressed
 from dagster_project.explore.content import written
 from dagster_project.explore.reader import Row
 
-RED, ORANGE, BLUE, GREY, GREEN, VIOLET = "#d1495b", "#c77700", "#3a7ca5", "#868c96", "#4f8a3a", "#8e6bbf"
 COLOURS = [RED, BLUE, ORANGE, GREEN, VIOLET, GREY]
 CATEGORY_COLOURS = [RED, ORANGE, BLUE, GREY]
 SHAPES = ["circle", "triangle-up", "square", "cross", "diamond", "triangle-down"]
@@ -189,25 +189,5 @@ def _finished(
     step: int | None = None,
 ) -> Spec:
     """Size and looks that all charts share, and their rows: these need not pass through Altair."""
-    size: Any = alt.Step(step) if step is not None else height
-    fit: Any = alt.AutoSizeParams(type="fit-x" if step is not None else "fit", contains="padding")
-    looks = {"labelColor": "currentColor", "titleColor": "currentColor", "titleFontWeight": 500}
-    finished = (
-        chart.properties(width="container", height=size, background="transparent", autosize=fit)
-        .configure(font="system-ui, sans-serif")
-        .configure_view(stroke=None)
-        .configure_axis(
-            **looks,
-            domainColor="currentColor",
-            tickColor="currentColor",
-            gridColor="currentColor",
-            gridOpacity=0.12,
-            domainOpacity=0.5,
-            tickOpacity=0.5,
-            labelFontSize=11,
-            titleFontSize=12,
-        )
-        .configure_legend(**looks, labelFontSize=12, titleFontSize=12)
-    )
     # Altair's own check of a specification takes longer than the questions of a page; the tests let it run.
-    return {**finished.to_dict(validate=False), "datasets": {ROWS.name: list(rows)}}
+    return {**dressed(chart, height=height, step=step).to_dict(validate=False), "datasets": {ROWS.name: list(rows)}}

@@ -24,20 +24,16 @@ def label_axis(**more: Any) -> alt.Axis:
     return alt.Axis(labelExpr="split(datum.value, '\\n')", labelLimit=400, **more)
 
 
-def finished(
-    chart: alt.Chart | alt.LayerChart | alt.FacetChart,
-    title: str,
-    *,
-    height: int | None = None,
-    step: int | None = None,
-) -> Spec:
-    """Size and looks that all charts share. `title` is what a screen reader reads out for the figure."""
+def dressed(
+    chart: alt.Chart | alt.LayerChart | alt.FacetChart, *, height: int | None = None, step: int | None = None
+) -> Any:
+    """The chart with the size and looks that all charts share, those of the explorer too."""
     size: Any = alt.Step(step) if step is not None else height
     # A fixed height is fitted too. Where the height follows from the number of rows, only the width is.
     fit: Any = alt.AutoSizeParams(type="fit-x" if step is not None else "fit", contains="padding")
     looks = {"labelColor": "currentColor", "titleColor": "currentColor", "titleFontWeight": 500}
-    dressed = (
-        chart.properties(width="container", height=size, description=title, background="transparent", autosize=fit)
+    return (
+        chart.properties(width="container", height=size, background="transparent", autosize=fit)
         .configure(font="system-ui, sans-serif")
         .configure_view(stroke=None)
         .configure_axis(
@@ -53,6 +49,16 @@ def finished(
         )
         .configure_legend(**looks, labelFontSize=12, titleFontSize=12)
     )
+
+
+def finished(
+    chart: alt.Chart | alt.LayerChart | alt.FacetChart,
+    title: str,
+    *,
+    height: int | None = None,
+    step: int | None = None,
+) -> Spec:
+    """The chart as a specification. `title` is what a screen reader reads out for the figure."""
     # Charts name their data, which the page holds: there is none for Altair to check.
-    spec: Spec = dressed.to_dict(validate=True)
+    spec: Spec = dressed(chart, height=height, step=step).properties(description=title).to_dict(validate=True)
     return spec
