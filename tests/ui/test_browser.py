@@ -37,6 +37,7 @@ FLAGS += ["no-first-run", "disable-quic"]
 WINDOW: ViewportSize = {"width": 1500, "height": 950}
 SECONDS = 1000  # in Playwright's milliseconds
 RUN_SECONDS = 900
+PATIENCE = 60 * SECONDS  # for what a page shows at once on a machine with nothing else to do
 
 
 @dataclass
@@ -79,7 +80,8 @@ def visit(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
     with served(root, given | {"FRESHNESS_DAEMON_INTERVAL_SECONDS": "5"}) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[f"--{flag}" for flag in FLAGS])
         page = browser.new_page(viewport=WINDOW)
-        page.set_default_timeout(30 * SECONDS)
+        page.set_default_timeout(PATIENCE)
+        expect.set_options(timeout=PATIENCE)
         wanted = Path(screenshots).absolute() if screenshots else None
         there = Visit(page, address, load_settings(given, dotenv=None), root / "home", wanted)
         page.route(lambda url: urlsplit(url).hostname not in ("127.0.0.1", None), stopped(there.strangers))
