@@ -55,7 +55,7 @@ select * exclude (sum_of_squares), sum_of_squares / import_value_usd ** 2 as imp
 
 create temp table exports as
 with summed as (
-    select year, exporter_code, hs6, sum(value_usd) as export_value_usd,
+    select year, exporter_code, hs6, count(*) as n_buyers, sum(value_usd) as export_value_usd,
         coalesce(sum(value_usd) filter (quantity is not null), 0) as known_value_usd,
         coalesce(sum(quantity), 0) as known_quantity, sum(value_usd / import_value_usd) as shares, sum(value_usd / import_value_usd * n_suppliers) as weighted_shares
     from flows join imports using (year, importer_code, hs6) group by all
@@ -422,6 +422,145 @@ select year, importer_code, importer_iso3, importer_name, economy_kind, hs2, hs2
     ) as ratio_to_next
 from weighed left join chapters using (hs2);
 
+-- Ten suppliers of each good, and all others as one row under the code 0.
+create table release.marts.import_suppliers as
+with placed as (
+    select f.*, export_value_usd, x.place as export_rank, n_buyers > 1 as supplies_others,
+        if(n_buyers > 1, greatest(0.01, export_value_usd - value_usd), 0) as exports_to_others_usd,
+        row_number() over (
+            partition by year, importer_code, hs6 order by round(value_usd, 2) desc, exporter_code
+        ) as supplier_rank
+    from flows as f join exports as x using (year, exporter_code, hs6)
+),
+suppliers as (
+    select year, importer_code, hs6, exporter_code as supplier_code, value_usd, supplier_rank, 1::bigint as n_suppliers,
+        export_value_usd, export_rank, supplies_others, exports_to_others_usd
+    from placed where supplier_rank <= 10
+    union all
+    select year, importer_code, hs6, 0, sum(value_usd), 11, count(*), sum(export_value_usd), null,
+        bool_or(supplies_others), sum(exports_to_others_usd)
+    from placed where supplier_rank > 10 group by year, importer_code, hs6
+)
+select year, importer_code, i.iso3 as importer_iso3, i.name as importer_name, hs6, hs6_name, hs2, supplier_code,
+    e.iso3 as supplier_iso3,
+    if(
+        supplier_code <> 0, e.name,
+        'Rest of the world (' || s.n_suppliers || if(s.n_suppliers = 1, ' supplier)', ' suppliers)')
+    ) as supplier_name,
+    value_usd, value_usd / import_value_usd as share, supplier_rank, s.n_suppliers,
+    export_value_usd as world_exports_usd, export_value_usd / p.world_exports_usd as world_export_share,
+    export_rank as world_export_rank, exports_to_others_usd, supplies_others,
+    case when n_importers > 1
+        then least(1.0, exports_to_others_usd / greatest(0.01, p.world_exports_usd - import_value_usd))
+    end as outside_share
+from suppliers as s join imports using (year, importer_code, hs6)
+join release.marts.product_centrality as p using (year, hs6)
+left join countries as i on i.code = importer_code left join countries as e on e.code = supplier_code;
+
+-- Importers' groups of goods: chapters, headings, sectors, all, and those in scope; suppliers by region.
+create temp table regions as
+select country_code as code, trade_region
+from read_csv(getvariable('seeds') || '/reference/country_regions.csv', nullstr = '');
+create temp table sector_goods as
+select sector_id, hs6, min(coalesce(from_year, 0)) as from_year from sectors group by all;
+
+create temp table import_regions as
+with headings as (
+    select year, importer_code, exporter_code, left(hs6, 4) as hs4, sum(value_usd) as value_usd,
+        sum(value_usd) filter (in_scope) as scope_usd
+    from flows left join products using (hs6) group by all
+),
+suppliers as (
+    select year, importer_code, exporter_code, 'hs4' as product_level, hs4 as product_code, value_usd from headings
+    union all
+    select year, importer_code, exporter_code, 'hs2', left(hs4, 2) as hs2, sum(value_usd) from headings
+    group by year, importer_code, exporter_code, hs2
+    union all
+    select year, importer_code, exporter_code, 'all', 'all', sum(value_usd) from pairs
+    group by year, importer_code, exporter_code
+    union all
+    select year, importer_code, exporter_code, 'scope', 'scope', sum(value_usd) from pairs where in_scope
+    group by year, importer_code, exporter_code
+    union all
+    select year, importer_code, exporter_code, 'sector', sector_id, sum(value_usd)
+    from flows join sector_goods using (hs6) where year >= from_year
+    group by year, importer_code, exporter_code, sector_id
+)
+select year, importer_code, product_level, product_code, coalesce(trade_region, 'no region') as trade_region,
+    count(*) as n_suppliers, sum(value_usd) as import_value_usd,
+    arg_max(exporter_code, round(value_usd * 100)::hugeint * 10000 - exporter_code) as top_supplier_code,
+    max(value_usd) as top_usd
+from suppliers left join regions on code = exporter_code group by all;
+
+create table release.marts.diversification as
+with goods as (
+    select year, importer_code, hs6, coalesce(in_scope, false) as in_scope,
+        import_value_usd / import_hhi as weighted
+    from imports left join products using (hs6)
+),
+levels as (
+    select year, importer_code, 'hs4' as product_level, left(hs6, 4) as product_code, weighted from goods
+    union all
+    select year, importer_code, 'hs2', left(hs6, 2), weighted from goods
+    union all
+    select year, importer_code, 'all', 'all', weighted from goods
+    union all
+    select year, importer_code, 'scope', 'scope', weighted from goods where in_scope
+    union all
+    select year, importer_code, 'sector', sector_id, weighted
+    from goods join sector_goods using (hs6) where year >= from_year
+),
+effective as (
+    select year, importer_code, product_level, product_code, count(*) as n_goods, sum(weighted) as weighted
+    from levels group by all
+),
+groups as (
+    select year, importer_code, product_level, product_code, any_value(home.trade_region) as importer_region,
+        sum(n_suppliers)::bigint as n_suppliers, sum(import_value_usd) as usd,
+        coalesce(sum(import_value_usd) filter (r.trade_region = home.trade_region), 0) as own_usd,
+        arg_max(top_supplier_code, round(top_usd * 100)::hugeint * 10000 - top_supplier_code) as top_supplier_code,
+        max(top_usd) as top_usd
+    from import_regions as r left join regions as home on home.code = importer_code group by all
+),
+measured as (
+    select *, weighted / usd as effective_suppliers, if(importer_region is not null, own_usd / usd, null) as own_share,
+        top_usd / usd as top_share
+    from groups join effective using (year, importer_code, product_level, product_code)
+)
+select m.year, m.importer_code, i.iso3 as importer_iso3, i.name as importer_name, m.importer_region, m.product_level,
+    m.product_code, m.n_goods, m.n_suppliers, m.usd as import_value_usd, m.effective_suppliers,
+    m.own_share as own_region_share, m.top_supplier_code, s.iso3 as top_supplier_iso3, s.name as top_supplier_name,
+    m.top_share as top_supplier_share, m.usd / earlier.usd - 1 as import_value_growth_5y,
+    m.effective_suppliers - earlier.effective_suppliers as effective_suppliers_change_5y,
+    m.own_share - earlier.own_share as own_region_share_change_5y,
+    m.top_share - earlier.top_share as top_supplier_share_change_5y
+from measured as m
+left join (select * replace (year + 5 as year) from measured) as earlier
+    using (year, importer_code, product_level, product_code)
+left join countries as i on i.code = m.importer_code left join countries as s on s.code = m.top_supplier_code;
+
+create table release.marts.diversification_regions as
+select r.year, r.importer_code, d.importer_iso3, d.importer_name, r.product_level, r.product_code, r.trade_region,
+    coalesce(r.trade_region = d.importer_region, false) as is_own_region, r.n_suppliers, r.import_value_usd,
+    r.import_value_usd / d.import_value_usd as import_share, r.top_supplier_code, s.iso3 as top_supplier_iso3,
+    s.name as top_supplier_name, r.top_usd / d.import_value_usd as top_supplier_share
+from import_regions as r
+join release.marts.diversification as d using (year, importer_code, product_level, product_code)
+left join countries as s on s.code = r.top_supplier_code;
+
+create table release.marts.category_transitions as
+with compared as (
+    select *, lag(category) over (partition by importer_code, hs6 order by year) as category_before
+    from release.marts.import_vulnerability where in_scope
+)
+select importer_code, any_value(importer_iso3) as importer_iso3, any_value(importer_name) as importer_name,
+    any_value(economy_kind) as economy_kind, hs6, any_value(hs6_name) as hs6_name,
+    string_agg(year || ':' || category, ', ' order by year) as categories, count(*) as n_years,
+    min(year) as first_year, max(year) as last_year, count(*) filter (category = 1) as n_years_category1,
+    min(year) filter (category = 1) as first_year_category1, max(year) filter (category = 1) as last_year_category1,
+    count(*) filter (category <> category_before) as n_changes
+from compared group by importer_code, hs6;
+
 copy (
     select year, exporter_code, e.iso3 as exporter_iso3, e.name as exporter_name,
         importer_code, i.iso3 as importer_iso3, i.name as importer_name, hs6, hs6_name::good_name as hs6_name,
@@ -447,3 +586,7 @@ copy release.marts.supplier_removal to 'parquet/supplier_removal.parquet';
 copy release.marts.supplier_removal_summary to 'parquet/supplier_removal_summary.parquet';
 copy release.marts.capacity_concentration to 'parquet/capacity_concentration.parquet';
 copy release.marts.supply_share to 'parquet/supply_share.parquet';
+copy release.marts.import_suppliers to 'parquet/import_suppliers.parquet';
+copy release.marts.diversification to 'parquet/diversification.parquet';
+copy release.marts.diversification_regions to 'parquet/diversification_regions.parquet';
+copy release.marts.category_transitions to 'parquet/category_transitions.parquet';

@@ -23,6 +23,10 @@ KEYS = {
     "supplier_removal_summary": ("year", "exporter_code", "importer_code"),
     "capacity_concentration": ("year", "product_level", "product_code"),
     "supply_share": ("year", "product_level", "product_code", "exporter_code"),
+    "import_suppliers": ("year", "importer_code", "hs6", "supplier_code"),
+    "diversification": ("year", "importer_code", "product_level", "product_code"),
+    "diversification_regions": ("year", "importer_code", "product_level", "product_code", "trade_region"),
+    "category_transitions": ("importer_code", "hs6"),
 }
 
 
@@ -57,7 +61,7 @@ def _compare(connection: duckdb.DuckDBPyConnection, left: str, right: str, key: 
     values = [name for name in columns if name not in key]
     counts = ", ".join(f"count(*) filter ({_differs(name, columns[name])})" for name in values)
     row = connection.execute(f"""
-        select count(*) filter (l.year is null or r.year is null), {counts}
+        select count(*) filter (l.{key[0]} is null or r.{key[0]} is null), {counts}
         from {left} as l full join {right} as r using ({", ".join(key)})
     """).fetchone()
     assert row is not None

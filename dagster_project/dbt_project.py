@@ -254,9 +254,9 @@ def _metadata_of_files(manifest: Path) -> str:
     columns = {node["name"]: node["columns"].values() for node in model_nodes(described)}
     options = {}
     for spec in mart_specs(described):
-        if not spec.in_database:
+        if models := files_behind(described, spec.name):
             types = {column["name"]: DUCKDB_TYPES[column["data_type"]] for column in columns[spec.name]}
-            options.update(dict.fromkeys(files_behind(described, spec.name), as_copy_option(spec.key_values(types))))
+            options.update(dict.fromkeys(models, as_copy_option(spec.key_values(types))))
     return json.dumps(options)
 
 
@@ -319,7 +319,7 @@ def mart_specs(manifest: Mapping[str, Any], names: set[str] | None = None) -> li
             description=node["description"],
             columns={column["name"]: column["description"] for column in node["columns"].values()},
             year_column="year" if node["config"]["meta"].get("yearly") else None,
-            in_database=node["config"]["meta"].get("published") != "yearly_files",
+            in_database=node["config"]["meta"].get("in_database", True),
             required={
                 column["name"]
                 for column in node["columns"].values()
@@ -338,7 +338,10 @@ def mart_specs(manifest: Mapping[str, Any], names: set[str] | None = None) -> li
 
 def files_behind(manifest: Mapping[str, Any], mart: str) -> list[str]:
     """The models in `yearly_files` that a mart is a view of: their files can be published as they are."""
-    parents = (manifest["nodes"].get(parent) for parent in manifest["parent_map"][f"model.chokepoint.{mart}"])
+    unique_id = f"model.chokepoint.{mart}"
+    if manifest["nodes"][unique_id]["config"]["materialized"] != "view":
+        return []
+    parents = (manifest["nodes"].get(parent) for parent in manifest["parent_map"][unique_id])
     return [each["name"] for each in parents if each and each["config"]["materialized"] == "yearly_files"]
 
 

@@ -103,10 +103,7 @@ def release_asset(
             published = publish(
                 settings.warehouse,
                 settings.published_dir,
-                [
-                    spec if spec.in_database else replace(spec, ready=year_files(spec.name, settings, manifest))
-                    for spec in specs
-                ],
+                [replace(spec, ready=year_files(spec.name, settings, manifest)) for spec in specs],
                 _context(checks, settings, manifest),
                 retain=settings.retain_releases,
                 resources=settings.resources,

@@ -21,18 +21,20 @@ _T = (
 
 _AMOUNTS = """
     with products as (select distinct product_level, product_code from sampled_learning),
+    -- The goods of each product are listed first: the flows are then found by good, not product by product.
+    members as (
+        select product_level, product_code, product_code as hs6, 0 as from_year from products
+        where product_level = 'hs6'
+        union all
+        select product_level, product_code, hs6, min(coalesce(from_year, 0))
+        from products join price_sectors on sector_id = product_code
+        where product_level <> 'hs6' and hs_revision = (select max(hs_revision) from stg_products) group by all
+    ),
     flows as (
-        select p.*, f.year, f.exporter_code, f.value_usd,
-            case when left(f.hs6, 4) in (select heading from price_basis) then f.quantity_units else f.quantity_kg end
+        select product_level, product_code, f.year, f.exporter_code, f.value_usd,
+            case when left(hs6, 4) in (select heading from price_basis) then f.quantity_units else f.quantity_kg end
                 as q
-        from products as p
-        join all_years.trade_flows as f on case p.product_level
-            when 'hs6' then f.hs6 = p.product_code
-            else (p.product_code, f.hs6) in (
-                select (sector_id, hs6) from price_sectors
-                where hs_revision = (select max(hs_revision) from stg_products) and coalesce(from_year, 0) <= f.year
-            )
-        end
+        from members join all_years.trade_flows as f using (hs6) where f.year >= from_year
     )
     select product_level, product_code, year, exporter_code,
         sum(q) * sum(value_usd) / sum(value_usd) filter (q is not null) as quantity

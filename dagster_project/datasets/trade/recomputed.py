@@ -126,22 +126,23 @@ _EU_MEMBERS = """
 _AHEAD = "other.exporter_code <> 97 and (one.exporter_code <> 97 or not other.is_member)"
 # Everything of the exporters' years: a place is known only among all exporters of the good.
 _EXPORTERS = f"""
-    with sides as (
-        select *, exporter_code in (from eu_members) and importer_code not in (from eu_members) as is_union
-        from trade_flows where year in (select year from sampled_exporters)
+    with sold as (
+        select year, hs6, exporter_code, member_code is not null as to_the_union, sum(value_usd) as usd
+        from trade_flows left join (select country_code as member_code from eu_members) on importer_code = member_code
+        where year in (select year from sampled_exporters) group by all
     ),
     sums as (
-        select year, hs6, exporter_code, sum(value_usd) as usd from sides group by all
+        select year, hs6, exporter_code, sum(usd) as usd from sold group by all
         union all
-        select year, hs6, 97, sum(value_usd) from sides where is_union group by all
+        select year, hs6, 97, sum(usd) from sold where exporter_code in (from eu_members) and not to_the_union
+        group by all
     ),
     exports as (select *, round(usd, 2) as cents, exporter_code in (from eu_members) as is_member from sums),
     positions as (select *, exporter_code in (from eu_members) as is_member from exporter_position),
     goods as (
-        select one.*, 1 + count(other.exporter_code) as place
+        select one.*, 1 + count(*) filter (other.cents > one.cents and {_AHEAD}) as place
         from (from exports semi join sampled_exporters using (year, exporter_code)) as one
-        left join exports as other
-            on other.year = one.year and other.hs6 = one.hs6 and other.cents > one.cents and {_AHEAD}
+        join exports as other on other.year = one.year and other.hs6 = one.hs6
         group by all
     ),
     counted as (
@@ -166,10 +167,13 @@ _EXPORTERS = f"""
 """
 # Of the union's years, the flows between its members and others, under its code.
 _SAMPLED_SIDES = """
-    select year, hs6, value_usd,
-        case when exporter_code in (from eu_members) then 97 else exporter_code end as exporter_code,
-        case when importer_code in (from eu_members) then 97 else importer_code end as importer_code
-    from trade_flows where year in (select year from sampled_economies where importer_code = 97)
+    select year, hs6, value_usd, if(is_export, 97, exporter_code) as exporter_code,
+        if(is_export, importer_code, 97) as importer_code
+    from (
+        select *, exporter_code in (from eu_members) as is_export, importer_code in (from eu_members) as is_import
+        from trade_flows where year in (select year from sampled_economies where importer_code = 97)
+    )
+    where is_export <> is_import
 """
 _IMPORTERS = """
     with purchases as (
@@ -177,7 +181,7 @@ _IMPORTERS = """
         from trade_flows semi join sampled_importers using (year, importer_code)
         union all by name
         select year, importer_code, hs6, exporter_code, sum(value_usd) as value_usd
-        from sampled_sides where importer_code = 97 and exporter_code <> 97 group by all
+        from sampled_sides where importer_code = 97 group by all
     ),
     shares as (
         select *, value_usd / sum(value_usd) over (partition by year, importer_code, hs6) as share from purchases
@@ -193,8 +197,7 @@ _IMPORTERS = """
         from trade_flows
         where (year, exporter_code) in (select (year, importer_code) from sampled_importers) group by all
         union all
-        select year, 97, hs6, sum(value_usd) from sampled_sides where exporter_code = 97 and importer_code <> 97
-        group by all
+        select year, 97, hs6, sum(value_usd) from sampled_sides where exporter_code = 97 group by all
     ),
     reporters as (
         select year, importer_code, importer_code as reporter_code from sampled_importers
