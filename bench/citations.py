@@ -42,7 +42,7 @@ def main() -> None:
         print(f"generated {arguments.citations:,} citations in {time.perf_counter() - started:.0f} s", flush=True)
     landed = measured(land, drop, arguments.work)
     bare = measured(bare_query, drop, arguments.work)
-    for what, run in (("landing (all tables, from zips)", landed), ("bare DuckDB (citations, from the same zips)", bare)):
+    for what, run in (("landing (all tables, zips)", landed), ("bare DuckDB (citations, zips)", bare)):
         times = f"{run['seconds']:.1f} s, {run['cpu_seconds']:.1f} s of processor time"
         print(f"{what}: {times}, peak {run['peak'] / 1024**3:.2f} GB")
     part, busy = landed["citation_cpu_seconds"], bare["cpu_seconds"]
