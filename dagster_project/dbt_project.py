@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager, suppress
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,7 +104,7 @@ def _stamp(target: Path, project_hash: str) -> bytes:
     return " ".join([project_hash, *(sha256_of(target / name) for name in _PARSED_FILES)]).encode()
 
 
-def plain_manifest() -> dict[str, Any]:
+def plain_manifest() -> Mapping[str, Any]:
     """The manifest under default settings, for the documentation, which needs no data directory."""
     return read_manifest(manifest_path(load_settings({"CHOKEPOINT_DATA_DIR": str(TARGET)}, dotenv=None)))
 
@@ -383,7 +383,12 @@ def _project_hash(settings: Settings) -> str:
     return digest.hexdigest()
 
 
-def read_manifest(path: Path) -> dict[str, Any]:
-    """The manifest as plain data."""
+def read_manifest(path: Path) -> Mapping[str, Any]:
+    """The manifest as plain data, read once for all who ask: it has megabytes."""
+    return _read(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=2)
+def _read(path: Path, written: int) -> dict[str, Any]:
     manifest: dict[str, Any] = json.loads(path.read_text())
     return manifest

@@ -60,8 +60,8 @@ MODEL_LAYERS = ("intermediate", "marts")
 YEARLY = frozenset(each.name for each in DATASETS if each.yearly is not None)
 BY_YEAR = frozenset(table.name for each in DATASETS for table in each.tables if table.by_year)
 # dbt selections by folder, with `fqn:` and not `path:`, which Dagster would look up in the process's directory.
-STAGING = "fqn:chokepoint.staging.{0} fqn:chokepoint.{0},resource_type:seed"
-MODELS = "fqn:chokepoint.intermediate.{0} fqn:chokepoint.marts.{0}"
+STAGED = ("fqn:chokepoint.staging.{0}", "fqn:chokepoint.{0},resource_type:seed")
+MODELLED = ("fqn:chokepoint.intermediate.{0}", "fqn:chokepoint.marts.{0}")
 EVERYTHING = "fqn:*.{0}.*"
 
 _log = logging.getLogger(__name__)
@@ -130,6 +130,16 @@ def warehouse_assets(settings: Settings, yearly: dg.PartitionsDefinition, manife
     ]
 
 
+def _selection(manifest: Path, forms: Sequence[str], datasets: Sequence[Dataset]) -> str:
+    """These selections for each dataset, but for those that no model or seed answers to: dbt would warn of them."""
+    there = set()
+    for node in read_manifest(manifest)["nodes"].values():
+        kind = ",resource_type:seed" if node["resource_type"] == "seed" else ""
+        there.add(f"fqn:{'.'.join(node['fqn'][:-1])}{kind}")
+    wanted = (form.format(each.name) for each in datasets for form in forms)
+    return " ".join(each for each in wanted if each in there)
+
+
 class FullRefresh(dg.Config):
     """Run configuration of the models by year."""
 
@@ -142,7 +152,7 @@ def _staging(
     @dbt_assets(
         manifest=manifest,
         name="staging_models",
-        select=" ".join(STAGING.format(each.name) for each in on),
+        select=_selection(manifest, STAGED, on),
         dagster_dbt_translator=Translator(),
         pool=WAREHOUSE_POOL,
     )
@@ -175,7 +185,7 @@ def _yearly_models(
     @dbt_assets(
         manifest=manifest,
         name=models_op(each),
-        select=MODELS.format(each.name),
+        select=_selection(manifest, MODELLED, [each]),
         dagster_dbt_translator=Translator(),
         partitions_def=yearly,
         backfill_policy=dg.BackfillPolicy.single_run(),
@@ -219,7 +229,7 @@ def _models(each: Dataset, settings: Settings, manifest: Path) -> dg.AssetsDefin
     @dbt_assets(
         manifest=manifest,
         name=models_op(each),
-        select=MODELS.format(each.name),
+        select=_selection(manifest, MODELLED, [each]),
         dagster_dbt_translator=Translator(),
         pool=WAREHOUSE_POOL,
     )
