@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import subprocess
+import threading
 from collections.abc import Collection, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -252,7 +253,13 @@ def _adapt_dbt() -> None:
     from dbt.adapters.spark import SparkAdapter, SparkCredentials
 
     class DriverJob(PythonJobHelper):
-        """Runs the compiled code of a Python model in this process."""
+        """Runs the compiled code of a Python model in this process.
+
+        One at a time, however many threads dbt has: what a model sets while it computes (one BLAS thread, so that its
+        sums do not depend on the machine) is set for the process, and the first to end would take it from the others.
+        """
+
+        alone = threading.Lock()
 
         def __init__(self, parsed_model: dict[str, Any], credential: Any) -> None:
             self.name = parsed_model["alias"]
@@ -261,7 +268,8 @@ def _adapt_dbt() -> None:
             """The code ends by writing its table: see the macro `spark__create_table_as`."""
             from pyspark.sql import SparkSession
 
-            exec(compile(compiled_code, f"<model {self.name}>", "exec"), {"spark": SparkSession.active()})
+            with self.alone:
+                exec(compile(compiled_code, f"<model {self.name}>", "exec"), {"spark": SparkSession.active()})
 
     plain = SparkCredentials.__post_init__
     if getattr(plain, "strict", False):

@@ -60,6 +60,9 @@ def differences(both: Both) -> list[str]:
                     [str(release.path / file) for file in facts["files"]]
                     for release, facts in ((ours, mart), (theirs, there))
                 )
+                if not left or not right:  # no year of the mart has a row
+                    found += [f"{name}: rows of one engine alone"] if left or right else []
+                    continue
                 least = 1 if name in OF_LOGARITHMS else 0
                 found += [f"{name}.{each}" for each in _apart(connection, left, right, mart, least)]
     return found
@@ -156,11 +159,6 @@ def test_every_mart_of_the_project_is_among_them(sample: Both) -> None:
 
 def test_the_sample_gives_the_same_content_hashes(sample: Both) -> None:
     assert hashes_apart(sample) <= OF_LOGARITHMS
-
-
-def test_the_real_files_give_the_same_marts_and_content_hashes(real: Both) -> None:
-    assert differences(real) == []
-    assert hashes_apart(real) <= OF_LOGARITHMS
 
 
 def test_the_manifest_says_which_engine_built_the_release(sample: Both) -> None:
@@ -340,7 +338,7 @@ def ask(address: str, query: str, **variables: Any) -> Any:
 
 
 def test_after_a_change_back_to_duckdb_every_model_is_computed_anew(sample: Both) -> None:
-    """Last, because it ends what Spark has in this data directory."""
+    """The last of the sample's, because it ends what Spark has in this data directory."""
     said = run(sample.spark, SAMPLE)
     assert "was computed by spark, and CHOKEPOINT_ENGINE is duckdb: it is cleared away" in said
     assert not (sample.spark / "spark").exists()
@@ -353,3 +351,8 @@ def test_after_a_change_back_to_duckdb_every_model_is_computed_anew(sample: Both
     assert len(tables) == len(hashes(sample.duckdb)) - 1  # trade_flows is a view
     assert views == []
     assert hashes(sample.spark) == hashes(sample.duckdb)
+
+
+def test_the_real_files_give_the_same_marts_and_content_hashes(real: Both) -> None:
+    assert differences(real) == []
+    assert hashes_apart(real) <= OF_LOGARITHMS
