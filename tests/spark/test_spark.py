@@ -348,7 +348,7 @@ def test_after_a_change_back_to_duckdb_every_model_is_computed_anew(sample: Both
         views = connection.execute(
             "select view_name from duckdb_views() where schema_name <> 'staging' and sql ilike '%spark%'"
         ).fetchall()
-    assert len(tables) == len(hashes(sample.duckdb)) - 1  # trade_flows is a view
+    assert len(tables) == len(hashes(sample.duckdb)) - 2  # trade_flows and import_suppliers are views
     assert views == []
     assert hashes(sample.spark) == hashes(sample.duckdb)
 
