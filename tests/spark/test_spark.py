@@ -194,6 +194,12 @@ def test_the_same_engine_again_has_nothing_to_compute(sample: Both, cluster: Clu
     assert "was computed by" not in said
 
 
+def test_the_real_files_give_the_same_marts_and_content_hashes(real: Both) -> None:
+    """Before the tests that compute in this process, whose session keeps the cluster's cores: a command would wait."""
+    assert differences(real) == []
+    assert hashes_apart(real) <= OF_LOGARITHMS
+
+
 # Sums of signed numbers, some of which nearly cancel: per group, of the others, and up to here.
 SUMS = [
     "select g, {{ exact_sum('x') }} as x, {{ exact_sum('y', bits=90) }} as y from numbers group by g order by g",
@@ -353,7 +359,7 @@ def ask(address: str, query: str, **variables: Any) -> Any:
 
 
 def test_after_a_change_back_to_duckdb_every_model_is_computed_anew(sample: Both) -> None:
-    """The last of the sample's, because it ends what Spark has in this data directory."""
+    """Last, because it ends what Spark has in this data directory."""
     said = run(sample.spark, SAMPLE)
     assert "was computed by spark, and CHOKEPOINT_ENGINE is duckdb: it is cleared away" in said
     assert not (sample.spark / "spark").exists()
@@ -367,8 +373,3 @@ def test_after_a_change_back_to_duckdb_every_model_is_computed_anew(sample: Both
     assert len(tables) == len(hashes(sample.duckdb)) - 2  # trade_flows and import_suppliers are views
     assert views == []
     assert hashes(sample.spark) == hashes(sample.duckdb)
-
-
-def test_the_real_files_give_the_same_marts_and_content_hashes(real: Both) -> None:
-    assert differences(real) == []
-    assert hashes_apart(real) <= OF_LOGARITHMS
