@@ -267,7 +267,9 @@ def _engine(warehouse: Path, releases: Path, resources: Resources | None) -> Ite
     # Named like a release under construction, so that what a crash leaves of it is cleared away with the rest.
     spill = releases / f".building-spill-{os.getpid()}"
     limits = (resources or default_resources()).share(PUBLISHING).duckdb_config()
-    with duckdb.connect(config={**limits, "temp_directory": str(spill)}) as con:
+    # The order of rows means nothing; to keep it, DuckDB writes a large table twice.
+    config = {**limits, "temp_directory": str(spill), "preserve_insertion_order": False}
+    with duckdb.connect(config=config) as con:
         try:
             if not warehouse.is_file():
                 raise duckdb.IOException("no such file")

@@ -14,46 +14,46 @@ goods_of_sectors as (
     select * from {{ ref('stg_sector_goods') }}
 ),
 
+-- One row per importer, heading and supplier: the larger groups of goods are summed from these.
 headings as (
     select
         flows.year,
         flows.importer_code,
         flows.exporter_code,
         substring(flows.hs6, 1, 4) as hs4,
-        products.in_scope,
-        {{ exact_sum('flows.value_usd') }} as value_usd
+        {{ exact_sum('flows.value_usd') }} as value_usd,
+        {{ exact_sum('case when products.in_scope then flows.value_usd else 0 end') }} as scope_value_usd
     from flows
     inner join products on flows.year = products.year and flows.hs6 = products.hs6
-    group by flows.year, flows.importer_code, flows.exporter_code, substring(flows.hs6, 1, 4), products.in_scope
+    group by flows.year, flows.importer_code, flows.exporter_code, substring(flows.hs6, 1, 4)
 ),
 
--- One row per importer, group of goods and supplier: each level is summed from the one below it.
-suppliers_hs4 as (
-    select year, importer_code, exporter_code, hs4, {{ exact_sum('value_usd') }} as value_usd
+chapters as (
+    select
+        year,
+        importer_code,
+        exporter_code,
+        substring(hs4, 1, 2) as hs2,
+        {{ exact_sum('value_usd') }} as value_usd,
+        {{ exact_sum('scope_value_usd') }} as scope_value_usd
     from headings
-    group by year, importer_code, exporter_code, hs4
-),
-
-suppliers_hs2 as (
-    select year, importer_code, exporter_code, substring(hs4, 1, 2) as hs2, {{ exact_sum('value_usd') }} as value_usd
-    from suppliers_hs4
     group by year, importer_code, exporter_code, substring(hs4, 1, 2)
 ),
 
 suppliers as (
     select year, importer_code, exporter_code, 'hs4' as product_level, hs4 as product_code, value_usd
-    from suppliers_hs4
+    from headings
     union all
     select year, importer_code, exporter_code, 'hs2', hs2, value_usd
-    from suppliers_hs2
+    from chapters
     union all
     select year, importer_code, exporter_code, 'all', 'all', {{ exact_sum('value_usd') }}
-    from suppliers_hs2
+    from chapters
     group by year, importer_code, exporter_code
     union all
-    select year, importer_code, exporter_code, 'scope', 'scope', {{ exact_sum('value_usd') }}
-    from headings
-    where in_scope
+    select year, importer_code, exporter_code, 'scope', 'scope', {{ exact_sum('scope_value_usd') }}
+    from chapters
+    where scope_value_usd > 0
     group by year, importer_code, exporter_code
     union all
     select

@@ -1,15 +1,12 @@
-with flows as (
-    select * from {{ ref('int_trade_flows') }} where {{ in_build_year() }}
-),
-
-measured as (
+-- Read twice: DuckDB would keep the rows of a CTE that two others read.
+with measured as (
     select year, exporter_code, importer_code, hs6, 'kg' as basis, value_usd, quantity_kg as quantity
-    from flows
-    where quantity_kg > 0
+    from {{ ref('int_trade_flows') }}
+    where {{ in_build_year() }} and quantity_kg > 0
     union all
     select year, exporter_code, importer_code, hs6, 'unit' as basis, value_usd, quantity_units as quantity
-    from flows
-    where quantity_units > 0
+    from {{ ref('int_trade_flows') }}
+    where {{ in_build_year() }} and quantity_units > 0
 ),
 
 {%- set good = 'year, basis, importer_code, hs6' %}

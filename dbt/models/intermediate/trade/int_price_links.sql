@@ -1,11 +1,28 @@
 {{ config(materialized='yearly_files') }}
 
+-- Every CTE over all flows is read once: DuckDB would keep the rows of one that is read twice.
 with this_year as (
     select * from {{ ref('int_trade_flows') }} where {{ in_build_year() }}
 ),
 
 year_before as (
     select * from {{ ref('int_trade_flows') }} where {{ in_year_before() }}
+),
+
+importers as (
+    select distinct year, importer_code from {{ ref('int_trade_flows') }} where {{ in_build_year() }}
+),
+
+importers_before as (
+    select distinct year, importer_code from {{ ref('int_trade_flows') }} where {{ in_year_before() }}
+),
+
+goods as (
+    select distinct year, hs6 from {{ ref('int_trade_flows') }} where {{ in_build_year() }}
+),
+
+goods_before as (
+    select distinct year, hs6 from {{ ref('int_trade_flows') }} where {{ in_year_before() }}
 ),
 
 products as (
@@ -33,7 +50,7 @@ first_years as (
 ),
 
 years as (
-    select distinct year from this_year
+    select distinct year from importers
 ),
 
 -- The year before, under the year that it is compared with.
@@ -47,33 +64,17 @@ before as (
 
 -- A comparison needs an importer with flows and a good with flows in both years. Each is made distinct before they are
 -- joined: flow by flow, the join would have as many rows as an importer's flows of both years multiplied.
-importers_before as (
-    select distinct year, importer_code from before
-),
-
-importers as (
-    select distinct year, importer_code from this_year
-),
-
 observed_importers as (
     select importers.year, importers.importer_code
     from importers
     inner join importers_before
-        on importers.year = importers_before.year and importers.importer_code = importers_before.importer_code
-),
-
-goods_before as (
-    select distinct year, hs6 from before
-),
-
-goods as (
-    select distinct year, hs6 from this_year
+        on importers.year = importers_before.year + 1 and importers.importer_code = importers_before.importer_code
 ),
 
 observed_goods as (
     select goods.year, goods.hs6
     from goods
-    inner join goods_before on goods.year = goods_before.year and goods.hs6 = goods_before.hs6
+    inner join goods_before on goods.year = goods_before.year + 1 and goods.hs6 = goods_before.hs6
     left join first_years on goods.hs6 = first_years.hs6
     where goods.year > coalesce(first_years.from_year, 0)
 ),
@@ -117,44 +118,43 @@ cells as (
     left join observed_goods on paired.year = observed_goods.year and paired.hs6 = observed_goods.hs6
 ),
 
+quantities as (
+    select 'kg' as basis
+    union all
+    select 'unit' as basis
+),
+
 -- Every cell has a row in the basis of its good, and one in the other basis where that has a quantity.
 measured as (
     select
-        *,
-        'kg' as basis,
-        not is_counted as is_baseline,
-        kg_prev as quantity_prev,
-        kg as quantity
+        cells.*,
+        quantities.basis,
+        cells.is_counted = (quantities.basis = 'unit') as is_baseline,
+        case when quantities.basis = 'kg' then cells.kg_prev else cells.units_prev end as quantity_prev,
+        case when quantities.basis = 'kg' then cells.kg else cells.units end as quantity
     from cells
-    where not is_counted or coalesce(kg_prev, kg, weight_prev, weight) is not null
-    union all
-    select
-        *,
-        'unit' as basis,
-        is_counted as is_baseline,
-        units_prev as quantity_prev,
-        units as quantity
-    from cells
-    where is_counted or coalesce(units_prev, units) is not null
+    cross join quantities
+    where cells.is_counted = (quantities.basis = 'unit')
+        or (
+            quantities.basis = 'kg'
+            and coalesce(cells.kg_prev, cells.kg, cells.weight_prev, cells.weight) is not null
+        )
+        or (quantities.basis = 'unit' and coalesce(cells.units_prev, cells.units) is not null)
 ),
 
 changes as (
     select
         *,
-        is_observed and not is_new and not is_gone as is_linked,
-        ln((value_usd / quantity) / (value_usd_prev / quantity_prev)) as log_change,
-        case when basis = 'kg' then ln((value_usd / weight) / (value_usd_prev / weight_prev)) end
-            as log_change_of_weight
+        is_observed and not is_new and not is_gone and value_usd_prev > 0 and value_usd > 0 as is_linked,
+        case
+            when value_usd_prev > 0 and value_usd > 0
+                then ln((value_usd / quantity) / (value_usd_prev / quantity_prev))
+        end as log_change,
+        case
+            when basis = 'kg' and value_usd_prev > 0 and value_usd > 0
+                then ln((value_usd / weight) / (value_usd_prev / weight_prev))
+        end as log_change_of_weight
     from measured
-    where value_usd_prev > 0 and value_usd > 0
-    union all
-    select
-        *,
-        false as is_linked,
-        cast(null as double) as log_change,
-        cast(null as double) as log_change_of_weight
-    from measured
-    where not (value_usd_prev > 0 and value_usd > 0)
 )
 
 select

@@ -43,25 +43,39 @@
 }) %}
 {%- set good = 'year, basis, importer_code, hs6' %}
 
+-- Read twice, once for the kept: DuckDB would keep the rows of a CTE that two others read.
 with links as (
     select
         year,
         exporter_code,
-        importer_code,
         hs6,
         basis,
         is_baseline,
         value_usd_prev as v0,
         value_usd as v1,
-        quantity_prev,
         quantity,
-        log_price_change as r,
         log_price_change_with_estimates as r_estimated,
         is_split_conversion,
         is_baci,
         state
     from {{ ref('int_price_links') }}
     where {{ in_build_year() }}
+),
+
+kept_links as (
+    select
+        year,
+        exporter_code,
+        importer_code,
+        hs6,
+        basis,
+        value_usd_prev as v0,
+        value_usd as v1,
+        quantity_prev,
+        quantity,
+        log_price_change as r
+    from {{ ref('int_price_links') }}
+    where {{ in_build_year() }} and state = 'kept'
 ),
 
 levels as (
@@ -77,8 +91,7 @@ beside_others as (
         {{ exact_window_sum('v1', good, less_own=true) }} as others_v1,
         {{ exact_window_sum('v0 * r', good, less_own=true) }} as others_v0_r,
         {{ exact_window_sum('v1 * r', good, less_own=true) }} as others_v1_r
-    from links
-    where state = 'kept'
+    from kept_links
 ),
 
 kept as (
@@ -112,8 +125,9 @@ all_sums as (
         basis,
         max(case when is_baseline then 1 else 0 end) = 1 as is_baseline,
         sum(case when state = 'trimmed' then 1 else 0 end) as n_trimmed,
-        sum(case when r_estimated is not null then 1 else 0 end) as n_estimated
-        {%- for name, term in all_sums.items() %},
+        sum(case when r_estimated is not null then 1 else 0 end) as n_estimated,
+        max(case when is_baci then 1 else 0 end) = 1 as is_baci
+        {%- for name, term in (all_sums | items | list) + (total_sums | items | list) %},
         {{ exact_sum(term) }} as {{ name }}
         {%- endfor %}
     from links
@@ -146,17 +160,7 @@ by_basis as (
 
 -- Every cell has one row in the basis of its good.
 totals as (
-    select
-        year,
-        exporter_code,
-        hs6,
-        max(case when is_baci then 1 else 0 end) = 1 as is_baci
-        {%- for name, term in total_sums.items() %},
-        {{ exact_sum(term) }} as {{ name }}
-        {%- endfor %}
-    from links
-    where is_baseline
-    group by year, exporter_code, hs6
+    select * from all_sums where is_baseline
 ),
 
 chosen as (

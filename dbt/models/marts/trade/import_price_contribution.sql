@@ -12,7 +12,14 @@
     'switching_now': 'good_v1 * switched',
 }) %}
 
+-- Read twice, once for the kept: DuckDB would keep the rows of a CTE that two others read.
 with links as (
+    select year, importer_code, hs6, value_usd as v1
+    from {{ ref('int_price_links') }}
+    where {{ in_build_year() }} and is_baseline
+),
+
+kept as (
     select
         year,
         exporter_code,
@@ -20,12 +27,10 @@ with links as (
         hs6,
         value_usd_prev as v0,
         value_usd as v1,
-        quantity_prev,
-        quantity,
         log_price_change as r,
-        state
+        0.5e0 * (ln(value_usd_prev / quantity_prev) + ln(value_usd / quantity)) as log_price
     from {{ ref('int_price_links') }}
-    where {{ in_build_year() }} and is_baseline
+    where {{ in_build_year() }} and is_baseline and state = 'kept'
 ),
 
 countries as (
@@ -38,12 +43,6 @@ names as (
 
 goods_of_sectors as (
     select * from {{ ref('stg_sector_goods') }}
-),
-
-kept as (
-    select *, 0.5e0 * (ln(v0 / quantity_prev) + ln(v1 / quantity)) as log_price
-    from links
-    where state = 'kept'
 ),
 
 -- Every cell beside the importer's other suppliers of the good, and beside all of them.
