@@ -72,7 +72,7 @@ check: $(READY) lint ## style, types and the tests without Dagster, dbt and a br
 	$(BIN)/python -m pytest -m 'not slow' tests/unit $(addprefix tests/project/test_,$(addsuffix .py,$(QUICK)))
 
 test: $(READY) lint ## every test
-	$(BIN)/python -m pytest -n 2 --dist loadfile --durations 25
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 25
 
 $(BI_READY): bi/requirements.lock
 	$(PYTHON) -m venv $(BI)

@@ -5,11 +5,17 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 pytest.register_assert_rewrite("tests.helpers")
+
+
+# Files of few tests that take minutes. Begun last, one of them keeps a process busy when the other has nothing left.
+LONGEST = ("ui", "pipeline", "contract/test_kills.py")
+_TESTS = Path(__file__).parent
 
 
 class ConnectionLeavesTheMachine(RuntimeError):
@@ -32,6 +38,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """How much two tests do: the browser's visit leaves pictures, and more runs are killed."""
     parser.addoption("--screenshots", metavar="DIRECTORY", help="let tests/ui leave the README's pictures there")
     parser.addoption("--kills", type=int, default=2, help="how many runs tests/pipeline/test_killed_runs.py kills")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, whole as the processes of `make test` take them; else the order that pytest finds."""
+
+    def place(item: pytest.Item) -> int:
+        file = item.path.relative_to(_TESTS)
+        return next((n for n, name in enumerate(LONGEST) if file.is_relative_to(name)), len(LONGEST))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -70,14 +70,14 @@ def lay_out(root: Path, limits: tuple[str, Mapping[str, str]]) -> dict[str, Path
 @pytest.mark.parametrize(
     ("limits", "memory"),
     [
-        (V2_CONTAINER, 1.5 * GB), (V2_UNLIMITED, 2 * GB), (V2_SLICE, 1 * GB), (V1_CONTAINER, 1.5 * GB),
-        (V1_UNLIMITED, 2 * GB), (NO_CGROUPS, 2 * GB),
+        (V2_CONTAINER, 1.5 * GB), (V2_UNLIMITED, 1.75 * GB), (V2_SLICE, 1 * GB), (V1_CONTAINER, 1.5 * GB),
+        (V1_UNLIMITED, 1.75 * GB), (NO_CGROUPS, 1.75 * GB),
     ],
 )  # fmt: skip
 def test_memory_is_half_of_what_is_granted(
     tmp_path: Path, limits: tuple[str, Mapping[str, str]], memory: float
 ) -> None:
-    assert default_memory(4 * GB, **lay_out(tmp_path, limits)) == memory
+    assert default_memory(int(3.5 * GB), **lay_out(tmp_path, limits)) == memory
 
 
 def test_memory_stays_modest_on_a_large_machine_and_workable_on_a_small_one(tmp_path: Path) -> None:
@@ -111,13 +111,13 @@ def test_this_machine_has_some_of_both() -> None:
 def test_files_without_a_limit_are_ignored(tmp_path: Path) -> None:
     odd = ("nonsense\n0::/\n", {"memory.max": "", "cpu.max": "100000 0"})
     places = lay_out(tmp_path, odd)
-    assert (default_memory(4 * GB, **places), default_threads(3, **places)) == (2 * GB, 3)
+    assert (default_memory(2 * GB, **places), default_threads(3, **places)) == (1 * GB, 3)
 
 
 def test_shares_of_the_default_are_those_that_were_measured() -> None:
     whole = Resources(MOST_MEMORY, 2)
     shares = [whole.share(part).memory for part in (LANDING, CHECKS, PUBLISHING)]
-    assert shares == [1_600_000_000, 1_600_000_000, 1_000_000_000]
+    assert shares == [1_530_000_000, 1_350_000_000, 900_000_000]
     assert whole.share(LANDING).threads == 2
 
 
