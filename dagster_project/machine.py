@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import Any
 
 # By default, however large the machine: with more, ten million flows a year take a twentieth less time.
-MOST_MEMORY = 1_800_000_000
+MOST_MEMORY = 1_500_000_000
 LEAST_MEMORY = 500_000_000  # less is refused: DuckDB could not work with a stage's share of it
 MOST_THREADS = 4  # by default: more threads share the same memory and gain little
 
 # Each stage's share of the memory in the settings; dbt has all of it. Landing and the checks leave room for the Python
-# that works beside DuckDB, and publishing only reads. At the default, the whole process then stays within 4 GB.
-LANDING = 0.85
-CHECKS = 0.75
-PUBLISHING = 0.5
+# that works beside DuckDB, and publishing only reads. At the default, the whole process then stays within 3 GB.
+LANDING = 0.9
+CHECKS = 0.9
+PUBLISHING = 0.6
 
 _CGROUPS = Path("/sys/fs/cgroup")
 _MEMBERSHIP = Path("/proc/self/cgroup")

@@ -596,7 +596,7 @@ DEFINITIONS = (
         "memory",
         "auto",
         "what DuckDB may take in landing, dbt, checks and publishing; auto is half of the memory that this machine or "
-        "its container has, 1.8GB at most",
+        "its container has, 1.5GB at most",
         "auto, or a size such as 4GB, from 500MB on",
         _memory,
     ),

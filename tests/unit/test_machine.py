@@ -25,7 +25,7 @@ GB = 1_000_000_000
 NONE_V1 = 9223372036854771712  # what v1 says where there is no limit
 
 # What /proc/self/cgroup says, and the files below /sys/fs/cgroup.
-V2_CONTAINER = ("0::/\n", {"memory.max": "3000000000", "cpu.max": "150000 100000"})
+V2_CONTAINER = ("0::/\n", {"memory.max": "2400000000", "cpu.max": "150000 100000"})
 V2_UNLIMITED = ("0::/\n", {"memory.max": "max", "cpu.max": "max 100000"})
 V2_SLICE = (
     "0::/user.slice/session.scope\n",
@@ -39,7 +39,7 @@ V2_SLICE = (
 V1_CONTAINER = (
     "5:memory:/docker/abc\n4:cpu,cpuacct:/docker/abc\n1:name=systemd:/docker/abc\n0::/system.slice\n",
     {
-        "memory/memory.limit_in_bytes": "3000000000",
+        "memory/memory.limit_in_bytes": "2400000000",
         "cpu,cpuacct/cpu.cfs_quota_us": "50000",
         "cpu,cpuacct/cpu.cfs_period_us": "100000",
     },
@@ -70,14 +70,14 @@ def lay_out(root: Path, limits: tuple[str, Mapping[str, str]]) -> dict[str, Path
 @pytest.mark.parametrize(
     ("limits", "memory"),
     [
-        (V2_CONTAINER, 1.5 * GB), (V2_UNLIMITED, 1.75 * GB), (V2_SLICE, 1 * GB), (V1_CONTAINER, 1.5 * GB),
-        (V1_UNLIMITED, 1.75 * GB), (NO_CGROUPS, 1.75 * GB),
+        (V2_CONTAINER, 1.2 * GB), (V2_UNLIMITED, 1.4 * GB), (V2_SLICE, 1 * GB), (V1_CONTAINER, 1.2 * GB),
+        (V1_UNLIMITED, 1.4 * GB), (NO_CGROUPS, 1.4 * GB),
     ],
 )  # fmt: skip
 def test_memory_is_half_of_what_is_granted(
     tmp_path: Path, limits: tuple[str, Mapping[str, str]], memory: float
 ) -> None:
-    assert default_memory(int(3.5 * GB), **lay_out(tmp_path, limits)) == memory
+    assert default_memory(int(2.8 * GB), **lay_out(tmp_path, limits)) == memory
 
 
 def test_memory_stays_modest_on_a_large_machine_and_workable_on_a_small_one(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_files_without_a_limit_are_ignored(tmp_path: Path) -> None:
 def test_shares_of_the_default_are_those_that_were_measured() -> None:
     whole = Resources(MOST_MEMORY, 2)
     shares = [whole.share(part).memory for part in (LANDING, CHECKS, PUBLISHING)]
-    assert shares == [1_530_000_000, 1_350_000_000, 900_000_000]
+    assert shares == [1_350_000_000, 1_350_000_000, 900_000_000]
     assert whole.share(LANDING).threads == 2
 
 

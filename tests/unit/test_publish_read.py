@@ -104,7 +104,7 @@ def test_a_release_under_construction_has_what_the_run_may_take(warehouse, publi
     limits = []
     resources = Resources(1_000_000_000, 1)
     publish_as(warehouse, published, resources=resources, extras=lambda building: limits.append(building.limits))
-    assert limits == [{"memory_limit": "500000000B", "threads": 1}]
+    assert limits == [{"memory_limit": "600000000B", "threads": 1}]
 
 
 def test_rehash_gives_what_the_manifest_says(warehouse, published):
