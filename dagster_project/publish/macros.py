@@ -13,14 +13,16 @@ in it is written with its table. Not here: the marts, and the file (see `databas
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 import duckdb
 
 from dagster_project.publish.read import SCHEMA
 from dagster_project.sql import identifier, literal
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -284,8 +286,10 @@ def write_macros(con: duckdb.DuckDBPyConnection, database: str, marts: Collectio
         for macro in MACROS:
             if set(macro.reads) <= set(marts):
                 # A release is published without a macro rather than not at all: marts may lack a column it asks for.
-                with suppress(duckdb.BinderException):
+                try:
                     con.execute(f"create macro {macro.call} as table {macro.query(marts)}")
                     con.execute(f"comment on macro table {macro.name} is {literal(macro.answers)}")
+                except duckdb.BinderException as error:
+                    _log.warning("the DuckDB file is written without the macro %s: %s", macro.name, error)
     finally:
         con.execute(f"use {identifier(before[0])}.{identifier(before[1])}")

@@ -174,6 +174,16 @@ def test_a_macro_is_there_where_its_marts_are(tmp_path: Path) -> None:
             assert set(connection.execute(distances).fetchall()) == {(None,)}
 
 
+def test_a_macro_whose_column_is_missing_is_left_out_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(MARTS, "import_vulnerability", "select 2019 as year")
+    database = make_release(tmp_path, list(MARTS))
+    with opened(database) as connection, pytest.raises(duckdb.CatalogException):
+        connection.execute("from marts.top_exposed('DEU', 2019)")
+    assert "without the macro top_exposed" in caplog.text
+
+
 def test_the_manifest_knows_no_macro(database: Path) -> None:
     with open_release(database.parents[1]) as release:
         assert set(release.manifest["marts"]) == set(MARTS)
