@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import duckdb
 
-from dagster_project.archive.store import Entry
+from dagster_project.archive.store import Archive, Entry
 from dagster_project.errors import SourceError
 from dagster_project.hs import REVISION_OF_TWO_DIGITS
 from dagster_project.landing.delimited import (
@@ -35,29 +36,38 @@ YEAR_TABLE = r"(.*/)?BACI_HS(?P<hs>\d\d)_Y(?P<year>\d{4})_V(?P<release>\d{6}[a-z
 
 
 @contextmanager
-def year_files(path: Path, entry: Entry, scratch: Path) -> Iterator[dict[str, Path]]:
-    """The yearly tables of one payload by member name: the file itself, or the members of the publisher's zip."""
+def year_files(archive: Archive, entry: Entry, scratch: Path) -> Iterator[dict[str, Callable[[], Path]]]:
+    """The yearly tables of one payload by member name, each a call that gives the file: the payload itself, or a member
+    of the publisher's zip. What is not called is neither unpacked nor read.
+    """
     if entry.parameters["kind"] != "baci_zip":
-        yield {entry.part: path}
+        yield {entry.part: lambda: archive.open_path(entry)}
         return
+    with open_zip(archive.located(entry), entry.address) as listed:
+        names = listed.namelist()
+    members = sorted(name for name in names if Path(name).name.upper().startswith("BACI_HS"))
+    _require_same_edition(entry, members)
+    if not members:
+        raise SourceError(
+            entry.address,
+            found=f"a zip with the members {', '.join(names[:5]) or '(none)'}",
+            expected="members named BACI_HS<nn>_Y<year>_V<release>.csv",
+            remedy="Fetch the publisher's zip again.",
+        )
     with tempfile.TemporaryDirectory(dir=scratch, prefix=".unzip-") as folder:
-        files = {}
-        with open_zip(path, entry.address) as archive:
-            members = sorted(name for name in archive.namelist() if Path(name).name.upper().startswith("BACI_HS"))
-            _require_same_edition(entry, members)
-            if not members:
-                raise SourceError(
-                    entry.address,
-                    found=f"a zip with the members {', '.join(archive.namelist()[:5]) or '(none)'}",
-                    expected="members named BACI_HS<nn>_Y<year>_V<release>.csv",
-                    remedy="Fetch the publisher's zip again.",
-                )
-            for number, member in enumerate(members):
-                target = Path(folder) / f"{number}.csv"  # a member chooses neither its folder nor another's name
-                with archive.open(member) as source, target.open("wb") as file:
-                    shutil.copyfileobj(source, file, 1 << 20)
-                files[member] = target
-        yield files
+        # A member chooses neither its folder nor another's name.
+        targets = {member: Path(folder) / f"{number}.csv" for number, member in enumerate(members)}
+
+        def unpacked(member: str) -> Path:
+            with (
+                open_zip(archive.open_path(entry), entry.address) as held,
+                held.open(member) as source,
+                targets[member].open("wb") as file,
+            ):
+                shutil.copyfileobj(source, file, 1 << 20)
+            return targets[member]
+
+        yield {member: partial(unpacked, member) for member in members}
 
 
 def _require_same_edition(entry: Entry, members: Sequence[str]) -> None:

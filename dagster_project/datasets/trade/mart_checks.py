@@ -204,20 +204,24 @@ _CATEGORY_FACTS = """
 # of 110, but never all of five goods or more.
 NEIGHBOUR_MISMATCH = 10
 _NEIGHBOUR_YEARS = """
-    with years as (
-        select year, lag(year) over (order by year) as year_before
-        from (select distinct year from all_years.import_vulnerability)
+    with run as (select distinct year from import_vulnerability),
+    years as (
+        from (
+            select year, lag(year) over (order by year) as year_before
+            from (select distinct year from all_years.import_vulnerability)
+        )
+        where year in (from run) or year_before in (from run)
     ),
     goods as (
         select year, importer_code, hs6, import_value_usd from all_years.import_vulnerability
         where import_value_usd > 0 and economy_kind = 'country'
+            and year in (select unnest([year, year_before]) from years)
     )
     select g.year, year_before, g.importer_code, count(*) as goods, sum(g.import_value_usd) as value_usd,
         sum(b.import_value_usd) as value_before_usd, value_usd / value_before_usd as ratio,
         median(g.import_value_usd / b.import_value_usd) as median_ratio
     from goods as g join years using (year)
         join goods as b on b.year = year_before and b.importer_code = g.importer_code and b.hs6 = g.hs6
-    where g.year in (select year from import_vulnerability) or year_before in (select year from import_vulnerability)
     group by all
 """
 _WRONG_UNITS = f"""
@@ -306,9 +310,10 @@ _WITHOUT_REGION = f"""
     from traders left join countries using (country_code) where trade_region is null
     group by country_code order by trade_usd desc, country_code
 """
-# Of every year, against the levels of five years before: a run of those years changes what is said here.
+# Of the run's years, and of those that are five years later: a run of a year changes what is said of them.
 _WRONG_CHANGES = """
     with years as (from all_years.diversification),
+    run as (select distinct year from {batch}),
     compared as (
         select now.year, now.importer_code, now.product_level, now.product_code,
             unnest([
@@ -324,11 +329,13 @@ _WRONG_CHANGES = """
         from years as now left join years as past on past.year = now.year - 5
             and past.importer_code = now.importer_code and past.product_level = now.product_level
             and past.product_code = now.product_code
-        where past.year is not null or now.import_value_growth_5y is not null
+        where (now.year in (from run) or now.year - 5 in (from run)) and (
+            past.year is not null or now.import_value_growth_5y is not null
             or now.effective_suppliers_change_5y is not null or now.own_region_share_change_5y is not null
             or now.top_supplier_share_change_5y is not null
+        )
     )
-    select *, year in (select year from {batch}) as is_in_this_run from compared
+    select *, year in (from run) as is_in_this_run from compared
     where (found is null) <> (expected is null) or abs(found - expected) > 1e-9 * abs(expected) + 1e-9
 """
 _WRONG_REGION_SHARES = f"""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -84,11 +84,10 @@ def parse(load: Load, years: Sequence[int] | None, *, reading: Collection[int] =
     parsed: list[Parsed] = []
     with scratch_database(load.landing, load.settings.resources) as connection:
         for entry in load.entries:
-            path = load.archive.open_path(entry)
-            with _tables(path, entry, load.landing) as tables:
-                for member, table in tables.items():
+            with _tables(load, entry) as tables:
+                for member, opened in tables.items():
                     if _wanted(member, years):
-                        parsed.append(_parse_table(connection, table, entry, member, load.landing, reading))
+                        parsed.append(_parse_table(connection, opened, entry, member, load.landing, reading))
     replaced = replaced_files([table.address for table in parsed])
     return [replace(table, is_replaced=table.address in replaced) for table in parsed]
 
@@ -111,13 +110,14 @@ def year_identity(parsed: Sequence[Parsed], year: int, load: Load) -> str:
 
 
 @contextmanager
-def _tables(path: Path, entry: Entry, landing: Path) -> Iterator[Mapping[str, Path]]:
+def _tables(load: Load, entry: Entry) -> Iterator[Mapping[str, Callable[[], Path]]]:
+    """Member -> a call that gives its file: the bytes of a table that is kept are not looked at."""
     if entry.source == "baci":
-        landing.mkdir(parents=True, exist_ok=True)
-        with baci_rows.year_files(path, entry, landing) as files:
+        load.landing.mkdir(parents=True, exist_ok=True)
+        with baci_rows.year_files(load.archive, entry, load.landing) as files:
             yield files
     else:
-        yield {entry.part: path}
+        yield {entry.part: lambda: load.archive.open_path(entry)}
 
 
 def _wanted(member: str, years: Sequence[int] | None) -> bool:
@@ -128,7 +128,7 @@ def _wanted(member: str, years: Sequence[int] | None) -> bool:
 
 def _parse_table(
     connection: duckdb.DuckDBPyConnection,
-    path: Path,
+    opened: Callable[[], Path],
     entry: Entry,
     member: str,
     landing: Path,
@@ -144,7 +144,7 @@ def _parse_table(
     if known is None:
         building = target.with_suffix(f".building-{os.getpid()}")
         try:
-            rows, table = reader.typed_rows(connection, path, entry, address, rejects="rejected_lines")
+            rows, table = reader.typed_rows(connection, opened(), entry, address, rejects="rejected_lines")
             n_rows = copy_query(connection, _as_file(rows, entry), building)
             n_rows += _insert_rejected_lines(connection, building, entry)
             require_every_row(table, n_rows)

