@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagster_project.archive.store import Archive
+from dagster_project.archive.store import Archive, Entry
 from dagster_project.datasets.reference.landing import land as land_reference
 from dagster_project.datasets.trade import landing as trade
 from dagster_project.datasets.trade.parsing import parse
@@ -730,6 +730,27 @@ def test_baci_shapes(desk: Desk, shape: str) -> None:
     assert (first["value_usd"], first["quantity"], first["quantity_unit"]) == (100, 1.5, "t")  # thousand USD, tons
     assert (second["value_usd"], second["quantity"], second["quantity_unit"]) == (300, None, None)
     assert {each["source"] for each in flows.values()} == {"baci"} and first["hs_revision"] == "H5"
+
+
+@pytest.mark.parametrize("name", ["BACI_HS17_Y2017_V202401b.csv", "BACI_HS17_V202401b.zip"])
+def test_what_is_parsed_is_known_without_a_look_at_its_payload(
+    desk: Desk, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plan over thirty years would read and unpack them all, to find that nothing is new."""
+    content = BACI_YEAR.encode()
+    desk.write(f"baci/{name}", content if name.endswith("csv") else zipped(**{"BACI_HS17_Y2017_V202401b.csv": content}))
+    baci(desk).land_reference()
+    load = desk.load(desk.fetch_trade()[0])
+    before = parse(load, None)
+
+    def refused(archive: Archive, entry: Entry) -> Path:
+        raise AssertionError(f"{entry.address} was opened")
+
+    monkeypatch.setattr(Archive, "open_path", refused)
+    assert parse(load, None) == before
+    parsed_files(desk)[0].unlink()
+    with pytest.raises(AssertionError, match=name):
+        parse(load, None)
 
 
 LANDED = "trade_flows/year=2017/part-0.parquet"
