@@ -125,6 +125,17 @@ class Archive:
         """Where an entry's bytes lie, unchecked: to look into a zip for names. What is read comes from `open_path`."""
         return self._object_path(entry.sha256)
 
+    def touched_since(self, entry: Entry, moment: int) -> bool:
+        """Whether an entry's bytes were written, moved or lost after a moment (nanoseconds since 1970), by their stamp.
+
+        For what was made of the bytes at that moment: without a later change they need not be read again.
+        """
+        try:
+            stat = self.located(entry).stat()
+        except OSError:
+            return True
+        return stat.st_size != entry.bytes or max(stat.st_mtime_ns, stat.st_ctime_ns) > moment
+
     def open_path(self, entry: Entry) -> Path:
         """The path of an entry's bytes, after checking that they still have the size and hash of the manifest."""
         path = self._object_path(entry.sha256)

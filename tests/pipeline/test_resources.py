@@ -33,13 +33,13 @@ def test_dbt(tmp_path: Path) -> None:
 def test_checks() -> None:
     with duckdb.connect() as connection:
         over_landing({}, resources=RESOURCES).setup(connection)
-        assert connection.execute(ASK).fetchone() == ("762.9 MiB", 3)  # 800 MB
+        assert connection.execute(ASK).fetchone() == ("1.0 GiB", 3)  # 1,125 MB
 
 
 def test_readers_of_a_release(tmp_path: Path) -> None:
     duckdb.connect(str(tmp_path / "chokepoint.duckdb")).close()
     with Release(tmp_path, {"marts": {}}, resources=RESOURCES).connect() as connection:
-        assert connection.execute(ASK).fetchone() == ("476.8 MiB", 3)  # 500 MB
+        assert connection.execute(ASK).fetchone() == ("715.2 MiB", 3)  # 750 MB
 
 
 def test_the_manifest_is_not_parsed_anew_for_them(settings: Settings) -> None:

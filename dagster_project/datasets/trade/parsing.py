@@ -87,7 +87,7 @@ def parse(load: Load, years: Sequence[int] | None, *, reading: Collection[int] =
             with _tables(load, entry) as tables:
                 for member, opened in tables.items():
                     if _wanted(member, years):
-                        parsed.append(_parse_table(connection, opened, entry, member, load.landing, reading))
+                        parsed.append(_parse_table(connection, load, opened, entry, member, reading))
     replaced = replaced_files([table.address for table in parsed])
     return [replace(table, is_replaced=table.address in replaced) for table in parsed]
 
@@ -111,7 +111,7 @@ def year_identity(parsed: Sequence[Parsed], year: int, load: Load) -> str:
 
 @contextmanager
 def _tables(load: Load, entry: Entry) -> Iterator[Mapping[str, Callable[[], Path]]]:
-    """Member -> a call that gives its file: the bytes of a table that is kept are not looked at."""
+    """Member -> a call that gives its file: the bytes of a table that is kept are not read."""
     if entry.source == "baci":
         load.landing.mkdir(parents=True, exist_ok=True)
         with baci_rows.year_files(load.archive, entry, load.landing) as files:
@@ -128,12 +128,13 @@ def _wanted(member: str, years: Sequence[int] | None) -> bool:
 
 def _parse_table(
     connection: duckdb.DuckDBPyConnection,
+    load: Load,
     opened: Callable[[], Path],
     entry: Entry,
     member: str,
-    landing: Path,
     reading: Collection[int],
 ) -> Parsed:
+    landing = load.landing
     reader = baci_rows if entry.source == "baci" else comtrade_rows
     # All that the result depends on: the bytes, what the name says of them, and the code that reads them.
     depends_on = [entry.id, entry.sha256, entry.source, entry.part, member, dict(entry.parameters), _code_fingerprint()]
@@ -141,6 +142,8 @@ def _parse_table(
     target = landing / "parsed" / f"trade-{key}.parquet"
     address = f"{entry.address}!{member}" if member != entry.part else entry.address
     known = _kept(target, landing, reading)
+    if known is not None and load.archive.touched_since(entry, _receipt(target).stat().st_mtime_ns):
+        load.archive.open_path(entry)  # a damaged payload is an error before anything is computed
     if known is None:
         building = target.with_suffix(f".building-{os.getpid()}")
         try:
@@ -203,6 +206,10 @@ class _Kept:
     remarks: Sequence[str]
 
 
+def _receipt(target: Path) -> Path:
+    return target.with_suffix(".json")
+
+
 def _keep(
     connection: duckdb.DuckDBPyConnection, building: Path, target: Path, landing: Path, remarks: Sequence[str]
 ) -> _Kept:
@@ -214,13 +221,13 @@ def _keep(
         remarks=list(remarks),
     )
     building.replace(target)
-    vouched.write_receipt(target.with_suffix(".json"), landing, [target], asdict(kept))
+    vouched.write_receipt(_receipt(target), landing, [target], asdict(kept))
     return kept
 
 
 def _kept(target: Path, landing: Path, reading: Collection[int]) -> _Kept | None:
     """A parsed table's receipt; None where there is none, or it vouches for another file."""
-    content = vouched.read_receipt(target.with_suffix(".json"))
+    content = vouched.read_receipt(_receipt(target))
     if content is None:
         return None
     rows = {int(year): n for year, n in content["rows"].items()}
