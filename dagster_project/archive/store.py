@@ -122,31 +122,33 @@ class Archive:
         return [self.entry(entry_id) for entry_id in ids]
 
     def located(self, entry: Entry) -> Path:
-        """Where an entry's bytes lie, unchecked: to look into a zip for names. What is read comes from `open_path`."""
-        return self._object_path(entry.sha256)
+        """Where an entry's bytes lie, checked for their size alone: to look into a zip for names, or at a stamp.
+
+        What is read comes from `open_path`.
+        """
+        path = self._object_path(entry.sha256)
+        try:
+            size = path.stat().st_size
+        except OSError as error:
+            raise self._damage(entry, path, "no such file") from error
+        if size != entry.bytes:
+            raise self._damage(entry, path, f"{size} bytes")
+        return path
 
     def touched_since(self, entry: Entry, moment: int) -> bool:
-        """Whether an entry's bytes were written, moved or lost after a moment (nanoseconds since 1970), by their stamp.
+        """Whether an entry's bytes were written or moved after a moment (nanoseconds since 1970), by their stamp.
 
         For what was made of the bytes at that moment: without a later change they need not be read again.
         """
-        try:
-            stat = self.located(entry).stat()
-        except OSError:
-            return True
-        return stat.st_size != entry.bytes or max(stat.st_mtime_ns, stat.st_ctime_ns) > moment
+        stat = self.located(entry).stat()
+        return max(stat.st_mtime_ns, stat.st_ctime_ns) > moment
 
     def open_path(self, entry: Entry) -> Path:
         """The path of an entry's bytes, after checking that they still have the size and hash of the manifest."""
-        path = self._object_path(entry.sha256)
-        try:
-            stat = path.stat()
-        except OSError as error:
-            raise self._damage(entry, path, "no such file") from error
+        path = self.located(entry)
+        stat = path.stat()
         if self._verified.get(entry.sha256) == (stat.st_size, stat.st_mtime_ns):
             return path
-        if stat.st_size != entry.bytes:
-            raise self._damage(entry, path, f"{stat.st_size} bytes")
         found = sha256_of(path)
         if found != entry.sha256:
             raise self._damage(entry, path, f"sha256 {found}")

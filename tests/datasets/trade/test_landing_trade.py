@@ -22,7 +22,7 @@ from dagster_project.archive.store import Archive, Entry
 from dagster_project.datasets.reference.landing import land as land_reference
 from dagster_project.datasets.trade import landing as trade
 from dagster_project.datasets.trade.parsing import parse
-from dagster_project.errors import AccountingError, SettingError, SourceError
+from dagster_project.errors import AccountingError, ArchiveDamaged, SettingError, SourceError
 from dagster_project.landing import yearly
 from dagster_project.landing.tables import RuleCounts
 from dagster_project.sample.reporting import YEARS
@@ -750,6 +750,18 @@ def test_a_payload_is_not_read_again_unless_it_was_touched_since_it_was_parsed(
     assert parse(load, None) == before
     load.archive.located(load.entries[0]).touch()
     with pytest.raises(AssertionError, match=name):
+        parse(load, None)
+
+
+@pytest.mark.parametrize("name", ["BACI_HS17_Y2017_V202401b.csv", "BACI_HS17_V202401b.zip"])
+def test_a_payload_that_the_archive_lost_is_named_though_it_is_parsed(desk: Desk, name: str) -> None:
+    content = BACI_YEAR.encode()
+    desk.write(f"baci/{name}", content if name.endswith("csv") else zipped(**{"BACI_HS17_Y2017_V202401b.csv": content}))
+    baci(desk).land_reference()
+    load = desk.load(desk.fetch_trade()[0])
+    parse(load, None)
+    load.archive.located(load.entries[0]).unlink()
+    with pytest.raises(ArchiveDamaged, match=f"{name}.*no such file"):
         parse(load, None)
 
 
