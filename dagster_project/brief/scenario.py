@@ -136,11 +136,15 @@ _LOSSES = """
     from lost where loss_usd > 0 order by loss_usd desc, importer_iso3
 """
 _OTHERS = """
-    with cut_goods as (select distinct hs6 from flows where is_cut)
-    select exporter_iso3, exporter_name, count(distinct hs6) as n_goods, sum(value_usd) as export_value_usd,
-        sum(spare * value_usd) as spare_usd, sum(value_usd) / sum(sum(value_usd)) over () as share
-    from flows semi join cut_goods using (hs6) where not is_cut
-    group by exporter_iso3, exporter_name order by export_value_usd desc, exporter_iso3
+    with cut_goods as (select distinct hs6 from flows where is_cut),
+    others as (
+        select exporter_iso3, exporter_name, count(distinct hs6) as n_goods, sum(value_usd) as export_value_usd,
+            sum(spare * value_usd) as spare_usd
+        from flows semi join cut_goods using (hs6) where not is_cut
+        group by exporter_iso3, exporter_name
+    )
+    select *, export_value_usd / (select sum(export_value_usd) from others) as share
+    from others order by export_value_usd desc, exporter_iso3
 """
 
 

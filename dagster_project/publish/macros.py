@@ -153,18 +153,20 @@ ALTERNATIVES = Macro(
         ),
         exporters as (
             select e.exporter_code, e.exporter_iso3, e.exporter_name, e.value_usd,
-                sum(e.value_usd) over () as world_usd, rank() over (order by round(e.value_usd, 2) desc) as place
+                rank() over (order by round(e.value_usd, 2) desc) as place
             from marts.export_price_index as e
             where e.product_level = 'hs6' and e.product_code = hs6 and e.year = year and e.basis = 'baseline'
                 and e.value_usd > 0
-        )
+        ),
+        world as (select sum(value_usd) as world_usd from exporters)
         select row_number() over (order by round(x.value_usd, 2) desc, x.exporter_code) as place,
             x.exporter_iso3, x.exporter_name, x.value_usd as world_exports_usd,
-            x.value_usd / x.world_usd as world_export_share, x.place as world_export_rank,
-            least(1, x.value_usd / greatest(0.01, x.world_usd - i.import_value_usd)) as outside_share,
+            x.value_usd / w.world_usd as world_export_share, x.place as world_export_rank,
+            least(1, x.value_usd / greatest(0.01, w.world_usd - i.import_value_usd)) as outside_share,
             i.others_usd > 0 as may_supply, least(i.others_usd, x.value_usd) as may_supply_usd,
             {distance} as political_distance
         from exporters as x
+        cross join world as w
         join importer as i on i.code <> x.exporter_code
         left join supplied as own_supplier on own_supplier.supplier_code = x.exporter_code{joins}
         where own_supplier.supplier_code is null
@@ -227,7 +229,7 @@ SUPPLY_LOSS = Macro(
         select row_number() over (order by round(l.loss_usd, 2) desc, l.importer_code) as place,
             l.importer_iso3, l.importer_name, l.n_goods, l.n_goods_half, l.loss_usd, i.import_value_usd,
             l.loss_usd / i.import_value_usd as loss_share,
-            sum(l.loss_usd) over () / x.export_value_usd as covered_share
+            (select sum(loss_usd) from lost) / x.export_value_usd as covered_share
         from lost as l join imports as i on i.importer_code = l.importer_code cross join exports as x
         order by place""",
     example="from marts.supply_loss('CHN', '8542', 2019) limit 10",

@@ -22,9 +22,9 @@ def ask(connection: duckdb.DuckDBPyConnection, release: Release) -> dict[str, An
         return None
     fields = rows(
         connection,
-        """with compared as (
-               select * from marts.patent_core_share where list_contains(?, country_iso2)
-               qualify window_complete or not bool_or(window_complete) over ()
+        """with found as (from marts.patent_core_share where list_contains(?, country_iso2)),
+           compared as (
+               from found where window_complete or not exists (from found where window_complete)
            )
            select country_iso2 as country, any_value(country_name) as name, field_id, any_value(field_name) as field,
                   any_value(sector_name) as sector, sum(applications) as applications,

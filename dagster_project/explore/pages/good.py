@@ -67,11 +67,13 @@ def _lead(name: str, year: int, now: Row) -> str:
 
 def _exporters(reader: Reader, choice: Choice, hs6: str, year: int, now: Row) -> list[Item]:
     found = reader.rows(
-        f"""select any_value(exporter_iso3) as exporter_iso3, any_value(exporter_name) as exporter_name,
-                count(*) as n_importers, sum(value_usd) as value_usd,
-                sum(value_usd) / nullif(sum(sum(value_usd)) over (), 0) as share
-            from {reader.of_year("trade_flows", year)} where hs6 = $hs6
-            group by exporter_code order by round(sum(value_usd), 2) desc, exporter_code""",
+        f"""with sold as (
+                select exporter_code, any_value(exporter_iso3) as exporter_iso3,
+                    any_value(exporter_name) as exporter_name, count(*) as n_importers, sum(value_usd) as value_usd
+                from {reader.of_year("trade_flows", year)} where hs6 = $hs6 group by exporter_code
+            )
+            select *, value_usd / nullif((select sum(value_usd) from sold), 0) as share
+            from sold order by round(value_usd, 2) desc, exporter_code""",
         {"hs6": hs6},
     )
     bars = [

@@ -120,10 +120,12 @@ def _years(reader: Reader, countries: list[str]) -> list[Item]:
 
 def _by_field(reader: Reader, countries: list[str], field: str) -> list[Item]:
     found = reader.rows(
-        """with compared as (
-               select * from marts.patent_core_share
+        """with found as (
+               from marts.patent_core_share
                where list_contains($countries, country_iso2) and $field in ('', field_name)
-               qualify window_complete or not bool_or(window_complete) over ()
+           ),
+           compared as (
+               from found where window_complete or not exists (from found where window_complete)
            )
            select country_iso2, any_value(country_name) as country_name, field_id, any_value(field_name) as field_name,
                any_value(sector_name) as sector_name, sum(applications) as applications,

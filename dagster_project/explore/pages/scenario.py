@@ -173,7 +173,8 @@ def alternatives(reader: Reader, question: Question) -> list[Row]:
                 where exporter_code <> $exporter group by exporter_code
             )
             select exporter_code, exporter_iso3, exporter_name, n_goods, export_value_usd,
-                $spare * export_value_usd as spare_usd, export_value_usd / sum(export_value_usd) over () as share
+                $spare * export_value_usd as spare_usd,
+                export_value_usd / (select sum(export_value_usd) from others) as share
             from others join {_exporters(reader, question.year)} using (exporter_code)
             order by round(export_value_usd, 2) desc, exporter_code""",
         {"exporter": question.exporter.code, "spare": question.spare},

@@ -86,10 +86,12 @@ def _sellers(reader: Reader, country: Country, hs6: str, year: int) -> list[Row]
                     coalesce(sum(value_usd) filter (not list_contains($buyers, importer_code)), 0) as elsewhere_usd,
                     count(*) filter (not list_contains($buyers, importer_code)) as n_elsewhere
                 from {reader.of_year("trade_flows", year)} where hs6 = $hs6 group by exporter_code
-            )
-            select *, sold_usd / nullif(sum(sold_usd) over (), 0) as share,
-                elsewhere_usd / nullif(sum(elsewhere_usd) over (), 0) as elsewhere_share
-            from sold where not list_contains($buyers, exporter_code)
+            ),
+            sellers as (from sold where not list_contains($buyers, exporter_code)),
+            totals as (select sum(sold_usd) as sold, sum(elsewhere_usd) as elsewhere from sellers)
+            select sellers.*, sold_usd / nullif(totals.sold, 0) as share,
+                elsewhere_usd / nullif(totals.elsewhere, 0) as elsewhere_share
+            from sellers cross join totals
             order by round(elsewhere_usd, 2) desc, exporter_code""",
         {"buyers": reader.codes(country), "hs6": hs6},
     )
