@@ -9,5 +9,5 @@
 
 {#- A number with six decimal places at most, as text: for what is printed beside a figure. -#}
 {% macro six_places(expression) -%}
-    cast(round(({{ expression }}) * 1e6) / 1e6 as string)
+    cast(round(({{ expression }}) * 1e6) / 1e6 + 0 as string)
 {%- endmacro %}
