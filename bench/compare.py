@@ -1,4 +1,7 @@
-"""Compares the marts of two releases row by row: keys identical, doubles equal to 1e-9 relative, the rest equal."""
+"""Compares the marts of two releases row by row: keys identical, doubles equal to 1e-9 relative, the rest equal.
+
+A double that is a difference of larger numbers is held against their size, not its own: see `SIZES`.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,14 @@ KEYS = {
     "diversification": ("year", "importer_code", "product_level", "product_code"),
     "diversification_regions": ("year", "importer_code", "product_level", "product_code", "trade_region"),
     "category_transitions": ("importer_code", "hs6"),
+    "export_price_index": ("year", "exporter_code", "product_level", "product_code", "basis"),
+    "involution": ("year", "exporter_code", "hs6"),
+    "involution_summary": ("year", "exporter_code"),
+    "import_price_contribution": ("year", "importer_code", "product_level", "product_code", "exporter_code"),
 }
+LOGARITHMS = ("chain_drift", "within", "switching", "relative_contribution", "import_price_change")
+EFFECTS = ("price_effect", "quantity_effect")
+SIZES = dict.fromkeys(LOGARITHMS, "1") | dict.fromkeys(EFFECTS, "l.value_usd + l.value_usd_prev")
 
 
 def differences(one: Path, other: Path) -> list[str]:
@@ -78,7 +88,5 @@ def _columns(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, 
 def _differs(name: str, type_: str) -> str:
     if type_ != "DOUBLE":
         return f"l.{name} is distinct from r.{name}"
-    return (
-        f"(l.{name} is null) <> (r.{name} is null) "
-        f"or not abs(l.{name} - r.{name}) <= {TOLERANCE} * greatest(abs(l.{name}), abs(r.{name}))"
-    )
+    size = SIZES.get(name, f"greatest(abs(l.{name}), abs(r.{name}))")
+    return f"(l.{name} is null) <> (r.{name} is null) or not abs(l.{name} - r.{name}) <= {TOLERANCE} * ({size})"

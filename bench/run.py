@@ -1,7 +1,7 @@
-"""The benchmark: the pipeline, from files to a published release, against bare.sql. `make bench`, or a part of it:
+"""The benchmark: the pipeline, from files to a published release, against bare SQL. `make bench`, or a part of it:
 
     python -m bench.run                    every scenario
-    python -m bench.run --years 3          the pipeline against bare.sql for three years
+    python -m bench.run --years 3          the pipeline against bare SQL for three years
     python -m bench.run --only unchanged   one of: load, ratio, growth, together, unchanged, network
     python -m bench.run --only growth --only together --grown 10
                                            ten years, one run after the other and in one run, then an eleventh
@@ -181,7 +181,7 @@ def load() -> None:
 
 
 def ratio(years: int, goods: int, rounds: int) -> bool:
-    """The pipeline against bare.sql, in turn; whether their marts are equal."""
+    """The pipeline against bare.sql and prices.sql, in turn; whether their marts are equal."""
     place, out = Place(f"ratio-{years}"), WORK / f"bare-{years}"
     pipelines: list[Measured] = []
     bares: list[Measured] = []
@@ -198,12 +198,14 @@ def ratio(years: int, goods: int, rounds: int) -> bool:
     busy, peak = ours.cpu_seconds / bare.cpu_seconds, RATIO_PEAKS_MB.get(years, PEAK_TARGET_MB)
     print(f"\n{years} year{'s' if years > 1 else ''} ({rounds} round{'s' if rounds > 1 else ''})")
     show("pipeline", f"{ours.seconds:.1f} s", f"{ours.cpu_seconds:.1f} s of processor time")
-    show("bare.sql", f"{bare.seconds:.1f} s", f"{bare.cpu_seconds:.1f} s of processor time")
+    show("bare SQL", f"{bare.seconds:.1f} s", f"{bare.cpu_seconds:.1f} s of processor time")
+    for _, line in bare.lines:
+        print(f"    {line}")
     wanted = f"<= {target}" if target else ""
     show("ratio of processor times", f"{busy:.2f}", wanted, target is None or busy <= target)
     show("ratio of wall times (quiet machine)", f"{times:.2f}", wanted, target is None or times <= target)
     show("peak memory, pipeline", f"{ours.peak_mb:.0f} MB", f"<= {peak} MB", ours.peak_mb <= peak)
-    show("peak memory, bare.sql", f"{bare.peak_mb:.0f} MB")
+    show("peak memory, bare SQL", f"{bare.peak_mb:.0f} MB")
     for stage, seconds in stages(ours, place.home).items():
         show(f"  {stage}", f"{seconds:.1f} s", f"{seconds / ours.seconds:.0%}")
     show("marts", "differ" if found else "equal", "equal", not found)
