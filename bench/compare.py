@@ -54,14 +54,25 @@ def differences(one: Path, other: Path) -> list[str]:
             if mart != "trade_flows":
                 pairs.append((f"one.marts.{mart}", f"other.marts.{mart}"))
             for left, right in pairs:
+                if left is None or right is None:  # of a mart without a row there need not be a file
+                    found += [f"{mart}: rows in one only" for each in (left, right) if each and _rows(connection, each)]
+                    continue
                 found += [f"{mart}: {text}" for text in _compare(connection, left, right, key)]
     return found
 
 
-def _parquet(release: Path, mart: str) -> str:
-    """The mart's Parquet files: one per year, or one."""
+def _parquet(release: Path, mart: str) -> str | None:
+    """The mart's Parquet files: one per year, or one; None where there is none."""
     files = f"{mart}/*/*.parquet" if (release / "parquet" / mart).is_dir() else f"{mart}.parquet"
+    if not any((release / "parquet").glob(files)):
+        return None
     return f"read_parquet('{release}/parquet/{files}', hive_partitioning = false)"
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
+    row = connection.execute(f"select count(*) from {relation}").fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def _compare(connection: duckdb.DuckDBPyConnection, left: str, right: str, key: tuple[str, ...]) -> list[str]:
