@@ -66,8 +66,8 @@ def real(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Both:
         (drop / folder.name).symlink_to(folder)
     names = ("TRADE", "TARIFF", "POLITICS", "REFERENCE", "CHAINS", "RETURNS")
     sources = {f"CHOKEPOINT_{name}_SOURCE": "files" for name in names}
-    # There are no patents among them. An input-output table there is for 2022 alone; prices need the year before.
-    others = {"CHOKEPOINT_PATENT_SOURCE": "off", "CHOKEPOINT_YEARS": "2017,2021,2022", "CHOKEPOINT_DROP_DIR": str(drop)}
+    # There are no patents among them. An input-output table there is for 2022 alone.
+    others = {"CHOKEPOINT_PATENT_SOURCE": "off", "CHOKEPOINT_YEARS": "2017,2022", "CHOKEPOINT_DROP_DIR": str(drop)}
     return _published(cluster, tmp_path_factory.mktemp("real"), {**sources, **others})
 
 

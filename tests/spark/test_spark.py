@@ -196,7 +196,6 @@ def test_the_same_engine_again_has_nothing_to_compute(sample: Both, cluster: Clu
 
 def test_the_real_files_give_the_same_marts_and_content_hashes(real: Both) -> None:
     """Before the tests that compute in this process, whose session keeps the cluster's cores: a command would wait."""
-    assert all(mart["rows"] for mart in manifest_of(real.spark)["marts"].values())
     assert differences(real) == []
     assert hashes_apart(real) <= OF_LOGARITHMS
 
