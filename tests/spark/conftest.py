@@ -39,8 +39,8 @@ class Both:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A master and two workers."""
     pytest.importorskip("pyspark")
-    # For the cluster and all that use it: what Java's second compiler takes, programs of minutes do not get back. Without
-    # it, Java keeps a fifth of the usual space for compiled code, which the driver of all these tests can fill.
+    # For the cluster and all that use it: what Java's second compiler takes, programs of minutes do not get back.
+    # Without it, Java keeps a fifth of the usual space for compiled code, which the driver of these tests can fill.
     os.environ["JAVA_TOOL_OPTIONS"] = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
     started = Cluster(tmp_path_factory.mktemp("cluster"))
     try:
