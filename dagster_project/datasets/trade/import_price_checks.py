@@ -1,7 +1,6 @@
 """The checks of import_price_contribution: what suppliers add to import prices, recomputed from the flows of two years.
 
-They look at the years of `price_checks`, which also prepares the cells of the one that is recomputed. Not here: the
-price indices.
+They look at one year of all in the warehouse, whose cells `price_checks` prepares. Not here: the price indices.
 """
 
 from __future__ import annotations
@@ -70,9 +69,9 @@ _WRONG_SUMS = f"""
 """
 
 IMPORT_PRICE_PREPARED: Mapping[str, str] = {
-    "sampled_imports": sampled("later_contributions", _GROUP, GROUPS, where=_OF_SAMPLED),
+    "sampled_imports": sampled("all_contributions", _GROUP, GROUPS, where=_OF_SAMPLED),
     "import_members": _MEMBERS,
-    "checked_contributions": f"select * from later_contributions semi join sampled_imports using ({_GROUP})",
+    "checked_contributions": f"select * from all_contributions semi join sampled_imports using ({_GROUP})",
 }
 
 IMPORT_PRICE_CHECKS = (
@@ -82,7 +81,7 @@ IMPORT_PRICE_CHECKS = (
         "ERROR",
         "The suppliers of an importer's group of goods have shares that sum to 1, and sum to its change of prices.",
         (no_rows(_WRONG_SUMS),),
-        on="later_contributions",
+        on="all_contributions",
     ),
     Check(
         "recomputed_from_flows",

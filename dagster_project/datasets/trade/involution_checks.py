@@ -1,7 +1,7 @@
 """The checks of the marts of involution: parts and flags recomputed from the flows of two years, counts from the goods.
 
-They look at the years of `price_checks`, which also prepares the cells of the one that is recomputed. Not here: the
-price indices.
+They look at all years of the warehouse: a changed year also changes the year after it, and later years in a row. The
+cells of one year are those that `price_checks` prepares. Not here: the price indices.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from dagster_project.checks.declarations import Check, no_rows
 from dagster_project.checks.recomputed import equals
-from dagster_project.datasets.trade.price_checks import GOODS, later
+from dagster_project.datasets.trade.price_checks import GOODS
 
 _KEYS = "year, exporter_code, hs6"
 
@@ -38,7 +38,7 @@ _PARTS = """
             and n_cells >= (select max(price_min_cells) from int_year_settings) as is_measured
         from sums as s
         left join (
-            select year, exporter_code, product_code as hs6, relative from later_prices
+            select year, exporter_code, product_code as hs6, relative from all_prices
             where product_level = 'hs6' and basis = 'baseline'
         ) as prices using (year, exporter_code, hs6)
     )
@@ -54,15 +54,14 @@ _WRONG_ROWS = """
         before.years_in_a_row as years_before
     from {batch} as now left join {batch} as before
         on before.year = now.year - 1 and before.exporter_code = now.exporter_code and before.hs6 = now.hs6
-    where now.year in (select year from price_years where may_have_changed) and now.years_in_a_row is distinct from case
+    where now.years_in_a_row is distinct from case
         when now.is_involution then 1 + coalesce(before.years_in_a_row, 0) when not now.is_involution then 0
     end
 """
 # Years without a year before have no row; all others have their exporters' whole change.
 _CHANGES = """
     with totals as (
-        select year, exporter_code, sum(value_usd) as usd
-        from all_years.bilateral_totals semi join price_years using (year) group by all
+        select year, exporter_code, sum(value_usd) as usd from all_years.bilateral_totals group by all
     ),
     flows as (
         select year, exporter_code, sum(now) - sum(before) as change_usd, sum(now) + sum(before) as size_usd
@@ -77,7 +76,7 @@ _CHANGES = """
         from {batch} group by all
     )
     select year, exporter_code, goods, change_usd, parts_usd from flows full join mart using (year, exporter_code)
-    where year in (select year from price_years where may_have_changed) and case
+    where case
         when year in (select year from totals) and year - 1 in (select year from totals)
             then change_usd is null or parts_usd is null or abs(parts_usd - change_usd) > 1e-9 * size_usd + 0.01
         else goods is not null
@@ -94,7 +93,7 @@ _COUNTS = """
         coalesce(sum(value_usd) filter (is_measured), 0) / nullif(sum(value_usd), 0) as measured_value_share,
         sum(price_effect) as price_effect, sum(quantity_effect) as quantity_effect, sum(entry) as entry,
         sum(exit) as exit, sum(unpriced) as unpriced, sum(not_observed) as not_observed
-    from later_involution group by all
+    from all_involution group by all
 """
 _EFFECTS = ("price_effect", "quantity_effect", "entry", "exit", "unpriced", "not_observed")
 # Parts are differences of larger sums: what they may differ by goes by those.
@@ -105,8 +104,8 @@ _FACTS = """
 """
 
 INVOLUTION_PREPARED: Mapping[str, str] = {
-    "later_summaries": later("involution_summary"),
-    "checked_involution": f"select * from later_involution semi join sampled_involution using ({_KEYS})",
+    "all_summaries": "from all_years.involution_summary",
+    "checked_involution": f"select * from all_involution semi join sampled_involution using ({_KEYS})",
 }
 
 INVOLUTION_CHECKS = (
@@ -116,7 +115,7 @@ INVOLUTION_CHECKS = (
         "ERROR",
         "The years in a row are those of the year before and one more, and begin anew after a gap.",
         (no_rows(_WRONG_ROWS),),
-        on="later_involution",
+        on="all_involution",
     ),
     Check(
         "parts_sum_to_change_of_flows",
@@ -124,7 +123,7 @@ INVOLUTION_CHECKS = (
         "ERROR",
         "The parts of all goods sum to the change of an exporter's flows, in every year whose year before is there.",
         (no_rows(_CHANGES),),
-        on="later_involution",
+        on="all_involution",
     ),
     Check(
         "recomputed_from_flows",
@@ -165,7 +164,7 @@ INVOLUTION_CHECKS = (
                 others=("n_goods", "n_measured", "n_price_fell", "n_involution", "n_revenue_falling", "n_relative"),
             ),
         ),
-        on="later_summaries",
+        on="all_summaries",
         facts=_FACTS,
     ),
 )

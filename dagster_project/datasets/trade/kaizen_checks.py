@@ -48,7 +48,7 @@ _EXPORTERS = """
     )
     select exporter_code, coalesce(n_goods, 0) as n_goods, learning_share, median_learning_rate, mean_years_in_a_row,
         rca_survival, rca_entry
-    from (select distinct exporter_code from all_years.bilateral_totals) as exporters
+    from (select distinct exporter_code from all_years.trade_flows) as exporters
     left join learning using (exporter_code) left join rows_of_years using (exporter_code)
     left join advantages using (exporter_code)
 """

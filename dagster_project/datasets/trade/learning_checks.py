@@ -46,7 +46,7 @@ _POINTS = f"""
     with runs as (
         select {_PRODUCT}, year, chain_start_year, chain_tornqvist,
             count(*) over (partition by {_PRODUCT}, chain_start_year) as n
-        from all_years.export_price_index semi join sampled_learning using ({_PRODUCT})
+        from all_prices semi join sampled_learning using ({_PRODUCT})
         where basis = 'baseline' and chain_tornqvist is not null
     ),
     longest as (

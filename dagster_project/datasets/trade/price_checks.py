@@ -1,7 +1,7 @@
 """The checks of the price marts: unit values recomputed from the flows of two years, chains from their links.
 
-They look at the run's years and all years after the first of them: a changed year also changes the link of the year
-after it, and every later year of a chain. The tables `later_…` hold these years, and the year before for comparison.
+They look at all years of the warehouse, not at those of the run alone: a changed year also changes the link of the year
+after it, and every later year of a chain.
 Not here: what is made of prices (`import_price_checks`, `learning_checks`, `involution_checks`), and the other trade
 marts (`mart_checks`, `recomputed`).
 """
@@ -18,26 +18,17 @@ IMPORTERS = 4  # of whom price contributions are recomputed
 GOODS = 100  # of exporters whose involution is recomputed
 _KEYS = "year, exporter_code, product_level, product_code, basis"
 
-# The years that a run may have changed, and the year before the first of them.
-_YEARS = """
-    with years as (
-        select year from all_years.bilateral_totals
-        union select year from all_years.export_price_index union select year from all_years.involution
-    )
-    select year, year >= coalesce((select min(year) from run_years), 0) as may_have_changed
-    from years where year >= coalesce((select min(year) from run_years), 1) - 1
-"""
 # One year of the run, or the year after one, that has prices; the same for the same data.
 _YEAR = """
     select year from (
-        select year, count(*) as n from later_prices where n_cells > 0 group by year
+        select year, count(*) as n from all_prices where n_cells > 0 group by year
     )
     where not exists (select 1 from run_years) or year in (select year from run_years)
         or year - 1 in (select year from run_years)
     order by hash(year, n), year limit 1
 """
 _OF_YEAR = "year in (select year from price_year)"
-_GROUPS = sampled("later_prices", _KEYS, GROUPS, where=f"n_cells > 0 and {_OF_YEAR}")
+_GROUPS = sampled("all_prices", _KEYS, GROUPS, where=f"n_cells > 0 and {_OF_YEAR}")
 # The goods of the sampled products, and those sampled of involution.
 _GOODS = """
     with traded as (
@@ -53,11 +44,6 @@ _GOODS = """
     end
     union select hs6 from sampled_involution
 """
-
-
-def later(mart: str) -> str:
-    """A query for the mart's rows of the years that a run may have changed, and of the year before them."""
-    return f"from all_years.{mart} semi join price_years using (year)"
 
 
 def _flows_of(year: str) -> str:
@@ -188,8 +174,7 @@ _BAD_PRICES = """
 """
 _VALUES = """
     with flows as (
-        select year, exporter_code, sum(value_usd) as flows_usd
-        from all_years.bilateral_totals semi join price_years using (year) group by all
+        select year, exporter_code, sum(value_usd) as flows_usd from all_years.bilateral_totals group by all
     ),
     mart as (
         select year, exporter_code, product_level, sum(value_usd) as mart_usd from {batch}
@@ -208,7 +193,7 @@ _CHAINS = """
     select year, exporter_code, product_level, product_code, basis, fisher, chain_start_year, chain_fisher,
         chain_tornqvist, fisher_before
     from chained
-    where year in (select year from price_years where may_have_changed) and case
+    where case
         when fisher is not null then year_before is distinct from year - 1
             or not coalesce(abs(chain_fisher / (fisher_before * fisher) - 1) < 1e-9, false)
             or not coalesce(abs(chain_tornqvist / (tornqvist_before * tornqvist) - 1) < 1e-9, false)
@@ -224,17 +209,16 @@ _FACTS = """
 """
 
 PRICE_PREPARED: Mapping[str, str] = {
-    "price_years": _YEARS,
-    "later_prices": later("export_price_index"),
+    "all_prices": "from all_years.export_price_index",
     "price_year": _YEAR,
     "sampled_prices": _GROUPS,
-    "later_contributions": later("import_price_contribution"),
-    "sampled_price_importers": sampled("later_contributions", "importer_code", IMPORTERS, where=_OF_YEAR),
-    "later_involution": later("involution"),
-    "sampled_involution": sampled("later_involution", "year, exporter_code, hs6", GOODS, where=_OF_YEAR),
+    "all_contributions": "from all_years.import_price_contribution",
+    "sampled_price_importers": sampled("all_contributions", "importer_code", IMPORTERS, where=_OF_YEAR),
+    "all_involution": "from all_years.involution",
+    "sampled_involution": sampled("all_involution", "year, exporter_code, hs6", GOODS, where=_OF_YEAR),
     "sampled_price_goods": _GOODS,
     "price_cells": _CELLS,
-    "checked_prices": "select * from later_prices semi join sampled_prices using (" + _KEYS + ")",
+    "checked_prices": "select * from all_prices semi join sampled_prices using (" + _KEYS + ")",
 }
 
 PRICE_CHECKS = (
@@ -244,7 +228,7 @@ PRICE_CHECKS = (
         "ERROR",
         "There are rows; indices are above zero, coverages lie in [0, 1], quality is what coverage and cells allow.",
         (not_empty(), no_rows(_BAD_PRICES)),
-        on="later_prices",
+        on="all_prices",
         facts=_FACTS,
     ),
     Check(
@@ -253,7 +237,7 @@ PRICE_CHECKS = (
         "ERROR",
         "An exporter's goods, and its chapters, sum to its flows, priced or not.",
         (no_rows(_VALUES),),
-        on="later_prices",
+        on="all_prices",
     ),
     Check(
         "chains_match_links",
@@ -261,7 +245,7 @@ PRICE_CHECKS = (
         "ERROR",
         "Every chain is its value of the year before times the year's link, and 1 where it starts.",
         (no_rows(_CHAINS),),
-        on="later_prices",
+        on="all_prices",
     ),
     Check(
         "recomputed_from_flows",

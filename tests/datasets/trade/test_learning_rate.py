@@ -122,7 +122,7 @@ def made_tables() -> dict[str, pa.Table]:
     return {
         "learning_rate": table(*rates),
         "all_years.trade_flows": pa.Table.from_pylist(flows),
-        "all_years.export_price_index": pa.Table.from_pylist(chain),
+        "all_prices": pa.Table.from_pylist(chain),
         "price_basis": pa.table({"heading": ["8703"]}),
         "price_sectors": pa.table(sectors),
         "stg_products": pa.table({"hs_revision": ["H5"]}),

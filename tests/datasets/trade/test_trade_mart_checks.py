@@ -879,38 +879,6 @@ def test_goods_that_differ_in_the_last_bit_may_both_be_among_the_quarter() -> No
         assert outcome(TRADE_MARTS, scripted(split), check).passed
 
 
-PRICES_OF_FOUR_YEARS = """
-    create schema all_years;
-    create table run_years as select 2018 as year;
-    create table all_years.bilateral_totals as select unnest([2016, 2017, 2018, 2019]) as year;
-    create table all_years.involution as select 2019 as year, 156 as exporter_code, '850760' as hs6,
-        true as is_involution, {in_a_row} as years_in_a_row
-        union all select 2018, 156, '850760', true, 3 union all select 2017, 156, '850760', true, 2;
-    create table all_years.export_price_index as
-        select *, 156 as exporter_code, 'hs6' as product_level, '850760' as product_code, 'baseline' as basis,
-            case when year > 2016 then 0.5 end as fisher, fisher as tornqvist, chain_fisher as chain_tornqvist,
-            2016 as chain_start_year
-        from (values (2016, 1.0), (2017, {chain_2017}), (2018, 0.25), (2019, {chain_2019})) as t (year, chain_fisher);
-"""
-
-
-@pytest.mark.parametrize(
-    ("spoiled_values", "fails"),
-    [
-        # The first year of comparison has none before it, and is not judged.
-        ({}, set()),
-        ({"chain_2019": 0.25}, {"export_price_index.chains_match_links"}),
-        ({"chain_2017": 0.25}, {"export_price_index.chains_match_links"}),
-        ({"in_a_row": 1}, {"involution.years_follow_each_other"}),
-    ],
-)
-def test_of_prices_the_years_after_the_runs_are_checked_too(spoiled_values: dict[str, float], fails: set[str]) -> None:
-    script = PRICES_OF_FOUR_YEARS.format(**{"chain_2017": 0.5, "chain_2019": 0.125, "in_a_row": 4} | spoiled_values)
-    checks = ("export_price_index.chains_match_links", "involution.years_follow_each_other")
-    found = {check: outcome(TRADE_MARTS, scripted(script), check).status for check in checks}
-    assert found == {check: "failed" if check in fails else "passed" for check in checks}
-
-
 def test_empty_tables_fail_and_crash_nothing() -> None:
     assert_empty_tables_fail(TRADE_MARTS, mart_tables())
 
